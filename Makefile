@@ -1,0 +1,32 @@
+# The commands of this repository. `make` alone lists them; the work is done in scripts/.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test setup check lint fmt build clean
+
+help: ## List these commands
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
+
+demo: ## Draft replies to the sample posts; with MODEL=gemini:NAME by a real model, for at most MAX_COST=0.50 dollars
+	@scripts/demo.sh
+
+test: ## Run every check and test, as CI does
+	@scripts/test.sh
+
+setup: ## Install what building and testing need, where it is missing
+	@scripts/setup.sh
+
+check: ## Check formatting, direction and sizes: seconds
+	@scripts/test.sh format rules
+
+lint: ## Check what `make check` does, then clippy and rustdoc
+	@scripts/test.sh format rules clippy docs
+
+fmt: setup ## Format the code
+	@. scripts/lib.sh && run cargo fmt --all
+
+build: setup ## Build the release binary
+	@. scripts/lib.sh && run cargo build --release --locked -p atelier-cli
+
+clean: ## Remove what building and the demo have made
+	@. scripts/lib.sh && run rm -rf demo-data replies.csv && run cargo clean

@@ -1,0 +1,221 @@
+//! The command line, defined once: parser, help and the reference in docs/ all come from here.
+
+mod replies;
+mod run;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+pub(crate) use replies::{Export, Generate, ListReplies, RepliesCommand, Review, ReviewAction, Selection, SortBy};
+pub(crate) use run::{Pack, RunFlags, SandboxFlags};
+
+/// A studio for making things at volume with rate-limited, paid generative models.
+#[derive(Debug, Parser)]
+#[command(name = "atelier", version, disable_help_subcommand = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Where everything is kept [default: the XDG data directory, ~/.local/share/atelier]
+    #[arg(long, global = true, value_name = "DIR", env = "ATELIER_DATA_DIR", hide_env_values = true)]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// The configuration [default: ./atelier.toml, else ~/.config/atelier/atelier.toml, if there is one]
+    #[arg(long, global = true, value_name = "FILE", env = "ATELIER_CONFIG", hide_env_values = true)]
+    pub(crate) config: Option<PathBuf>,
+    /// Print the result as JSON on stdout; everything else goes to stderr
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Log more to stderr; repeat it for still more
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Projects: a voice, a taxonomy, and rules for which posts to answer
+    #[command(subcommand)]
+    Projects(ProjectsCommand),
+    /// Posts that may be answered
+    #[command(subcommand)]
+    Posts(PostsCommand),
+    /// Replies: have them drafted, review and export them
+    #[command(subcommand)]
+    Replies(RepliesCommand),
+    /// Jobs: what was submitted, how it stands, what it cost
+    #[command(subcommand)]
+    Jobs(JobsCommand),
+    /// Copy the database to a file, also while it is in use
+    Backup {
+        /// The file to write; it must not exist
+        file: PathBuf,
+    },
+    /// Serve a provider's wire format on this machine, with quotas, latency and faults, and no model
+    Sandbox(SandboxCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProjectsCommand {
+    /// Add a project
+    Add(ProjectFile),
+    /// List all projects
+    List,
+    /// Show a project and its finder.yml
+    Show {
+        /// The project
+        name: String,
+    },
+    /// Replace a project's finder.yml
+    Update(ProjectFile),
+    /// Remove a project with its posts and drafts
+    Remove {
+        /// The project
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProjectFile {
+    /// The project's name
+    pub(crate) name: String,
+    /// Its finder.yml: taxonomy, voice, sources, weights, thresholds
+    #[arg(long, value_name = "FILE")]
+    pub(crate) finder: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PostsCommand {
+    /// Import posts from CSV, JSON, JSON Lines or the X API's JSON; a bad row is reported and skipped
+    Import {
+        /// The file, or - for stdin
+        file: PathBuf,
+        /// The project that the posts are for
+        #[arg(short, long, value_name = "NAME")]
+        project: String,
+        /// Import nothing if any row is bad
+        #[arg(long)]
+        strict: bool,
+    },
+    /// List a project's posts, newest first
+    List {
+        /// The project
+        #[arg(short, long, value_name = "NAME")]
+        project: String,
+        /// The most rows to list
+        #[arg(long, value_name = "ROWS", default_value_t = 50)]
+        limit: usize,
+        /// Go on after this cursor, as the list before gave it
+        #[arg(long, value_name = "CURSOR")]
+        after: Option<String>,
+    },
+    /// Remove posts of a project, with their drafts
+    Remove {
+        /// The project
+        #[arg(short, long, value_name = "NAME")]
+        project: String,
+        /// The posts' ids
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        ids: Vec<String>,
+        /// Remove all of them
+        #[arg(long)]
+        all: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum JobsCommand {
+    /// List jobs, newest first
+    List {
+        /// The most rows to list
+        #[arg(long, value_name = "ROWS", default_value_t = 20)]
+        limit: usize,
+        /// Go on after this cursor, as the list before gave it
+        #[arg(long, value_name = "CURSOR")]
+        after: Option<String>,
+    },
+    /// Show a job: its settings, its items, its cost, and calls that may have been paid for twice
+    Show {
+        /// The job's id
+        job: String,
+    },
+    /// Go on with a job where it stopped
+    Resume(Resume),
+    /// Give a job up; what was answered is kept
+    Cancel {
+        /// The job's id
+        job: String,
+    },
+    /// Try a job's failed items again
+    Retry(Retry),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Resume {
+    /// The job's id
+    pub(crate) job: String,
+    /// A new budget for the whole job, what was spent before included
+    #[arg(long, value_name = "USD")]
+    pub(crate) max_cost: Option<atelier_engine::Usd>,
+    /// Wait until a day's limit resets, instead of parking the job
+    #[arg(long)]
+    pub(crate) wait: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Retry {
+    #[command(flatten)]
+    pub(crate) resume: Resume,
+    /// Try those again too that the provider refused
+    #[arg(long)]
+    pub(crate) blocked: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SandboxCommand {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8787")]
+    pub(crate) addr: SocketAddr,
+    /// Write the base URL to this file once it can be called
+    #[arg(long, value_name = "FILE")]
+    pub(crate) port_file: Option<PathBuf>,
+    /// A quota: requests=15/60s, input_tokens=250000/60s, images=10/60s, requests=1500/day, in_flight=8
+    #[arg(long, value_name = "LIMIT")]
+    pub(crate) quota: Vec<atelier_sandbox::Quota>,
+    /// Whether the requests of a window may come all at once: burst or even
+    #[arg(long, value_name = "MANNER", default_value = "burst")]
+    pub(crate) pacing: atelier_sandbox::Pacing,
+    /// What a refusal says: full, quota, delay or none
+    #[arg(long, value_name = "HINTS", default_value = "full")]
+    pub(crate) hints: atelier_sandbox::Hints,
+    /// The time from a call to its answer, before any output
+    #[arg(long, value_name = "TIME", default_value = "0s")]
+    pub(crate) latency: atelier_sandbox::Span,
+    /// What each token of output adds to that
+    #[arg(long, value_name = "TIME", default_value = "0s")]
+    pub(crate) per_output_token: atelier_sandbox::Span,
+    /// A fault and how often it comes, such as 503=0.05: 500, 503, 504, hang, reset, truncate, garbage,
+    /// refuse, omit, double, shuffle, fence, no-usage
+    #[arg(long, value_name = "KIND=RATE")]
+    pub(crate) fault: Vec<atelier_sandbox::FaultRate>,
+    /// Decides when faults come and how answers read
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

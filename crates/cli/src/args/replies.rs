@@ -1,0 +1,170 @@
+//! `atelier replies`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::RunFlags;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RepliesCommand {
+    /// Gate, score and label posts, and have replies drafted for the best
+    Generate(Box<Generate>),
+    /// List drafts
+    List(ListReplies),
+    /// Approve or reject drafts, or mark them as posted or skipped
+    Review(Review),
+    /// Write drafts to a CSV file, one row a post
+    Export(Export),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Generate {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) run: RunFlags,
+    /// What compares posts with topics: local, or gemini:gemini-embedding-001
+    #[arg(long, value_name = "EMBEDDER", default_value = "local")]
+    pub(crate) embedder: String,
+    /// Print what would be sent, what it would cost and how long it would take, and send nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// The time by which posts are selected and scored, such as 2026-11-20T12:00:00Z
+    #[arg(long, value_name = "RFC3339")]
+    pub(crate) now: Option<jiff::Timestamp>,
+}
+
+/// Which posts.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Selection")]
+pub(crate) struct Selection {
+    /// The project; give it several times for several, which then share fairly
+    #[arg(short, long, value_name = "NAME", required_unless_present = "all_projects", conflicts_with = "all_projects")]
+    pub(crate) project: Vec<String>,
+    /// All projects
+    #[arg(long)]
+    pub(crate) all_projects: bool,
+    /// Posts of the last so many hours
+    #[arg(long, value_name = "HOURS", default_value_t = 6.0, value_parser = positive)]
+    pub(crate) hours_back: f64,
+    /// Followers that the author has at least
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(crate) min_followers: u64,
+    /// Likes that the post has at least
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) min_likes: u64,
+    /// Views that the post has at least
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) min_views: u64,
+    /// The most posts of a project to look at, the newest first
+    #[arg(long, value_name = "N", default_value_t = 150, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_candidates: u64,
+    /// Sort out posts by language, blacklists and link spam [default]
+    #[arg(long, overrides_with = "no_use_gate")]
+    pub(crate) use_gate: bool,
+    /// Take posts past the gate
+    #[arg(long, overrides_with = "use_gate")]
+    pub(crate) no_use_gate: bool,
+    /// Have replies drafted for green and yellow posts only [default]
+    #[arg(long, overrides_with = "no_skip_low_scores")]
+    pub(crate) skip_low_scores: bool,
+    /// Have replies drafted for red posts too
+    #[arg(long, overrides_with = "skip_low_scores")]
+    pub(crate) no_skip_low_scores: bool,
+    /// Have replies drafted for green posts only
+    #[arg(long, conflicts_with = "no_skip_low_scores")]
+    pub(crate) greens_only: bool,
+    /// Take the scores of an earlier run where there are any
+    #[arg(long)]
+    pub(crate) use_saved_scores: bool,
+}
+
+/// A number above zero.
+fn positive(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|hours: &f64| hours.is_finite() && *hours > 0.0)
+        .ok_or_else(|| "write a number above 0".into())
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListReplies {
+    /// The project; give it several times for several [default: all]
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) project: Vec<String>,
+    /// Only drafts with this status: pending, approved, rejected, exported, posted or skipped
+    #[arg(long, value_name = "STATUS")]
+    pub(crate) status: Vec<String>,
+    /// Only posts with this label: green, yellow or red
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) label: Option<String>,
+    /// The most rows to list
+    #[arg(long, value_name = "ROWS", default_value_t = 50)]
+    pub(crate) limit: usize,
+    /// Go on after this cursor, as the list before gave it
+    #[arg(long, value_name = "CURSOR")]
+    pub(crate) after: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Review {
+    /// What to do with them
+    pub(crate) action: ReviewAction,
+    /// The drafts' ids
+    #[arg(required = true)]
+    pub(crate) ids: Vec<String>,
+    /// Why, kept with the draft
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReviewAction {
+    /// It may be posted
+    Approve,
+    /// It may not
+    Reject,
+    /// It was posted
+    Posted,
+    /// It was exported and then not posted
+    Skipped,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The project; give it several times for several [default: all]
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) project: Vec<String>,
+    /// The file to write, or - for stdout
+    #[arg(short, long, value_name = "FILE", default_value = "replies.csv")]
+    pub(crate) out: PathBuf,
+    /// What to put first
+    #[arg(long, value_name = "ORDER", default_value = "balanced")]
+    pub(crate) sort_by: SortBy,
+    /// Only posts with this label: green, yellow or red
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) label: Option<String>,
+    /// Only drafts with this status: pending, approved, exported, posted or skipped
+    #[arg(long, value_name = "STATUS", default_value = "pending")]
+    pub(crate) status: String,
+    /// Only posts of the last so many hours [default: all]
+    #[arg(long, value_name = "HOURS", value_parser = positive)]
+    pub(crate) hours_back: Option<f64>,
+    /// The most rows to write
+    #[arg(long, value_name = "ROWS")]
+    pub(crate) limit: Option<usize>,
+    /// The time that --hours-back counts from
+    #[arg(long, value_name = "RFC3339")]
+    pub(crate) now: Option<jiff::Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SortBy {
+    /// The highest score
+    Score,
+    /// The most views
+    Views,
+    /// Score times the root of views
+    Balanced,
+}

@@ -1,0 +1,16 @@
+//! `atelier backup`.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::context::Context;
+use crate::error::CliResult;
+use crate::exit::Exit;
+
+pub(super) async fn run(context: &Context, file: &Path) -> CliResult<Exit> {
+    context.store()?.backup(file).await?;
+    let shown = file.display().to_string();
+    context.out.result(&json!({ "backup": shown }), || format!("the database is copied to {shown}"))?;
+    Ok(Exit::Success)
+}

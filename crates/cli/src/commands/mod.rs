@@ -1,0 +1,33 @@
+//! The commands, one file each.
+
+mod backup;
+mod jobs;
+mod posts;
+mod projects;
+mod replies;
+mod sandbox;
+
+use crate::args::{Cli, Command};
+use crate::context::Context;
+use crate::error::CliResult;
+use crate::exit::Exit;
+use crate::out::Out;
+use crate::signals;
+
+/// Runs one command.
+pub(crate) async fn run(cli: Cli, out: &Out) -> CliResult<Exit> {
+    signals::outlive_large_files();
+    if let Command::Sandbox(command) = cli.command {
+        // Needs no data and no configuration.
+        return sandbox::run(command, *out).await;
+    }
+    let context = Context::new(&cli.global, *out)?;
+    match cli.command {
+        Command::Projects(command) => projects::run(&context, command).await,
+        Command::Posts(command) => posts::run(&context, command).await,
+        Command::Replies(command) => replies::run(&context, command).await,
+        Command::Jobs(command) => jobs::run(&context, command).await,
+        Command::Backup { file } => backup::run(&context, &file).await,
+        Command::Sandbox(_) => Ok(Exit::Success),
+    }
+}

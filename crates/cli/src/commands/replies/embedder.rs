@@ -1,0 +1,77 @@
+//! What compares posts with topics: the model in this binary, or one behind a provider.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use atelier_embed::{Calibration, EmbedderId, MiniLm, ModelBytes};
+use atelier_engine::{Engine, Stop};
+use atelier_providers::ModelRef;
+use atelier_replies::embedding::{Embedding, LocalEmbedding, RemoteEmbedding};
+use atelier_store::Store;
+
+use crate::context::Context;
+use crate::error::{CliError, CliResult};
+use crate::pools::Pools;
+use crate::snapshot::RunSnapshot;
+
+static MODEL: &[u8] = include_bytes!("../../../../../assets/models/minilm/model-int8.onnx");
+static TOKENIZER: &[u8] = include_bytes!("../../../../../assets/models/minilm/tokenizer.json");
+/// Numbers in a vector of a remote embedder: enough to tell posts apart, a quarter of the bytes.
+const REMOTE_DIMENSIONS: u32 = 768;
+
+/// An embedder, with what it needs to live.
+pub(super) struct Embedder {
+    embedding: Box<dyn Embedding>,
+    _pools: Option<Pools>,
+}
+
+impl Embedder {
+    pub(super) fn as_embedding(&self) -> &dyn Embedding {
+        &*self.embedding
+    }
+}
+
+/// Loads or connects what `--embedder` names. A remote one runs under the limits of `run`.
+pub(super) async fn open(
+    context: &Context,
+    store: &Store,
+    name: &str,
+    run: &RunSnapshot,
+    stop: &Stop,
+) -> CliResult<Embedder> {
+    if name == "local" {
+        let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let load = move || MiniLm::load(ModelBytes::Static(MODEL), TOKENIZER, threads);
+        let model = tokio::task::spawn_blocking(load).await.map_err(|error| {
+            CliError::local("thread-ended", format!("the text model could not be loaded: {error}"))
+        })??;
+        return Ok(Embedder { embedding: Box::new(LocalEmbedding::new(Arc::new(model))), _pools: None });
+    }
+    remote(context, store, name, run, stop).await
+}
+
+async fn remote(context: &Context, store: &Store, name: &str, run: &RunSnapshot, stop: &Stop) -> CliResult<Embedder> {
+    let model: ModelRef = name.parse()?;
+    if !model.name().contains("embedding") && !model.is_sandbox() {
+        let message = format!("'{name}' is not an embedder that is known");
+        return Err(CliError::usage("unknown-embedder", message).hint("use local, or gemini:gemini-embedding-001"));
+    }
+    // The limits on the command line are those of the model that drafts.
+    let run = RunSnapshot { model: name.to_owned(), limits: Vec::new(), ..run.clone() };
+    let mut pools = Pools::new(context, &run)?;
+    pools.warm_up().await;
+    let seed = context.clock.now().as_micros().unsigned_abs();
+    let id = format!("{}/{REMOTE_DIMENSIONS}", model.to_string().replace(':', "-"));
+    let embedding = RemoteEmbedding {
+        store: store.clone(),
+        engine: Engine::new(store.journal(), context.clock),
+        clock: context.clock,
+        pools: pools.pools.clone(),
+        options: run.options(seed),
+        stop: stop.clone(),
+        id: id.parse::<EmbedderId>()?,
+        dimensions: REMOTE_DIMENSIONS,
+        calibration: Calibration::gemini(),
+    };
+    Ok(Embedder { embedding: Box::new(embedding), _pools: Some(pools) })
+}

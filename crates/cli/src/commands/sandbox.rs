@@ -1,0 +1,52 @@
+//! `atelier sandbox`.
+
+use std::path::Path;
+
+use atelier_sandbox::{SANDBOX_NOTICE, Sandbox, SandboxConfig};
+
+use crate::args::SandboxCommand;
+use crate::error::{CliError, CliResult};
+use crate::exit::Exit;
+use crate::money::count;
+use crate::out::Out;
+use crate::signals;
+
+pub(super) async fn run(command: SandboxCommand, out: Out) -> CliResult<Exit> {
+    let config = SandboxConfig {
+        quotas: command.quota,
+        pacing: command.pacing,
+        hints: command.hints,
+        latency: command.latency.0,
+        per_output_token: command.per_output_token.0,
+        faults: command.fault,
+        seed: command.seed,
+        models: None,
+    };
+    let (stop, _) = signals::listen(None)?;
+    let sandbox = Sandbox::start(config, command.addr)?;
+    let url = sandbox.base_url();
+    if let Some(path) = &command.port_file {
+        write_whole(path, &url)?;
+    }
+    out.note(SANDBOX_NOTICE);
+    out.note(format!("serving Gemini's format at {url}; counts at {url}/stats; Ctrl-C ends it"));
+    out.note(format!("to use it: GOOGLE_GEMINI_BASE_URL={url} GEMINI_API_KEY=sandbox atelier …"));
+    stop.wait().await;
+    let stats = sandbox.stats();
+    sandbox.shutdown().await;
+    out.result(&stats, || {
+        let (calls, refusals) = (count(stats.calls, "call"), count(stats.refusals, "refusal"));
+        format!("{calls}, {refusals}, {} at most at once", stats.peak_in_flight)
+    })?;
+    // A signal is how a server is asked to end: that is no interruption.
+    Ok(Exit::Success)
+}
+
+/// Whoever waits for the file reads it whole or not at all.
+fn write_whole(path: &Path, url: &str) -> CliResult<()> {
+    let part = path.with_extension("part");
+    std::fs::write(&part, url).and_then(|()| std::fs::rename(&part, path)).map_err(|error| {
+        CliError::local("port-file", format!("{} can't be written: {error}", path.display()))
+            .hint("name a file in a folder that exists and can be written to")
+    })
+}

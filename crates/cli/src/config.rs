@@ -1,0 +1,149 @@
+//! `atelier.toml`: accounts, pools and where things are. Nothing in it is needed for one key and one model.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use atelier_engine::Limit;
+use serde::Deserialize;
+
+use crate::error::{CliError, CliResult};
+
+/// The file's content. An unknown key is an error that names it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Where everything is kept.
+    pub(crate) data_dir: Option<PathBuf>,
+    /// The model to use where neither `--model` nor the project names one.
+    pub(crate) model: Option<String>,
+    /// A price table that goes before the built-in one.
+    pub(crate) prices: Option<PathBuf>,
+    /// Accounts by name.
+    #[serde(default)]
+    pub(crate) accounts: BTreeMap<String, Account>,
+    /// What limits apply to.
+    #[serde(default)]
+    pub(crate) pools: Vec<PoolConfig>,
+}
+
+/// A provider's project: what its keys share.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Account {
+    /// The environment variable that holds its key.
+    pub(crate) key_env: String,
+    /// Where to call, if not at the provider's own address.
+    pub(crate) base_url: Option<String>,
+}
+
+/// A model on an account, and its limits.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PoolConfig {
+    /// The model, such as `gemini:gemini-2.5-flash`.
+    pub(crate) model: String,
+    /// The account's name; the environment's key if absent.
+    pub(crate) account: Option<String>,
+    /// Its limits.
+    #[serde(default)]
+    pub(crate) limits: Vec<Limit>,
+    /// Its share beside other pools of the same model; with 0 it only steps in for them.
+    #[serde(default = "one")]
+    pub(crate) weight: u32,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+impl Config {
+    /// Reads the file that was named, or else `atelier.toml` here, or else that in the user's configuration
+    /// directory; none of the latter need exist.
+    pub(crate) fn load(named: Option<&Path>) -> CliResult<Self> {
+        if let Some(path) = named {
+            return Self::read(path);
+        }
+        let home = xdg("XDG_CONFIG_HOME", ".config").map(|dir| dir.join("atelier/atelier.toml"));
+        let candidates = [Some(PathBuf::from("atelier.toml")), home];
+        candidates
+            .into_iter()
+            .flatten()
+            .find(|path| path.is_file())
+            .map_or_else(|| Ok(Self::default()), |path| Self::read(&path))
+    }
+
+    fn read(path: &Path) -> CliResult<Self> {
+        let shown = path.display();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| CliError::configuration("config-unreadable", format!("{shown} can't be read: {error}")))?;
+        let config: Self = toml::from_str(&text).map_err(|error| {
+            CliError::configuration(
+                "config-invalid",
+                format!("{shown} can't be used: {}", error.to_string().trim_end()),
+            )
+            .hint("docs/configuration.md describes every key")
+        })?;
+        config.check(path)?;
+        Ok(config)
+    }
+
+    fn check(&self, path: &Path) -> CliResult<()> {
+        for pool in &self.pools {
+            if let Some(account) = &pool.account
+                && !self.accounts.contains_key(account)
+            {
+                let message = format!("{}: the pool of {} names the account '{account}'", path.display(), pool.model);
+                return Err(CliError::configuration("config-invalid", format!("{message}, which is not there"))
+                    .hint(format!("add [accounts.{account}] with its key_env")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A directory of the XDG specification: the variable if it is absolute, else below the home directory.
+pub(crate) fn xdg(variable: &str, below_home: &str) -> Option<PathBuf> {
+    let absolute = |value: std::ffi::OsString| Some(PathBuf::from(value)).filter(|path| path.is_absolute());
+    std::env::var_os(variable)
+        .and_then(absolute)
+        .or_else(|| std::env::var_os("HOME").and_then(absolute).map(|home| home.join(below_home)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, String> {
+        toml::from_str(text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn accounts_and_pools_are_read() {
+        let config = parse(
+            r#"
+            data_dir = "/srv/atelier"
+            [accounts.team]
+            key_env = "TEAM_KEY"
+            [[pools]]
+            model = "gemini:gemini-2.5-flash"
+            account = "team"
+            limits = ["requests=1000/60s", "usd=5/day"]
+            "#,
+        )
+        .unwrap();
+        assert_eq!(config.pools[0].limits[0].to_string(), "requests=1000/60s");
+        assert_eq!((config.pools[0].weight, config.accounts["team"].key_env.as_str()), (1, "TEAM_KEY"));
+    }
+
+    #[test]
+    fn an_unknown_key_is_named() {
+        assert!(parse("datadir = \"x\"").unwrap_err().contains("datadir"));
+        assert!(parse("[[pools]]\nmodel = \"m\"\nlimit = []").unwrap_err().contains("limit"));
+    }
+
+    #[test]
+    fn a_limit_that_is_none_says_why() {
+        let error = parse("[[pools]]\nmodel = \"m\"\nlimits = [\"15\"]").unwrap_err();
+        assert!(error.contains("'15' is not a limit"), "{error}");
+    }
+}

@@ -1,0 +1,104 @@
+//! What can go wrong in a command: a stable code, plain words, a hint, and the exit code that follows.
+
+use std::borrow::Cow;
+
+use atelier_embed::EmbedError;
+use atelier_engine::{EngineError, Fault, FaultKind};
+use atelier_providers::ProviderError;
+use atelier_replies::RepliesError;
+use atelier_sandbox::SandboxError;
+use atelier_store::StoreError;
+
+use crate::exit::Exit;
+
+/// An error as a user sees it.
+#[derive(Debug)]
+pub(crate) struct CliError {
+    pub(crate) code: Cow<'static, str>,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+    pub(crate) exit: Exit,
+}
+
+/// What commands return.
+pub(crate) type CliResult<T> = Result<T, CliError>;
+
+impl CliError {
+    pub(crate) fn new(exit: Exit, code: &'static str, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), hint: None, exit }
+    }
+
+    pub(crate) fn usage(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, code, message)
+    }
+
+    pub(crate) fn configuration(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Exit::Configuration, code, message)
+    }
+
+    pub(crate) fn local(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Exit::LocalState, code, message)
+    }
+
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// The fault that closed every pool of a job.
+    pub(crate) fn closed(fault: &Fault, job: &str) -> Self {
+        let act = match fault.kind {
+            FaultKind::Credentials => "check the key and what it may use",
+            FaultKind::NoSuchModel => "check the model's name",
+            _ => "see to the account at the provider",
+        };
+        Self::configuration(fault.kind.code(), fault.message.clone())
+            .hint(format!("{act}; nothing is lost: then run 'atelier jobs resume {job}'"))
+    }
+}
+
+/// The one table from error codes to exit codes; what is not in it is a matter of the command line.
+fn exit_for(code: &str) -> Exit {
+    match code {
+        "disk-full"
+        | "database-locked"
+        | "database-corrupt"
+        | "database-newer"
+        | "database-forbidden"
+        | "database-io"
+        | "database-refused"
+        | "database-unexpected"
+        | "store-closed"
+        | "job-held"
+        | "export-io"
+        | "model-broken" => Exit::LocalState,
+        "missing-key"
+        | "bad-key"
+        | "bad-base-url"
+        | "no-root-certificates"
+        | "http-client"
+        | "bad-prices"
+        | "price-unknown"
+        | "no-pool"
+        | "finder-unreadable"
+        | "finder-invalid" => Exit::Configuration,
+        _ => Exit::Usage,
+    }
+}
+
+macro_rules! from_error {
+    ($($error:ty),*) => {$(
+        impl From<$error> for CliError {
+            fn from(error: $error) -> Self {
+                let code = error.code();
+                Self {
+                    exit: exit_for(code),
+                    hint: Some(error.hint().to_string()).filter(|hint| !hint.is_empty()),
+                    message: error.to_string(),
+                    code: code.into(),
+                }
+            }
+        }
+    )*};
+}
+
+from_error!(StoreError, EngineError, ProviderError, RepliesError, EmbedError, SandboxError);

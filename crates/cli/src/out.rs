@@ -1,0 +1,136 @@
+//! What the program prints: results on stdout, everything else on stderr.
+
+use std::io::{ErrorKind, IsTerminal, Write};
+
+use serde::Serialize;
+use tracing_subscriber::EnvFilter;
+
+use crate::error::{CliError, CliResult};
+
+/// Where results go, and in which form.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Out {
+    json: bool,
+}
+
+impl Out {
+    pub(crate) const fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    pub(crate) const fn is_json(self) -> bool {
+        self.json
+    }
+
+    /// Whether a person is watching stderr.
+    pub(crate) fn watched() -> bool {
+        std::io::stderr().is_terminal()
+    }
+
+    /// A result: an object with `--json`, the text otherwise.
+    pub(crate) fn result(self, object: &impl Serialize, text: impl FnOnce() -> String) -> CliResult<()> {
+        if self.json {
+            let json = serde_json::to_string(object)
+                .map_err(|error| CliError::local("output", format!("the result can't be written as JSON: {error}")))?;
+            Self::write(&format!("{json}\n"))
+        } else {
+            let mut text = text();
+            if !text.is_empty() && !text.ends_with('\n') {
+                text.push('\n');
+            }
+            Self::write(&text)
+        }
+    }
+
+    /// Writes to stdout. Whoever reads it may stop reading.
+    fn write(text: &str) -> CliResult<()> {
+        let mut stdout = std::io::stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                Err(CliError::local("output", format!("the result can't be written: {error}"))
+                    .hint("check where the output goes, and whether there is room"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A line beside the result.
+    pub(crate) fn note(self, line: impl AsRef<str>) {
+        let _ = writeln!(std::io::stderr().lock(), "{}", line.as_ref());
+    }
+
+    /// What went wrong.
+    pub(crate) fn error(self, error: &CliError) {
+        let mut text = format!("error: {} [{}]", error.message, error.code);
+        if let Some(hint) = &error.hint {
+            text.push_str("\nhint: ");
+            text.push_str(hint);
+        }
+        self.note(text);
+    }
+}
+
+/// Logs go to stderr: warnings, or what `RUST_LOG` or the number of `-v` asks for.
+pub(crate) fn start_log(verbose: u8) {
+    let level = ["warn", "info", "debug", "trace"][usize::from(verbose.min(3))];
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new(format!("warn,atelier={level},atelier_engine={level},atelier_providers={level},atelier_store={level},atelier_replies={level}")));
+    let started =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().try_init();
+    if started.is_err() {
+        Out::new(false).note("the log could not be started");
+    }
+}
+
+/// A table with aligned columns; `right` says which are numbers.
+pub(crate) fn table(headers: &[&str], right: &[bool], rows: &[Vec<String>]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+        cells.chain([headers[column].chars().count()]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..headers.len()).map(width).collect();
+    let line = |cells: Vec<&str>| {
+        let cells = cells.iter().enumerate().map(|(column, cell)| {
+            let pad = " ".repeat(widths[column].saturating_sub(cell.chars().count()));
+            if right[column] { format!("{pad}{cell}") } else { format!("{cell}{pad}") }
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    let mut lines = vec![line(headers.to_vec())];
+    lines.extend(rows.iter().map(|row| line(row.iter().map(String::as_str).collect())));
+    lines.join("\n")
+}
+
+/// The first line of a text, cut to `length` characters; control characters and the like shown as spaces, so
+/// that a hostile text cannot drive the terminal.
+pub(crate) fn excerpt(text: &str, length: usize) -> String {
+    let shown: String = text.chars().map(|c| if is_harmless(c) { c } else { ' ' }).collect();
+    let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    if shown.chars().count() <= length {
+        return shown;
+    }
+    let cut: String = shown.chars().take(length.saturating_sub(1)).collect();
+    format!("{}…", cut.trim_end())
+}
+
+fn is_harmless(c: char) -> bool {
+    let steers = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    !c.is_control() && !steers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned_by_their_kind() {
+        let rows = [vec!["one".to_owned(), "5".to_owned()], vec!["three".to_owned(), "12".to_owned()]];
+        assert_eq!(table(&["name", "posts"], &[false, true], &rows), "name   posts\none        5\nthree     12");
+    }
+
+    #[test]
+    fn an_excerpt_is_one_harmless_line() {
+        assert_eq!(excerpt("a\u{1b}[31m\nred\u{202e} hat", 40), "a [31m red hat");
+        assert_eq!(excerpt("ten letters and more", 11), "ten letter…");
+    }
+}

@@ -1,0 +1,136 @@
+//! A run as it goes: one live line on a terminal, plain lines elsewhere.
+
+use std::time::Duration;
+
+use atelier_engine::{DisplayDuration, Event, LimitKind, Progress, Timestamp, WaitCause, Window};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::money::{count, duration, time_of_day};
+use crate::out::Out;
+
+/// Without a terminal, a line comes at most this often.
+const PLAIN_EVERY: Duration = Duration::from_secs(10);
+
+/// Shows a run on stderr.
+pub(crate) struct View {
+    out: Out,
+    bar: Option<ProgressBar>,
+    clock: atelier_engine::Clock,
+    told: Option<Timestamp>,
+    noun: &'static str,
+    refusals: u64,
+}
+
+impl View {
+    /// `noun` is what an item is to the user.
+    pub(crate) fn new(out: Out, clock: atelier_engine::Clock, noun: &'static str) -> Self {
+        let bar = Out::watched().then(|| {
+            let bar = ProgressBar::new(0);
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+            let style = ProgressStyle::with_template("{spinner} {bar:24} {pos}/{len} {msg}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.enable_steady_tick(Duration::from_millis(200));
+            bar
+        });
+        Self { out, bar, clock, told: None, noun, refusals: 0 }
+    }
+
+    /// Shows what happened, as far as a person wants to know it.
+    pub(crate) fn on(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Progress(progress) => self.progress(progress),
+            Event::Limited { learnt: Some(limit), .. } => {
+                self.line(&format!("the provider's limit is {limit}; from now on it is kept to"));
+            }
+            Event::Limited { fault, until, .. } => {
+                self.refusals += 1;
+                if self.refusals == 1 {
+                    let until = time_of_day(*until);
+                    self.line(&format!("a call was refused by a limit ({}); waiting until {until}", fault.message));
+                }
+            }
+            Event::Split { kind, items } => {
+                let what = count(*items as u64, self.noun);
+                self.line(&format!("a call with {what} came to nothing ({}): asking again in halves", kind.code()));
+            }
+            Event::Faulted { fault, items, .. } if *items == 1 || fault.kind.is_outage() => {
+                tracing::info!(code = fault.kind.code(), items, "a call went wrong: {}", fault.message);
+            }
+            Event::JournalTrouble(error) => {
+                self.line(&format!("{}: what was answered is kept and tried again ({})", error.message, error.hint));
+            }
+            Event::Faulted { .. } | Event::Outcome { .. } => {}
+        }
+    }
+
+    /// Takes the live line away.
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn progress(&mut self, progress: &Progress) {
+        if let Some(bar) = &self.bar {
+            bar.set_length(progress.items);
+            bar.set_position(progress.ended());
+            bar.set_message(self.describe(progress));
+            return;
+        }
+        let now = self.clock.now();
+        if self.told.is_some_and(|told| now.since(told) < PLAIN_EVERY) {
+            return;
+        }
+        self.told = Some(now);
+        let (ended, items) = (progress.ended(), count(progress.items, self.noun));
+        self.out.note(format!("{ended} of {items} done{}", self.describe(progress)));
+    }
+
+    fn describe(&self, progress: &Progress) -> String {
+        let mut parts = Vec::new();
+        if progress.in_flight > 0 {
+            parts.push(format!("{} in flight", count(progress.in_flight, "call")));
+        }
+        if let Some((cause, until)) = &progress.waiting {
+            let now = self.clock.now();
+            if until.is_none_or(|until| until.since(now) > Duration::from_secs(1)) {
+                parts.push(waiting(cause, *until));
+            }
+        }
+        if progress.cost.as_nanos() > 0 {
+            parts.push(format!("{} spent", progress.cost));
+        }
+        if let Some(left) = progress.time_left.filter(|_| progress.ended() < progress.items) {
+            parts.push(format!("about {} left", duration(left)));
+        }
+        parts.iter().map(|part| format!(", {part}")).collect()
+    }
+
+    fn line(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| self.out.note(line)),
+            None => self.out.note(line),
+        }
+    }
+}
+
+/// `waiting for requests=15/60s until 14:03:20`.
+pub(crate) fn waiting(cause: &WaitCause, until: Option<Timestamp>) -> String {
+    let cause = match cause {
+        WaitCause::Limit(limit) if limit.kind == LimitKind::InFlight => {
+            return format!("{} at once is the most", count(limit.amount, "call"));
+        }
+        WaitCause::Limit(limit) => match limit.window {
+            Window::Sliding(window) if window < Duration::from_secs(1) => {
+                format!("waiting for {} in {}", limit.kind.name(), DisplayDuration(window))
+            }
+            _ => format!("waiting for {limit}"),
+        },
+        WaitCause::Told => "waiting as the provider asked".to_owned(),
+        WaitCause::Pacing => "pacing".to_owned(),
+        WaitCause::Outage => "the provider is failing; it is probed".to_owned(),
+        WaitCause::Backoff => "pausing before retries".to_owned(),
+        WaitCause::Budget => "the rest of the budget is reserved for calls in flight".to_owned(),
+    };
+    until.map_or_else(|| cause.clone(), |until| format!("{cause} until {}", time_of_day(until)))
+}

@@ -1,0 +1,246 @@
+//! What waits to be sent: in lanes that share fairly, with what must be sent together kept together.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::sync::Arc;
+
+use crate::task::Item;
+use crate::time::Timestamp;
+
+/// An item on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Queued {
+    pub(crate) item: Item,
+    /// Attempts that it has used up.
+    pub(crate) attempts: u32,
+    /// How many of them ended without an answer in time.
+    pub(crate) timeouts: u32,
+    /// The fault that ended the last of them.
+    pub(crate) last: &'static str,
+}
+
+#[derive(Debug, Default)]
+struct Lane {
+    /// Packs that must not grow: halves of one that was refused or could not be read.
+    fixed: VecDeque<Vec<Queued>>,
+    fresh: VecDeque<Queued>,
+    /// Items sent so far, less those that came back.
+    served: u64,
+}
+
+impl Lane {
+    fn is_empty(&self) -> bool {
+        self.fixed.is_empty() && self.fresh.is_empty()
+    }
+}
+
+/// Items that wait for their next attempt.
+#[derive(Debug, PartialEq, Eq)]
+struct Delayed {
+    until: Reverse<Timestamp>,
+    order: Reverse<u64>,
+    items: Vec<Queued>,
+    fixed: bool,
+}
+
+impl Ord for Delayed {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.until, self.order).cmp(&(other.until, other.order))
+    }
+}
+
+impl PartialOrd for Delayed {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The queue of a job.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    lanes: BTreeMap<Arc<str>, Lane>,
+    delayed: BinaryHeap<Delayed>,
+    pushed: u64,
+    waiting: usize,
+}
+
+/// A pack taken from the queue, with what is needed to put it back as it was.
+#[derive(Debug)]
+pub(crate) struct Pack {
+    pub(crate) items: Vec<Queued>,
+    fixed: bool,
+}
+
+impl Queue {
+    /// Adds an item behind the others of its lane.
+    pub(crate) fn push(&mut self, item: Item) {
+        let floor = self.least_served();
+        let lane = self.lanes.entry(Arc::clone(&item.lane)).or_default();
+        if lane.is_empty() {
+            // A lane that was away has no claim on the past.
+            lane.served = lane.served.max(floor);
+        }
+        lane.fresh.push_back(Queued { item, attempts: 0, timeouts: 0, last: "" });
+        self.waiting += 1;
+    }
+
+    /// Items that wait, those that wait for a retry included.
+    pub(crate) const fn len(&self) -> usize {
+        self.waiting
+    }
+
+    /// Whether anything could be sent now.
+    pub(crate) fn has_ready(&self) -> bool {
+        self.lanes.values().any(|lane| !lane.is_empty())
+    }
+
+    /// How many items wait in each lane.
+    pub(crate) fn lane_lengths(&self) -> impl Iterator<Item = usize> + '_ {
+        self.lanes.values().map(|lane| lane.fresh.len() + lane.fixed.iter().map(Vec::len).sum::<usize>())
+    }
+
+    /// The first `limit` items of the longest lane.
+    pub(crate) fn peek(&self, limit: usize) -> Vec<Item> {
+        let longest = self.lanes.values().max_by_key(|lane| lane.fresh.len());
+        longest.into_iter().flat_map(|lane| &lane.fresh).take(limit).map(|queued| queued.item.clone()).collect()
+    }
+
+    /// Takes at most `limit` items of the lane that has been served least.
+    pub(crate) fn take(&mut self, limit: usize) -> Option<Pack> {
+        let lane = self.lanes.values_mut().filter(|lane| !lane.is_empty()).min_by_key(|lane| lane.served)?;
+        let pack = if let Some(items) = lane.fixed.pop_front() {
+            Pack { items, fixed: true }
+        } else {
+            let count = limit.clamp(1, lane.fresh.len());
+            Pack { items: lane.fresh.drain(..count).collect(), fixed: false }
+        };
+        lane.served += pack.items.len() as u64;
+        self.waiting -= pack.items.len();
+        Some(pack)
+    }
+
+    /// Puts a pack back where it was.
+    pub(crate) fn put_back(&mut self, pack: Pack) {
+        let Some(first) = pack.items.first() else { return };
+        let lane = self.lanes.entry(Arc::clone(&first.item.lane)).or_default();
+        lane.served = lane.served.saturating_sub(pack.items.len() as u64);
+        self.waiting += pack.items.len();
+        if pack.fixed {
+            lane.fixed.push_front(pack.items);
+        } else {
+            for queued in pack.items.into_iter().rev() {
+                lane.fresh.push_front(queued);
+            }
+        }
+    }
+
+    /// Items for another attempt, not before `until`. `fixed`: together, and with no others.
+    pub(crate) fn delay(&mut self, items: Vec<Queued>, fixed: bool, until: Timestamp) {
+        self.waiting += items.len();
+        self.pushed += 1;
+        self.delayed.push(Delayed { until: Reverse(until), order: Reverse(self.pushed), items, fixed });
+    }
+
+    /// When the next item that waits for another attempt is due.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        self.delayed.peek().map(|delayed| delayed.until.0)
+    }
+
+    /// Moves what is due to the front of its lane; at most `most` groups. Returns how many were moved.
+    pub(crate) fn wake(&mut self, now: Timestamp, most: usize) -> usize {
+        let mut moved = 0;
+        while moved < most && self.next_due().is_some_and(|due| due <= now) {
+            let Some(delayed) = self.delayed.pop() else { break };
+            self.waiting -= delayed.items.len();
+            self.put_back(Pack { items: delayed.items, fixed: delayed.fixed });
+            moved += 1;
+        }
+        moved
+    }
+
+    fn least_served(&self) -> u64 {
+        self.lanes.values().filter(|lane| !lane.is_empty()).map(|lane| lane.served).min().unwrap_or(0)
+    }
+}
+
+impl Pack {
+    /// The same items, to be put back as they were.
+    pub(crate) const fn of(items: Vec<Queued>, fixed: bool) -> Self {
+        Self { items, fixed }
+    }
+
+    /// Whether it must not grow.
+    pub(crate) const fn is_fixed(&self) -> bool {
+        self.fixed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(lane: &str, seq: u64) -> Item {
+        Item { seq, lane: lane.into(), payload: "{}".into() }
+    }
+
+    fn seqs(pack: &Pack) -> Vec<u64> {
+        pack.items.iter().map(|queued| queued.item.seq).collect()
+    }
+
+    #[test]
+    fn lanes_take_turns_however_long_they_are() {
+        let mut queue = Queue::default();
+        for seq in 0..100 {
+            queue.push(item("long", seq));
+        }
+        for seq in 100..102 {
+            queue.push(item("short", seq));
+        }
+        let first: Vec<u64> = (0..4).flat_map(|_| seqs(&queue.take(1).unwrap())).collect();
+        assert_eq!(first, [0, 100, 1, 101]);
+    }
+
+    #[test]
+    fn a_lane_that_comes_late_starts_beside_the_others_and_not_before_them() {
+        let mut queue = Queue::default();
+        for seq in 0..10 {
+            queue.push(item("a", seq));
+        }
+        for _ in 0..5 {
+            queue.take(1);
+        }
+        for seq in 10..20 {
+            queue.push(item("b", seq));
+        }
+        let next: Vec<u64> = (0..4).flat_map(|_| seqs(&queue.take(1).unwrap())).collect();
+        assert_eq!(next, [5, 10, 6, 11]);
+    }
+
+    #[test]
+    fn a_pack_holds_one_lane_and_goes_back_as_it_was() {
+        let mut queue = Queue::default();
+        for seq in 0..3 {
+            queue.push(item("a", seq));
+        }
+        queue.push(item("b", 3));
+        let pack = queue.take(10).unwrap();
+        assert_eq!(seqs(&pack), [0, 1, 2]);
+        queue.put_back(pack);
+        assert_eq!(queue.len(), 4);
+        assert_eq!(seqs(&queue.take(2).unwrap()), [0, 1]);
+    }
+
+    #[test]
+    fn halves_of_a_split_pack_stay_apart_and_come_first() {
+        let mut queue = Queue::default();
+        queue.push(item("a", 9));
+        let half = |seq| vec![Queued { item: item("a", seq), attempts: 1, timeouts: 0, last: "refused" }];
+        queue.delay(half(1), true, Timestamp::from_micros(5));
+        queue.delay(half(2), true, Timestamp::from_micros(9));
+        assert_eq!(queue.wake(Timestamp::from_micros(5), 10), 1);
+        assert_eq!(seqs(&queue.take(10).unwrap()), [1]);
+        assert_eq!(seqs(&queue.take(10).unwrap()), [9]);
+        assert!(!queue.has_ready());
+        assert_eq!(queue.len(), 1);
+    }
+}

@@ -1,0 +1,313 @@
+//! The run loop: from a job's items to their outcomes.
+//!
+//! One task owns all state and decides; calls and commits run beside it and come back as steps. The
+//! life of a call: [`dispatch`] composes it, has it admitted and takes its quota; its reservation is
+//! written; it leaves; [`ended`] judges what came back; its settlement and its outcomes are written;
+//! its outcomes are told.
+
+mod call;
+mod dispatch;
+mod ended;
+mod forecast;
+mod pool;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use crate::job::{EngineError, Event, Job, Progress, Report, RunEnd, Stop};
+use crate::journal::{Journal, JournalError, Settlement};
+use crate::limiter::WaitCause;
+use crate::queue::Queue;
+use crate::retry::RetryBudget;
+use crate::task::{Item, Verdict};
+use crate::time::{Clock, Timestamp};
+use crate::usage::Usd;
+use call::{Exchange, Reserving};
+pub use forecast::Forecast;
+use pool::PoolState;
+
+/// Items that wait in memory: enough to fill every call, few enough for any job's size.
+const HELD: usize = 4096;
+/// Progress is told at most this often.
+const TELL_EVERY: Duration = Duration::from_millis(100);
+/// Steps handled before anything new is dispatched.
+const STEPS_AT_ONCE: usize = 256;
+/// How often a settlement that can't be written is tried again, and how far apart: a paid result is
+/// worth some patience with a full disk.
+const SETTLE_TRIES: u32 = 15;
+const SETTLE_PAUSE: Duration = Duration::from_secs(1);
+
+/// Runs jobs against a journal.
+#[derive(Clone)]
+pub struct Engine {
+    journal: Arc<dyn Journal>,
+    clock: Clock,
+}
+
+impl Engine {
+    /// An engine that remembers in `journal` and reads `clock`.
+    pub fn new(journal: Arc<dyn Journal>, clock: Clock) -> Self {
+        Self { journal, clock }
+    }
+
+    /// Runs a job until every item has an outcome, or until it is stopped, parked or over its budget.
+    /// Items without outcome stay in the journal: running the job again goes on where this run ended.
+    ///
+    /// # Errors
+    /// [`EngineError`] if the job can't begin, or if the journal can't be read or written.
+    pub async fn run(
+        &self,
+        job: Job,
+        stop: Stop,
+        on_event: impl FnMut(Event<'_>) + Send,
+    ) -> Result<Report, EngineError> {
+        let pools = self.open(&job).await?;
+        Run::new(self, job, pools, on_event).drive(stop).await
+    }
+
+    async fn open(&self, job: &Job) -> Result<Vec<PoolState>, EngineError> {
+        if job.pools.is_empty() {
+            return Err(EngineError::NoPool);
+        }
+        let mut pools = Vec::with_capacity(job.pools.len());
+        for pool in &job.pools {
+            if job.options.max_cost.is_some() && pool.price.is_none() {
+                return Err(EngineError::PriceUnknown(Arc::clone(&pool.id)));
+            }
+            pools.push(PoolState::open(pool.clone(), &*job.task, &*self.journal, self.clock.now()).await?);
+        }
+        Ok(pools)
+    }
+}
+
+/// What comes back from the side.
+enum Step {
+    Loaded(Result<Vec<Item>, JournalError>),
+    Reserved(Reserving),
+    Exchanged(Box<Exchange>),
+    Settled { settlement: Box<Settlement>, tries: u32, result: Result<(), JournalError> },
+}
+
+/// Where items come from: the journal, page by page.
+#[derive(Default)]
+struct Source {
+    after: Option<u64>,
+    loaded: u64,
+    loading: bool,
+    exhausted: bool,
+}
+
+struct Run<F> {
+    job: Job,
+    journal: Arc<dyn Journal>,
+    clock: Clock,
+    pools: Vec<PoolState>,
+    queue: Queue,
+    source: Source,
+    steps: JoinSet<Step>,
+    retries: RetryBudget,
+    rng: fastrand::Rng,
+    /// The most items that a call was seen to carry without being cut.
+    pack_ceiling: usize,
+    /// Calls whose quota is taken and that have not ended.
+    open_calls: u64,
+    spent: Usd,
+    reserved: Usd,
+    progress: Progress,
+    told: Option<Timestamp>,
+    wait: Option<(Option<Timestamp>, WaitCause)>,
+    end: Option<RunEnd>,
+    trouble: Option<JournalError>,
+    on_event: F,
+}
+
+impl<F: FnMut(Event<'_>) + Send> Run<F> {
+    fn new(engine: &Engine, job: Job, pools: Vec<PoolState>, on_event: F) -> Self {
+        let now = engine.clock.now();
+        Self {
+            journal: Arc::clone(&engine.journal),
+            clock: engine.clock,
+            pools,
+            queue: Queue::default(),
+            source: Source::default(),
+            steps: JoinSet::new(),
+            retries: RetryBudget::new(now),
+            rng: fastrand::Rng::with_seed(job.options.seed),
+            pack_ceiling: usize::MAX,
+            open_calls: 0,
+            spent: job.options.spent,
+            reserved: Usd::ZERO,
+            progress: Progress { items: job.items, ..Progress::default() },
+            told: None,
+            wait: None,
+            end: None,
+            trouble: None,
+            on_event,
+            job,
+        }
+    }
+
+    async fn drive(mut self, mut stop: Stop) -> Result<Report, EngineError> {
+        loop {
+            if stop.is_requested() && self.end.is_none() {
+                self.end = Some(RunEnd::Interrupted);
+            }
+            self.load();
+            self.dispatch();
+            self.tell(false);
+            if self.steps.is_empty() && self.is_over() {
+                break;
+            }
+            let wake = self.wake_at().map(|at| self.clock.instant(at));
+            tokio::select! {
+                biased;
+                Some(step) = self.steps.join_next() => {
+                    self.on_step(step);
+                    for _ in 0..STEPS_AT_ONCE {
+                        let Some(step) = self.steps.try_join_next() else { break };
+                        self.on_step(step);
+                    }
+                }
+                () = stop.requested(), if self.end.is_none() => {}
+                () = sleep_until(wake) => {}
+            }
+        }
+        self.tell(true);
+        match self.trouble {
+            Some(error) => Err(error.into()),
+            None => Ok(Report { end: self.end.unwrap_or(RunEnd::Done), progress: self.progress }),
+        }
+    }
+
+    /// Whether nothing will happen any more once the last step has come back.
+    fn is_over(&mut self) -> bool {
+        if self.end.is_some() || self.trouble.is_some() {
+            return true;
+        }
+        if self.queue.len() == 0 && self.source.exhausted {
+            return true;
+        }
+        if let Some(fault) = self.closed() {
+            self.end = Some(RunEnd::Closed(fault));
+            return true;
+        }
+        if !self.job.options.wait
+            && let Some((until, cause)) = self.pools.iter().find_map(PoolState::parked_until)
+            && !self.pools.iter().any(|pool| pool.is_open() && pool.parked_until().is_none())
+            && until > self.clock.now()
+        {
+            self.end = Some(RunEnd::Parked { until, cause });
+            return true;
+        }
+        false
+    }
+
+    /// The fault that closed the last pool, if all are closed.
+    fn closed(&self) -> Option<crate::model::Fault> {
+        let mut faults = self.pools.iter().map(|pool| pool.closed.clone());
+        let first = faults.next()??;
+        faults.all(|fault| fault.is_some()).then_some(first)
+    }
+
+    /// Fetches more items when few are left in memory.
+    fn load(&mut self) {
+        if self.source.loading || self.source.exhausted || self.end.is_some() || self.queue.len() > HELD / 2 {
+            return;
+        }
+        self.source.loading = true;
+        let (journal, job, after) = (Arc::clone(&self.journal), Arc::clone(&self.job.id), self.source.after);
+        self.steps.spawn(async move { Step::Loaded(journal.pending(&job, after, HELD).await) });
+    }
+
+    fn on_step(&mut self, step: Result<Step, tokio::task::JoinError>) {
+        match step {
+            Ok(Step::Loaded(Ok(items))) => {
+                self.source.loading = false;
+                self.source.exhausted = items.len() < HELD;
+                self.source.loaded += items.len() as u64;
+                self.source.after = items.last().map(|item| item.seq).or(self.source.after);
+                for item in items {
+                    self.queue.push(item);
+                }
+            }
+            Ok(Step::Loaded(Err(error))) => self.trouble = Some(error),
+            Ok(Step::Reserved(reserving)) => self.on_reserved(reserving),
+            Ok(Step::Exchanged(exchange)) => self.on_exchanged(*exchange),
+            Ok(Step::Settled { settlement, tries, result }) => self.on_settled(*settlement, tries, result),
+            // A task that panics in `parse` is a programming error: hiding it would lose a paid answer.
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => {}
+        }
+    }
+
+    /// Writes how a call ended. Its outcomes are told once that is durable.
+    fn settle(&mut self, settlement: Settlement, tries: u32) {
+        let journal = Arc::clone(&self.journal);
+        self.steps.spawn(async move {
+            if tries > 0 {
+                tokio::time::sleep(SETTLE_PAUSE).await;
+            }
+            let result = journal.settle(settlement.clone()).await;
+            Step::Settled { settlement: Box::new(settlement), tries, result }
+        });
+    }
+
+    fn on_settled(&mut self, settlement: Settlement, tries: u32, result: Result<(), JournalError>) {
+        match result {
+            Ok(()) => {
+                if tries > 0 {
+                    // There is room again: what could not be written has been.
+                    self.trouble = None;
+                }
+                for (outcome, attempts) in &settlement.outcomes {
+                    match outcome.verdict {
+                        Verdict::Done { .. } => self.progress.done += 1,
+                        Verdict::Blocked { .. } => self.progress.blocked += 1,
+                        Verdict::Failed { .. } => self.progress.failed += 1,
+                    }
+                    (self.on_event)(Event::Outcome { outcome, attempts: *attempts });
+                }
+            }
+            Err(error) => {
+                (self.on_event)(Event::JournalTrouble(&error));
+                self.trouble = Some(error);
+                // A reservation that is not settled goes on to count as used: harmless. Outcomes are paid for.
+                if tries < SETTLE_TRIES && !settlement.outcomes.is_empty() {
+                    self.settle(settlement, tries + 1);
+                }
+            }
+        }
+    }
+
+    /// When to look again, should nothing come back before.
+    fn wake_at(&self) -> Option<Timestamp> {
+        if self.end.is_some() || self.trouble.is_some() {
+            return None;
+        }
+        let now = self.clock.now();
+        let due = self.queue.next_due().map(|due| due.max(self.retries.next_at(now).unwrap_or(now)));
+        let admitted = self.wait.as_ref().and_then(|(until, _)| *until);
+        [due, admitted].into_iter().flatten().min().map(|at| at.after(Duration::from_micros(1)))
+    }
+
+    fn tell(&mut self, last: bool) {
+        let now = self.clock.now();
+        if !last && self.told.is_some_and(|told| now.since(told) < TELL_EVERY) {
+            return;
+        }
+        self.told = Some(now);
+        self.progress.in_flight = self.open_calls;
+        self.progress.waiting = self.wait.as_ref().map(|(until, cause)| (cause.clone(), *until));
+        self.progress.time_left = if last { None } else { self.time_left(now) };
+        (self.on_event)(Event::Progress(&self.progress));
+    }
+}
+
+async fn sleep_until(at: Option<tokio::time::Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

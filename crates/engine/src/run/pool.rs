@@ -1,0 +1,163 @@
+//! What a run knows of one pool.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::job::{EngineError, Pool};
+use crate::journal::{Amounts, EntryId, Journal};
+use crate::latency::{Latency, SharedLatency};
+use crate::limit::Window;
+use crate::limiter::{Limiter, WaitCause};
+use crate::model::Fault;
+use crate::retry::Health;
+use crate::task::Task;
+use crate::time::Timestamp;
+use crate::usage::{Demand, Usage};
+
+/// At the least a reservation may be used this long after it was made; more where commits are slow.
+const SHORTEST_SLACK: Duration = Duration::from_millis(250);
+/// What is older no longer counts against any limit: the longest day, and an hour to spare.
+const LONGEST_WINDOW: Duration = Duration::from_secs(26 * 3600);
+
+pub(super) struct PoolState {
+    pub(super) pool: Pool,
+    pub(super) limiter: Limiter,
+    pub(super) health: Health,
+    pub(super) latency: SharedLatency,
+    pub(super) closed: Option<Fault>,
+    /// The last of the ledger's entries that is known here.
+    pub(super) seen: EntryId,
+    /// How long after its reservation a call may leave.
+    pub(super) slack: Duration,
+    /// Calls taken by it.
+    pub(super) served: u64,
+    tokens: TokenEstimate,
+    parked: Option<(Timestamp, WaitCause)>,
+}
+
+impl PoolState {
+    /// Takes over what the ledger says of the pool.
+    pub(super) async fn open(
+        pool: Pool,
+        task: &dyn Task,
+        journal: &dyn Journal,
+        now: Timestamp,
+    ) -> Result<Self, EngineError> {
+        let mut limiter = Limiter::new(&pool.limits, pool.day_zone.clone(), pool.connect, now);
+        let entries = journal.ledger(&pool.id, now.before(LONGEST_WINDOW)).await?;
+        limiter.restore(&entries, now);
+        Ok(Self {
+            limiter,
+            health: Health::default(),
+            latency: SharedLatency::new(Latency::new(task.output_tokens_per_item())),
+            closed: None,
+            seen: entries.iter().map(|entry| entry.id).max().unwrap_or_default(),
+            slack: SHORTEST_SLACK,
+            served: 0,
+            tokens: TokenEstimate::default(),
+            parked: None,
+            pool,
+        })
+    }
+
+    /// Where it stands in line: those with a weight before those without, then by calls for each unit of it.
+    fn turn(&self) -> (bool, f64) {
+        (self.pool.weight == 0, self.served as f64 / f64::from(self.pool.weight.max(1)))
+    }
+
+    /// Which of two pools goes first.
+    pub(super) fn before(&self, other: &Self) -> std::cmp::Ordering {
+        let ((last, served), (other_last, other_served)) = (self.turn(), other.turn());
+        last.cmp(&other_last).then(served.total_cmp(&other_served))
+    }
+
+    pub(super) const fn is_open(&self) -> bool {
+        self.closed.is_none()
+    }
+
+    /// What a call with this demand takes from the limits.
+    pub(super) fn amounts(&self, demand: &Demand) -> Amounts {
+        Amounts {
+            requests: 1,
+            input_tokens: self.tokens.expect(demand.input_tokens),
+            images: demand.images,
+            usd: self.pool.price.map(|price| price.worst_case(demand)).unwrap_or_default(),
+        }
+    }
+
+    /// Learns how the provider counts tokens.
+    pub(super) fn learn_tokens(&mut self, demand: &Demand, usage: &Usage) {
+        if let Some(reported) = usage.input_tokens.filter(|_| demand.input_tokens > 0) {
+            self.tokens.observe(reported as f64 / demand.input_tokens as f64);
+        }
+    }
+
+    /// Commits take so long: reservations must hold at least until then.
+    pub(super) fn learn_slack(&mut self, took: Duration) {
+        self.slack = (self.slack.mul_f64(0.95)).max(took * 4).max(SHORTEST_SLACK);
+    }
+
+    /// A day's limit is used up until `until`; `None`: no longer.
+    pub(super) fn park(&mut self, parked: Option<(Timestamp, WaitCause)>) {
+        self.parked = parked;
+    }
+
+    /// Until when a day's limit is used up, if it is.
+    pub(super) fn parked_until(&self) -> Option<(Timestamp, WaitCause)> {
+        self.parked.clone().filter(|_| self.is_open())
+    }
+}
+
+/// Whether waiting for this means waiting for another day.
+pub(super) const fn is_day(cause: &WaitCause) -> bool {
+    matches!(cause, WaitCause::Limit(limit) if matches!(limit.window, Window::Day))
+}
+
+/// What a provider counts as tokens, relative to the rule of thumb: mean and spread of what it reported.
+#[derive(Debug, Default)]
+struct TokenEstimate {
+    seen: u32,
+    mean: f64,
+    spread: f64,
+}
+
+impl TokenEstimate {
+    fn observe(&mut self, ratio: f64) {
+        self.seen = (self.seen + 1).min(50);
+        let weight = 1.0 / f64::from(self.seen);
+        let off = ratio - self.mean;
+        self.mean += off * weight;
+        if self.seen > 1 {
+            self.spread += (off.abs() - self.spread) * weight;
+        }
+    }
+
+    /// High enough for nearly every call: one that takes more than it reserved overruns the limit.
+    fn expect(&self, estimate: u64) -> u64 {
+        if self.seen == 0 {
+            return estimate;
+        }
+        (estimate as f64 * (self.mean + 3.0 * self.spread).clamp(0.1, 10.0)).ceil() as u64
+    }
+}
+
+impl std::fmt::Debug for PoolState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PoolState").field("id", &Arc::clone(&self.pool.id)).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_estimate_follows_what_the_provider_reports() {
+        let mut tokens = TokenEstimate::default();
+        assert_eq!(tokens.expect(100), 100);
+        for _ in 0..100 {
+            tokens.observe(1.5);
+        }
+        assert_eq!(tokens.expect(100), 150);
+    }
+}

@@ -1,0 +1,147 @@
+//! What a call uses and what it costs.
+
+use std::fmt;
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Sub};
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// US dollars, exact to a billionth: the price of one token of the cheapest models is a tenth of a
+/// millionth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Usd(i64);
+
+impl Usd {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+
+    /// So many billionths of a dollar.
+    pub const fn from_nanos(nanos: i64) -> Self {
+        Self(nanos)
+    }
+
+    /// Billionths of a dollar.
+    pub const fn as_nanos(self) -> i64 {
+        self.0
+    }
+
+    /// Dollars as a float, for showing.
+    #[allow(clippy::cast_precision_loss)]
+    pub fn as_dollars(self) -> f64 {
+        self.0 as f64 / 1e9
+    }
+
+    /// The nearest amount to `dollars`; `None` if it is negative, not finite or over nine billion.
+    #[allow(clippy::cast_possible_truncation)]
+    pub fn from_dollars(dollars: f64) -> Option<Self> {
+        let nanos = (dollars * 1e9).round();
+        (nanos.is_finite() && (0.0..9e18).contains(&nanos)).then_some(Self(nanos as i64))
+    }
+
+    /// This price for a million, applied to `count`, rounded up: a budget is never overrun by rounding.
+    fn per_million(self, count: u64) -> Self {
+        let nanos = (i128::from(self.0) * i128::from(count) + 999_999) / 1_000_000;
+        Self(i64::try_from(nanos).unwrap_or(i64::MAX))
+    }
+}
+
+impl Add for Usd {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+}
+
+impl AddAssign for Usd {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl Sub for Usd {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+}
+
+impl Sum for Usd {
+    fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
+        amounts.fold(Self::ZERO, Add::add)
+    }
+}
+
+impl fmt::Display for Usd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dollars = self.as_dollars();
+        if self.0 != 0 && dollars.abs() < 0.01 { write!(f, "${dollars:.6}") } else { write!(f, "${dollars:.2}") }
+    }
+}
+
+impl FromStr for Usd {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let dollars: f64 =
+            text.trim().trim_start_matches('$').parse().map_err(|_| format!("'{text}' is not an amount of dollars"))?;
+        Self::from_dollars(dollars).ok_or_else(|| format!("'{text}' is not an amount of dollars that can be spent"))
+    }
+}
+
+/// What a provider reported that a call used. `None` means that it was not reported, which is not zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens of the prompt, those read from a cache included.
+    pub input_tokens: Option<u64>,
+    /// Tokens of the answer, thoughts included: they are billed as output.
+    pub output_tokens: Option<u64>,
+    /// Images in the answer.
+    pub images: Option<u64>,
+}
+
+/// What a call may use at most, as far as that is known before it is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Demand {
+    /// Estimated tokens of the prompt.
+    pub input_tokens: u64,
+    /// The cap on the answer's tokens; `None` where the request sets none.
+    pub output_cap: Option<u64>,
+    /// Images asked for.
+    pub images: u64,
+}
+
+/// What a model costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Price {
+    /// A million tokens of prompt.
+    pub input: Usd,
+    /// A million tokens of answer.
+    pub output: Usd,
+    /// One image; zero where images are billed by their tokens.
+    pub image: Usd,
+    /// The most tokens that the model answers with: the worst case of a request without a cap.
+    pub output_cap: u64,
+}
+
+impl Price {
+    /// What a call with this usage cost. What was not reported is taken from `demand`, and the cost is
+    /// then an estimate: the second value says whether it is.
+    pub fn cost(&self, usage: &Usage, demand: &Demand) -> (Usd, bool) {
+        let estimated = usage.input_tokens.is_none() || usage.output_tokens.is_none();
+        let input = usage.input_tokens.unwrap_or(demand.input_tokens);
+        let output = usage.output_tokens.unwrap_or(0);
+        let images = usage.images.unwrap_or(demand.images);
+        (self.sum(input, output, images), estimated)
+    }
+
+    /// The most that a call with this demand can cost.
+    pub fn worst_case(&self, demand: &Demand) -> Usd {
+        self.sum(demand.input_tokens, demand.output_cap.unwrap_or(self.output_cap), demand.images)
+    }
+
+    fn sum(&self, input: u64, output: u64, images: u64) -> Usd {
+        let images = Usd(self.image.0.saturating_mul(i64::try_from(images).unwrap_or(i64::MAX)));
+        self.input.per_million(input) + self.output.per_million(output) + images
+    }
+}

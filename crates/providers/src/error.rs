@@ -1,0 +1,112 @@
+//! What can be wrong with the configuration of a provider.
+
+/// Why a provider can't be used as it is configured. No message holds a key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProviderError {
+    /// No key is set.
+    #[error("there is no API key: neither {} is set", names.join(" nor "))]
+    MissingKey {
+        /// The environment variables that were looked at.
+        names: Vec<String>,
+    },
+    /// The key can't be sent.
+    #[error("the API key {reason}")]
+    BadKey {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The address can't be used.
+    #[error("'{url}' is not a base URL: {reason}")]
+    BadBaseUrl {
+        /// The address, without what may be secret in it.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The provider's name is not known.
+    #[error("there is no provider '{name}'")]
+    UnknownProvider {
+        /// The name.
+        name: String,
+    },
+    /// The model's name can't be one.
+    #[error("'{text}' does not name a model: {reason}")]
+    BadModel {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// An https:// address can't be trusted, because this machine has no root certificates.
+    #[error("no root certificates were found on this machine, so no https:// address can be trusted: {reason}")]
+    NoRootCertificates {
+        /// What the TLS library says.
+        reason: String,
+    },
+    /// The HTTP client can't be made.
+    #[error("the HTTP client can't be started: {reason}")]
+    HttpClient {
+        /// What the HTTP library says.
+        reason: String,
+    },
+    /// A price table can't be used.
+    #[error("the price table {name} can't be used: {reason}")]
+    BadPrices {
+        /// The file.
+        name: String,
+        /// What is wrong with it, and where.
+        reason: String,
+    },
+}
+
+impl ProviderError {
+    /// A stable name for this error.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::MissingKey { .. } => "missing-key",
+            Self::BadKey { .. } => "bad-key",
+            Self::BadBaseUrl { .. } => "bad-base-url",
+            Self::UnknownProvider { .. } => "unknown-provider",
+            Self::BadModel { .. } => "bad-model",
+            Self::NoRootCertificates { .. } => "no-root-certificates",
+            Self::HttpClient { .. } => "http-client",
+            Self::BadPrices { .. } => "bad-prices",
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::MissingKey { names } => format!(
+                "set {} to your key, or use --model sandbox to try everything without a key and without cost",
+                names.first().map_or("the environment variable", String::as_str)
+            ),
+            Self::BadKey { .. } => "copy the key again, whole and without quotation marks".to_owned(),
+            Self::BadBaseUrl { .. } => {
+                "write the address of the server alone, such as https://generativelanguage.googleapis.com".to_owned()
+            }
+            Self::UnknownProvider { .. } => {
+                "write gemini:MODEL, such as gemini:gemini-2.5-flash, or sandbox; a name alone means gemini:".to_owned()
+            }
+            Self::BadModel { .. } => "write a model such as gemini:gemini-2.5-flash, or sandbox".to_owned(),
+            Self::NoRootCertificates { .. } => {
+                "install the certificates (on Debian: apt-get install ca-certificates), or set SSL_CERT_FILE".to_owned()
+            }
+            Self::HttpClient { .. } => "check the proxy settings in the environment".to_owned(),
+            Self::BadPrices { .. } => "write it as the built-in table, assets/prices.toml, is written".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_key_says_what_to_set_and_how_to_do_without() {
+        let error = ProviderError::MissingKey { names: vec!["GEMINI_API_KEY".into(), "GOOGLE_API_KEY".into()] };
+        assert_eq!(error.to_string(), "there is no API key: neither GEMINI_API_KEY nor GOOGLE_API_KEY is set");
+        assert!(error.hint().contains("set GEMINI_API_KEY") && error.hint().contains("--model sandbox"));
+    }
+}

@@ -1,0 +1,312 @@
+//! Reading what Gemini answers with 200.
+//!
+//! An answer may have been paid for, so whatever of it is of use is kept: unknown fields and values are
+//! passed over, and a number that is not one counts as not reported.
+
+use atelier_engine::{Content, Ending, Fault, FaultKind, Reply, Usage};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::http::Answer;
+use crate::secret::clean;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Generated {
+    #[serde(deserialize_with = "or_default")]
+    candidates: Vec<Candidate>,
+    #[serde(deserialize_with = "or_default")]
+    prompt_feedback: Feedback,
+    #[serde(deserialize_with = "or_default")]
+    usage_metadata: UsageMetadata,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Candidate {
+    #[serde(deserialize_with = "or_default")]
+    content: CandidateContent,
+    #[serde(deserialize_with = "word")]
+    finish_reason: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct CandidateContent {
+    #[serde(deserialize_with = "or_default")]
+    parts: Vec<Part>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Part {
+    #[serde(deserialize_with = "word")]
+    text: Option<String>,
+    #[serde(deserialize_with = "or_default")]
+    thought: bool,
+    inline_data: Option<serde::de::IgnoredAny>,
+    file_data: Option<serde::de::IgnoredAny>,
+    function_call: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Feedback {
+    #[serde(deserialize_with = "word")]
+    block_reason: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct UsageMetadata {
+    #[serde(deserialize_with = "count")]
+    prompt_token_count: Option<u64>,
+    #[serde(deserialize_with = "count")]
+    candidates_token_count: Option<u64>,
+    #[serde(deserialize_with = "count")]
+    thoughts_token_count: Option<u64>,
+    #[serde(deserialize_with = "count")]
+    total_token_count: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Embedded {
+    embedding: Option<Vector>,
+    embeddings: Option<Vec<Vector>>,
+    #[serde(deserialize_with = "or_default")]
+    usage_metadata: UsageMetadata,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Vector {
+    values: Vec<f32>,
+}
+
+/// What a `finishReason` means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Finish {
+    /// The model ended where it meant to.
+    Complete,
+    /// It came to the cap on output tokens.
+    Cap,
+    /// The provider refused.
+    Refused,
+    /// Something else; what is there is taken, and the task judges it.
+    Other,
+}
+
+/// Every reason that the documents name. One that is not here is [`Finish::Other`].
+const FINISH_REASONS: [(&str, Finish); 18] = [
+    ("STOP", Finish::Complete),
+    ("FINISH_REASON_UNSPECIFIED", Finish::Other),
+    ("MAX_TOKENS", Finish::Cap),
+    ("SAFETY", Finish::Refused),
+    ("RECITATION", Finish::Refused),
+    ("BLOCKLIST", Finish::Refused),
+    ("PROHIBITED_CONTENT", Finish::Refused),
+    ("SPII", Finish::Refused),
+    ("IMAGE_SAFETY", Finish::Refused),
+    ("IMAGE_PROHIBITED_CONTENT", Finish::Refused),
+    ("IMAGE_RECITATION", Finish::Refused),
+    ("NO_IMAGE", Finish::Other),
+    ("IMAGE_OTHER", Finish::Other),
+    ("LANGUAGE", Finish::Other),
+    ("OTHER", Finish::Other),
+    ("MALFORMED_FUNCTION_CALL", Finish::Other),
+    ("UNEXPECTED_TOOL_CALL", Finish::Other),
+    ("TOO_MANY_TOOL_CALLS", Finish::Other),
+];
+
+fn finish(reason: Option<&str>) -> Finish {
+    let Some(reason) = reason else { return Finish::Other };
+    match FINISH_REASONS.iter().find(|(known, _)| *known == reason) {
+        Some((_, finish)) => *finish,
+        None => {
+            tracing::warn!(finish_reason = %name(reason), "Gemini ended an answer for a reason that is not known here");
+            Finish::Other
+        }
+    }
+}
+
+/// An answer to a request for text.
+pub(super) fn text(answer: &Answer) -> Result<Reply, Fault> {
+    let generated: Generated = decode(answer)?;
+    let (candidate, ending) = judge(&generated)?;
+    let text = candidate.text();
+    if text.trim().is_empty() {
+        return Err(billed(Fault::new(FaultKind::Empty, "the answer holds no text"), &generated));
+    }
+    Ok(reply(Content::Text(text), ending, generated.usage()))
+}
+
+/// An answer to a body that was passed through.
+pub(super) fn raw(answer: &Answer) -> Result<Reply, Fault> {
+    let body: Value = decode(answer)?;
+    let generated = Generated::deserialize(&body).map_err(|error| unreadable(answer, &error))?;
+    let (_, ending) = judge(&generated)?;
+    Ok(reply(Content::Raw(body), ending, generated.usage()))
+}
+
+/// An answer to a request for one vector.
+pub(super) fn vector(answer: &Answer) -> Result<Reply, Fault> {
+    let embedded: Embedded = decode(answer)?;
+    let vectors = embedded.embedding.into_iter().collect();
+    embedding_reply(vectors, 1, &embedded.usage_metadata)
+}
+
+/// An answer to a request for so many vectors.
+pub(super) fn vectors(answer: &Answer, asked: usize) -> Result<Reply, Fault> {
+    let embedded: Embedded = decode(answer)?;
+    embedding_reply(embedded.embeddings.unwrap_or_default(), asked, &embedded.usage_metadata)
+}
+
+fn embedding_reply(vectors: Vec<Vector>, asked: usize, usage: &UsageMetadata) -> Result<Reply, Fault> {
+    let wrong = |message: String| Err(Fault::new(FaultKind::Unreadable, message));
+    if vectors.len() != asked {
+        return wrong(format!("{asked} vectors were asked for, and {} came", vectors.len()));
+    }
+    if vectors.iter().any(|vector| vector.values.is_empty()) {
+        return wrong("a vector came without numbers".to_owned());
+    }
+    if vectors.iter().any(|vector| vector.values.iter().any(|value| !value.is_finite())) {
+        return wrong("a vector came with a number that is out of range".to_owned());
+    }
+    // An embedding has no output tokens, so once the input is reported everything is.
+    let usage = Usage {
+        input_tokens: usage.prompt_token_count,
+        output_tokens: usage.prompt_token_count.map(|_| 0),
+        images: None,
+    };
+    Ok(reply(Content::Vectors(vectors.into_iter().map(|vector| vector.values).collect()), Ending::Complete, usage))
+}
+
+fn reply(content: Content, ending: Ending, usage: Usage) -> Reply {
+    // Gemini says nothing of its limits until one is hit.
+    Reply { content, ending, usage, limits: Vec::new() }
+}
+
+/// The candidate to take and how it ended, or the fault that the answer amounts to.
+fn judge(generated: &Generated) -> Result<(&Candidate, Ending), Fault> {
+    let candidates = &generated.candidates;
+    if let Some(candidate) = candidates.iter().find(|candidate| candidate.has_content()) {
+        let ending = match finish(candidate.finish_reason.as_deref()) {
+            Finish::Complete | Finish::Other => Ending::Complete,
+            Finish::Cap => Ending::Cut,
+            Finish::Refused => Ending::Filtered,
+        };
+        return Ok((candidate, ending));
+    }
+    let reason = candidates.first().and_then(|candidate| candidate.finish_reason.as_deref());
+    let fault = match (&generated.prompt_feedback.block_reason, finish(reason)) {
+        (Some(block), _) => {
+            Fault::new(FaultKind::Refused, format!("the provider refused the prompt ({})", name(block)))
+        }
+        (None, Finish::Refused) => {
+            let reason = name(reason.unwrap_or_default());
+            Fault::new(FaultKind::Refused, format!("the provider refused the answer ({reason})"))
+        }
+        (None, Finish::Cap) => {
+            let message =
+                "the answer came to the cap on output tokens before any text: thinking used it up; raise the cap";
+            Fault::new(FaultKind::Empty, message)
+        }
+        (None, Finish::Complete | Finish::Other) => {
+            let because = reason.map_or_else(String::new, |reason| format!(" ({})", name(reason)));
+            Fault::new(FaultKind::Empty, format!("the provider answered without content{because}"))
+        }
+    };
+    Err(billed(fault, generated))
+}
+
+/// A refused or empty answer is billed like any other.
+fn billed(mut fault: Fault, generated: &Generated) -> Fault {
+    let usage = generated.usage();
+    fault.usage = (usage != Usage::default()).then_some(usage);
+    fault
+}
+
+impl Generated {
+    fn usage(&self) -> Usage {
+        let images = self.candidates.iter().flat_map(|c| &c.content.parts).filter(|p| p.inline_data.is_some()).count();
+        Usage {
+            input_tokens: self.usage_metadata.prompt_token_count,
+            output_tokens: self.usage_metadata.output(),
+            images: (images > 0).then_some(images as u64),
+        }
+    }
+}
+
+impl Candidate {
+    fn has_content(&self) -> bool {
+        self.content.parts.iter().any(|part| {
+            let text = part.text.as_ref().is_some_and(|text| !text.trim().is_empty());
+            let other = part.inline_data.is_some() || part.file_data.is_some() || part.function_call.is_some();
+            !part.thought && (text || other)
+        })
+    }
+
+    fn text(&self) -> String {
+        self.content.parts.iter().filter(|part| !part.thought).filter_map(|part| part.text.as_deref()).collect()
+    }
+}
+
+impl UsageMetadata {
+    /// Answer and thoughts together. The wire leaves out a count that is zero, so where neither is given
+    /// it follows from the total.
+    fn output(&self) -> Option<u64> {
+        match (self.candidates_token_count, self.thoughts_token_count) {
+            (None, None) => self.total_token_count?.checked_sub(self.prompt_token_count?),
+            (answer, thoughts) => Some(answer.unwrap_or(0).saturating_add(thoughts.unwrap_or(0))),
+        }
+    }
+}
+
+fn decode<T: for<'de> Deserialize<'de>>(answer: &Answer) -> Result<T, Fault> {
+    serde_json::from_slice(&answer.body).map_err(|error| unreadable(answer, &error))
+}
+
+/// The message says what kind of error it is and where, but not serde's own words: they quote the answer.
+fn unreadable(answer: &Answer, error: &serde_json::Error) -> Fault {
+    let content_type = answer.content_type.as_deref().unwrap_or_default();
+    let message = if !content_type.is_empty() && !content_type.contains("json") {
+        format!("the answer is {}, not JSON: is the base URL right, or is a proxy in between?", clean(content_type))
+    } else if error.is_eof() {
+        format!("the answer stops half-way, after {} bytes", answer.body.len())
+    } else {
+        let what = if error.is_data() { "has an unknown form" } else { "is not JSON" };
+        format!("the answer {what} (line {}, column {})", error.line(), error.column())
+    };
+    Fault::new(FaultKind::Unreadable, message)
+}
+
+/// A name from the wire, made fit to be shown.
+fn name(text: &str) -> String {
+    text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(60).collect()
+}
+
+/// `null` counts as absent.
+fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
+/// A text; anything else counts as absent.
+fn word<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(from)? {
+        Value::String(text) => Some(text),
+        _ => None,
+    })
+}
+
+/// A count, also one in quotation marks, as the wire writes large ones; anything else counts as absent.
+fn count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    Ok(match Value::deserialize(from)? {
+        Value::Number(number) => number.as_u64(),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests;

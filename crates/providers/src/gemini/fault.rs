@@ -1,0 +1,182 @@
+//! Gemini's errors as faults. Everything is decided by status codes and by names of the wire, never by the
+//! words of a message.
+
+use std::time::Duration;
+
+use atelier_engine::{Fault, FaultKind, LimitKind, ReportedLimit, Window};
+use serde_json::Value;
+
+use crate::http::{Answer, seconds};
+use crate::secret::ApiKey;
+
+/// The spend limit counts over these minutes.
+const SPEND_WINDOW: Duration = Duration::from_secs(600);
+
+/// The fault that an answer with an error's status amounts to.
+pub(super) fn of(answer: &Answer, model: &str, key: &ApiKey) -> Fault {
+    let error = ErrorObject::of(answer);
+    let violations = error.violations();
+    let kind = kind(answer.status, &error, &violations);
+    let words = in_words(kind, answer.status, model);
+    let theirs = key.clean(error.message());
+    let mut fault = Fault::new(kind, if theirs.is_empty() { words } else { format!("{words}: {theirs}") });
+    fault.retry_after = error.retry_delay().or(answer.retry_after);
+    fault.limit = violations.into_iter().reduce(|a, b| if rank(b.window) > rank(a.window) { b } else { a });
+    fault
+}
+
+/// Which fault a status is. Later arms take what no earlier one names.
+fn kind(status: u16, error: &ErrorObject, violations: &[ReportedLimit]) -> FaultKind {
+    match status {
+        400 if error.reasons().any(|reason| reason == "API_KEY_INVALID") => FaultKind::Credentials,
+        400 if error.status() == "FAILED_PRECONDITION" => FaultKind::AccountBlocked,
+        401 | 403 => FaultKind::Credentials,
+        402 => FaultKind::AccountBlocked,
+        404 => FaultKind::NoSuchModel,
+        408 | 504 => FaultKind::Timeout,
+        // A quota of zero is no limit that could be waited for: the account may not use this model.
+        429 if violations.iter().any(|violation| violation.amount == Some(0)) => FaultKind::AccountBlocked,
+        429 => FaultKind::Limited,
+        503 | 529 => FaultKind::Overloaded,
+        500..=599 => FaultKind::ServerError,
+        // 400, 413, every other 4xx, and redirections, which are not followed.
+        _ => FaultKind::BadRequest,
+    }
+}
+
+fn in_words(kind: FaultKind, status: u16, model: &str) -> String {
+    match (kind, status) {
+        (FaultKind::Limited, _) => "a limit of the provider is reached".to_owned(),
+        (FaultKind::Overloaded, _) => format!("the provider is overloaded ({status})"),
+        (FaultKind::Timeout, _) => format!("the provider did not answer in time ({status})"),
+        (FaultKind::Credentials, 400 | 401) => "the provider does not accept the API key".to_owned(),
+        (FaultKind::Credentials, _) => format!("the API key may not use '{model}' ({status})"),
+        (FaultKind::NoSuchModel, _) => {
+            format!("the provider has no model '{model}', or the base URL is wrong ({status})")
+        }
+        (FaultKind::AccountBlocked, 429) => format!("the account has no quota for '{model}'"),
+        (FaultKind::AccountBlocked, _) => format!("the account can't be served: region or billing ({status})"),
+        (FaultKind::BadRequest, 413) => "the request is too large for the provider (413)".to_owned(),
+        (FaultKind::BadRequest, 300..=399) => {
+            format!("the server redirects to another address ({status}): is the base URL right?")
+        }
+        (FaultKind::BadRequest, _) => format!("the provider does not accept the request ({status})"),
+        _ => format!("the provider failed ({status})"),
+    }
+}
+
+/// The longest window is the one to wait for.
+fn rank(window: Option<Window>) -> Duration {
+    match window {
+        None => Duration::ZERO,
+        Some(Window::Now) => Duration::from_nanos(1),
+        Some(Window::Sliding(window)) => window,
+        Some(Window::Day) => Duration::from_secs(86_400),
+    }
+}
+
+/// The `error` of a body, or nothing at all if it has none.
+struct ErrorObject(Value);
+
+impl ErrorObject {
+    fn of(answer: &Answer) -> Self {
+        let mut body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        // Some of Google's endpoints wrap the object in an array.
+        if body.is_array() {
+            body = body.get_mut(0).map(Value::take).unwrap_or_default();
+        }
+        Self(body.get_mut("error").map(Value::take).unwrap_or_default())
+    }
+
+    fn message(&self) -> &str {
+        self.0.get("message").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    fn status(&self) -> &str {
+        self.0.get("status").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    fn details(&self) -> impl Iterator<Item = &Value> {
+        self.0.get("details").and_then(Value::as_array).into_iter().flatten()
+    }
+
+    fn reasons(&self) -> impl Iterator<Item = &str> {
+        self.details().filter_map(|detail| detail.get("reason")?.as_str())
+    }
+
+    fn retry_delay(&self) -> Option<Duration> {
+        self.details().find_map(|detail| seconds(detail.get("retryDelay")?.as_str()?))
+    }
+
+    fn violations(&self) -> Vec<ReportedLimit> {
+        let lists = self.details().filter_map(|detail| detail.get("violations")?.as_array());
+        lists.flatten().filter_map(violation).collect()
+    }
+}
+
+/// What a violation says of a limit; `None` if it says nothing that is understood.
+fn violation(violation: &Value) -> Option<ReportedLimit> {
+    let field = |name: &str| violation.get(name).and_then(Value::as_str).unwrap_or_default();
+    let (id, metric) = (plain(field("quotaId")), plain(field("quotaMetric")));
+    let kind = limit_kind(&id).or_else(|| limit_kind(&metric));
+    let window = window(&id)
+        .or_else(|| window(&metric))
+        .or((kind == Some(LimitKind::Usd)).then_some(Window::Sliding(SPEND_WINDOW)));
+    let amount = match violation.get("quotaValue") {
+        // In what unit a spend limit is given is not documented, and a wrong one would be worse than none.
+        _ if kind == Some(LimitKind::Usd) => None,
+        Some(Value::String(text)) => text.trim().parse().ok(),
+        Some(Value::Number(number)) => number.as_u64(),
+        _ => None,
+    };
+    if kind.is_none() {
+        tracing::warn!(quota_id = %id, quota_metric = %metric, "Gemini named a limit that is not known here");
+    }
+    (kind.is_some() || window.is_some() || amount.is_some()).then_some(ReportedLimit {
+        kind,
+        window,
+        amount,
+        ..ReportedLimit::default()
+    })
+}
+
+/// A name's letters and digits in lower case, so that `InputTokens` and `input_tokens` are one.
+fn plain(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).take(200).collect()
+}
+
+fn limit_kind(name: &str) -> Option<LimitKind> {
+    // The more telling first: an id of a token limit may speak of requests as well.
+    [
+        ("outputtoken", None),
+        ("inputtoken", Some(LimitKind::InputTokens)),
+        ("image", Some(LimitKind::Images)),
+        ("spend", Some(LimitKind::Usd)),
+        ("request", Some(LimitKind::Requests)),
+    ]
+    .into_iter()
+    .find(|(word, _)| name.contains(word))
+    .and_then(|(_, kind)| kind)
+}
+
+/// The window in a name such as `GenerateRequestsPerMinutePerProject` or `SpendPer10Minutes`: of several
+/// the first, as `PerProject` and `PerModel` are none.
+fn window(name: &str) -> Option<Window> {
+    name.match_indices("per").find_map(|(at, word)| {
+        let rest = &name[at + word.len()..];
+        let unit = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        let number = &rest[..rest.len() - unit.len()];
+        let times: u32 = if number.is_empty() { 1 } else { number.parse().ok()? };
+        let seconds = [("second", 1), ("minute", 60), ("hour", 3600), ("day", 86_400)]
+            .into_iter()
+            .find_map(|(name, seconds)| unit.starts_with(name).then_some(seconds))?;
+        match (seconds, times) {
+            (_, 0) => None,
+            (86_400, 1) => Some(Window::Day),
+            _ => Some(Window::Sliding(Duration::from_secs(seconds) * times)),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;

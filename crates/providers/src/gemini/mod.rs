@@ -1,0 +1,124 @@
+//! Google's Gemini API: text, embeddings, and `generateContent` bodies as they are.
+
+mod answer;
+mod fault;
+mod request;
+mod settings;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use atelier_engine::{Fault, FaultKind, Model, Reply, Request};
+use futures_util::future::BoxFuture;
+use reqwest::Url;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+
+use crate::error::ProviderError;
+use crate::http::{Answer, BaseUrl, HttpClient};
+use crate::model_ref::check_name;
+use crate::secret::ApiKey;
+
+pub use settings::GeminiSettings;
+
+/// The time zone in which Gemini counts its days, daylight saving included.
+pub const DAY_ZONE: &str = "America/Los_Angeles";
+
+/// The version of the API, which follows whatever address is configured.
+const VERSION: &str = "/v1beta";
+
+const KEY_HEADER: HeaderName = HeaderName::from_static("x-goog-api-key");
+
+/// One model, at one endpoint, with one key.
+#[derive(Clone, Debug)]
+pub struct Gemini {
+    http: HttpClient,
+    base: BaseUrl,
+    urls: Arc<Urls>,
+    headers: HeaderMap,
+    key: ApiKey,
+    model: Arc<str>,
+}
+
+#[derive(Debug)]
+struct Urls {
+    generate: Url,
+    embed: Url,
+    embed_batch: Url,
+}
+
+impl Gemini {
+    /// A client for `model` at `endpoint`, which is the server's address as `GOOGLE_GEMINI_BASE_URL` gives
+    /// it: `/v1beta` is appended, unless it is there already.
+    ///
+    /// # Errors
+    /// A model's name that can't stand in a path, or an `https://` endpoint on a machine without root
+    /// certificates.
+    pub fn new(http: &HttpClient, endpoint: &BaseUrl, key: &ApiKey, model: &str) -> Result<Self, ProviderError> {
+        let model = model.strip_prefix("models/").unwrap_or(model);
+        check_name(model)?;
+        http.check(endpoint)?;
+        let versioned = endpoint.path().trim_end_matches('/').ends_with(VERSION);
+        let base = if versioned { endpoint.clone() } else { endpoint.join(VERSION)? };
+        let url = |method: &str| base.join(&format!("/models/{model}:{method}")).map(BaseUrl::into_url);
+        let urls = Urls {
+            generate: url("generateContent")?,
+            embed: url("embedContent")?,
+            embed_batch: url("batchEmbedContents")?,
+        };
+        let headers = HeaderMap::from_iter([
+            (KEY_HEADER, key.header()?),
+            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        ]);
+        Ok(Self { http: http.clone(), base, urls: Arc::new(urls), headers, key: key.clone(), model: model.into() })
+    }
+
+    /// Opens connections before they are needed, and says how long the slowest took; see
+    /// [`HttpClient::warm_up`].
+    ///
+    /// # Errors
+    /// A [`Fault`] if the endpoint can't be reached.
+    pub async fn warm_up(&self, connections: usize) -> Result<Duration, Fault> {
+        self.http.warm_up(&self.base, connections).await
+    }
+
+    async fn exchange(&self, request: Request) -> Result<Reply, Fault> {
+        match request {
+            Request::Text(text) => {
+                let body = request::text(&text)?;
+                answer::text(&self.post(&self.urls.generate, body).await?)
+            }
+            Request::Embedding(embedding) => match embedding.texts.as_slice() {
+                [text] => {
+                    let body = request::embedding(&self.model, text, embedding.dimensions)?;
+                    answer::vector(&self.post(&self.urls.embed, body).await?)
+                }
+                texts => {
+                    let body = request::embeddings(&self.model, texts, embedding.dimensions)?;
+                    answer::vectors(&self.post(&self.urls.embed_batch, body).await?, texts.len())
+                }
+            },
+            Request::Raw(raw) => {
+                let body = request::raw(&raw.body)?;
+                answer::raw(&self.post(&self.urls.generate, body).await?)
+            }
+        }
+    }
+
+    /// One exchange; what comes back is a whole body of a successful answer.
+    async fn post(&self, url: &Url, body: Vec<u8>) -> Result<Answer, Fault> {
+        let answer = self.http.post(url, self.headers.clone(), body).await?;
+        if !(200..300).contains(&answer.status) {
+            return Err(fault::of(&answer, &self.model, &self.key));
+        }
+        match &answer.cut {
+            Some(reason) => Err(Fault::new(FaultKind::Unreadable, reason.clone())),
+            None => Ok(answer),
+        }
+    }
+}
+
+impl Model for Gemini {
+    fn call(&self, request: Request) -> BoxFuture<'_, Result<Reply, Fault>> {
+        Box::pin(self.exchange(request))
+    }
+}

@@ -1,0 +1,140 @@
+//! Neutral requests in Gemini's words.
+
+use atelier_engine::{Fault, FaultKind, TextRequest};
+use serde::Serialize;
+use serde_json::Value;
+
+/// The most texts that one `batchEmbedContents` takes.
+const MAX_EMBEDDINGS: usize = 100;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Generate<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    system_instruction: Option<Content<'a>>,
+    contents: [Content<'a>; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    generation_config: Option<GenerationConfig<'a>>,
+}
+
+#[derive(Serialize)]
+struct Content<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'static str>,
+    parts: [Part<'a>; 1],
+}
+
+#[derive(Serialize)]
+struct Part<'a> {
+    text: &'a str,
+}
+
+#[derive(Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GenerationConfig<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_output_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_mime_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_json_schema: Option<&'a Value>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Embed<'a> {
+    model: &'a str,
+    content: Content<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_dimensionality: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct EmbedBatch<'a> {
+    requests: Vec<Embed<'a>>,
+}
+
+/// A body for `generateContent`.
+pub(super) fn text(request: &TextRequest) -> Result<Vec<u8>, Fault> {
+    if request.temperature.is_some_and(|t| !t.is_finite()) {
+        return Err(bad("the temperature is not a number"));
+    }
+    let config = GenerationConfig {
+        temperature: request.temperature,
+        max_output_tokens: request.max_output_tokens,
+        seed: request.seed,
+        response_mime_type: request.schema.as_ref().map(|_| "application/json"),
+        response_json_schema: request.schema.as_ref(),
+    };
+    let body = Generate {
+        system_instruction: request.system.as_deref().map(|text| content(None, text)),
+        contents: [content(Some("user"), &request.prompt)],
+        generation_config: (config != GenerationConfig::default()).then_some(config),
+    };
+    encode(&body)
+}
+
+/// A body for `embedContent`.
+pub(super) fn embedding(model: &str, text: &str, dimensions: Option<u32>) -> Result<Vec<u8>, Fault> {
+    encode(&embed(&format!("models/{model}"), text, dimensions))
+}
+
+/// A body for `batchEmbedContents`.
+pub(super) fn embeddings(model: &str, texts: &[String], dimensions: Option<u32>) -> Result<Vec<u8>, Fault> {
+    if texts.is_empty() {
+        return Err(bad("there is no text to embed"));
+    }
+    if texts.len() > MAX_EMBEDDINGS {
+        return Err(bad(&format!("{} texts in one call are too many to embed: at most {MAX_EMBEDDINGS}", texts.len())));
+    }
+    let model = format!("models/{model}");
+    encode(&EmbedBatch { requests: texts.iter().map(|text| embed(&model, text, dimensions)).collect() })
+}
+
+/// A body that is passed through.
+pub(super) fn raw(body: &Value) -> Result<Vec<u8>, Fault> {
+    if !body.is_object() {
+        return Err(bad("a raw request is a JSON object, as generateContent takes it"));
+    }
+    encode(body)
+}
+
+fn embed<'a>(model: &'a str, text: &'a str, dimensions: Option<u32>) -> Embed<'a> {
+    Embed { model, content: content(None, text), output_dimensionality: dimensions }
+}
+
+fn content<'a>(role: Option<&'static str>, text: &'a str) -> Content<'a> {
+    Content { role, parts: [Part { text }] }
+}
+
+fn encode(body: &impl Serialize) -> Result<Vec<u8>, Fault> {
+    serde_json::to_vec(body).map_err(|_| bad("the request can't be written as JSON"))
+}
+
+fn bad(message: &str) -> Fault {
+    Fault::new(FaultKind::BadRequest, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_that_cant_be_right_is_not_sent() {
+        let texts = vec![String::new(); 101];
+        let nan = TextRequest { temperature: Some(f64::NAN), ..TextRequest::default() };
+        for fault in [
+            embeddings("m", &[], None).unwrap_err(),
+            embeddings("m", &texts, None).unwrap_err(),
+            raw(&Value::from(1)).unwrap_err(),
+            text(&nan).unwrap_err(),
+        ] {
+            assert_eq!(fault.kind, FaultKind::BadRequest, "{fault}");
+        }
+        assert!(embeddings("m", &texts[..100], None).is_ok());
+    }
+}

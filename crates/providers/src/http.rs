@@ -1,0 +1,325 @@
+//! What every provider's client shares: connections, one exchange, and its transport's faults.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use atelier_engine::{Fault, FaultKind};
+use bytes::{Bytes, BytesMut};
+use futures_util::future::join_all;
+use reqwest::Url;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use tokio::time::Instant;
+
+use crate::error::ProviderError;
+use crate::secret;
+
+/// The longest answer that is read. The largest real ones, images of 4K as base64, are near 30 MiB.
+const MAX_ANSWER_BYTES: usize = 64 << 20;
+
+/// A server that does not take a connection within this time is unreachable.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Shorter than the idle timeout of common servers and proxies: a call should not be the one to find out
+/// that its connection has gone.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
+
+/// Idle connections kept for each server: as many as there may be calls in flight.
+const IDLE_CONNECTIONS: usize = 1024;
+
+/// The address that a provider's paths are appended to.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BaseUrl(Url);
+
+impl BaseUrl {
+    /// Reads an `http://` or `https://` address, with a path or without.
+    ///
+    /// # Errors
+    /// [`ProviderError::BadBaseUrl`] for anything else, and for an address that carries a user, a password,
+    /// a query or a fragment: what is secret belongs in no URL.
+    pub fn parse(text: &str) -> Result<Self, ProviderError> {
+        let text = text.trim();
+        let bad =
+            |shown: &str, reason: &str| ProviderError::BadBaseUrl { url: secret::clean(shown), reason: reason.into() };
+        let url = Url::parse(text).map_err(|error| match text.contains('@') {
+            true => bad("…", &error.to_string()),
+            false => bad(text, &error.to_string()),
+        })?;
+        let shown = format!("{}://{}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path());
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(bad(&shown, "it starts neither with https:// nor with http://"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(bad(&shown, "it holds a user or a password"));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(bad(&shown, "it has a query or a fragment"));
+        }
+        Ok(Self(url))
+    }
+
+    /// This address with a path appended, which must be made of characters that need no escaping.
+    pub(crate) fn join(&self, path: &str) -> Result<Self, ProviderError> {
+        Self::parse(&format!("{}{path}", self.to_string().trim_end_matches('/')))
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        self.0.path()
+    }
+
+    pub(crate) fn into_url(self) -> Url {
+        self.0
+    }
+
+    fn is_loopback(url: &Url) -> bool {
+        let host = url.host_str().unwrap_or_default();
+        let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_str().trim_end_matches('/'))
+    }
+}
+
+impl fmt::Debug for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BaseUrl({self})")
+    }
+}
+
+/// The connections to all providers: make one, clone it freely.
+///
+/// It reuses connections, follows no redirect (a key must not travel), retries nothing, and sets no
+/// deadline for an answer: the engine does that by dropping the call.
+#[derive(Clone, Debug)]
+pub struct HttpClient {
+    /// Past any proxy, for servers on this machine.
+    loopback: reqwest::Client,
+    remote: reqwest::Client,
+    /// Why https can't be used, if it can't.
+    no_https: Option<Arc<str>>,
+}
+
+impl HttpClient {
+    /// A client that trusts the machine's root certificates and uses the proxies of the environment
+    /// (`HTTPS_PROXY`, `NO_PROXY`), but never for servers on this machine. Without root certificates it works
+    /// for `http://` alone.
+    ///
+    /// # Errors
+    /// [`ProviderError::HttpClient`] if the HTTP library can't start.
+    pub fn new() -> Result<Self, ProviderError> {
+        // rustls takes its cryptography from the process. If the program has chosen one already, that stands.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Self::with_remote(builder().build())
+    }
+
+    fn with_remote(remote: reqwest::Result<reqwest::Client>) -> Result<Self, ProviderError> {
+        let failed = |error: reqwest::Error| ProviderError::HttpClient { reason: innermost(&error) };
+        let loopback = builder().tls_certs_only([]).no_proxy().build().map_err(failed)?;
+        match remote {
+            Ok(remote) => Ok(Self { loopback, remote, no_https: None }),
+            Err(error) => {
+                let remote = builder().tls_certs_only([]).build().map_err(failed)?;
+                Ok(Self { loopback, remote, no_https: Some(innermost(&error).into()) })
+            }
+        }
+    }
+
+    /// Says whether this address can be called at all.
+    ///
+    /// # Errors
+    /// [`ProviderError::NoRootCertificates`] for `https://` on a machine that has none.
+    pub fn check(&self, base: &BaseUrl) -> Result<(), ProviderError> {
+        match &self.no_https {
+            Some(reason) if base.0.scheme() == "https" => {
+                Err(ProviderError::NoRootCertificates { reason: reason.to_string() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Opens so many connections (at least one) before they are needed, and says how long the slowest took.
+    /// That includes one answer to an empty request without a key, so it is a little more than the time of
+    /// connecting.
+    ///
+    /// # Errors
+    /// A [`Fault`] of kind `Unreachable` or `ConnectionLost`.
+    pub async fn warm_up(&self, base: &BaseUrl, connections: usize) -> Result<Duration, Fault> {
+        let mut url = base.0.clone();
+        url.set_path("/");
+        let open = || async {
+            let started = Instant::now();
+            let sent = self.to(&url).head(url.clone()).send().await;
+            sent.map(|_| started.elapsed()).map_err(|error| transport_fault(&error, &url))
+        };
+        let mut slowest = Duration::ZERO;
+        for opened in join_all((0..connections.max(1)).map(|_| open())).await {
+            slowest = slowest.max(opened?);
+        }
+        Ok(slowest)
+    }
+
+    /// Makes one exchange: sends a JSON body, and reads the answer whole.
+    pub(crate) async fn post(&self, url: &Url, headers: HeaderMap, body: Vec<u8>) -> Result<Answer, Fault> {
+        let request = self.to(url).post(url.clone()).headers(headers).body(body);
+        let mut response = request.send().await.map_err(|error| transport_fault(&error, url))?;
+        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let mut answer = Answer {
+            status: response.status().as_u16(),
+            content_type: header(CONTENT_TYPE),
+            retry_after: header(RETRY_AFTER).and_then(|text| seconds(&text)),
+            body: Bytes::new(),
+            cut: None,
+        };
+        let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+        if announced > MAX_ANSWER_BYTES {
+            answer.cut = Some(TOO_LONG.to_owned());
+            return Ok(answer);
+        }
+        let mut body = BytesMut::with_capacity(announced);
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() + chunk.len() > MAX_ANSWER_BYTES => {
+                    answer.cut = Some(TOO_LONG.to_owned());
+                    break;
+                }
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => break,
+                Err(error) => {
+                    answer.cut = Some(format!("the answer stops half-way: {}", innermost(&error)));
+                    break;
+                }
+            }
+        }
+        answer.body = body.freeze();
+        Ok(answer)
+    }
+
+    fn to(&self, url: &Url) -> &reqwest::Client {
+        if url.scheme() == "http" && BaseUrl::is_loopback(url) { &self.loopback } else { &self.remote }
+    }
+}
+
+const TOO_LONG: &str = "the answer is longer than 64 MiB";
+
+/// What came back from an exchange, of whatever status.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) content_type: Option<String>,
+    /// The Retry-After header, where it is in seconds.
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) body: Bytes,
+    /// Why the body is not whole, if it is not.
+    pub(crate) cut: Option<String>,
+}
+
+fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(concat!("atelier/", env!("CARGO_PKG_VERSION")))
+        .http1_only()
+        .tcp_nodelay(true)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .pool_max_idle_per_host(IDLE_CONNECTIONS)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+}
+
+/// A number of seconds, with or without an `s` after it; `None` if it is not one.
+pub(crate) fn seconds(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    Duration::try_from_secs_f64(text.strip_suffix('s').unwrap_or(text).parse().ok()?).ok()
+}
+
+fn transport_fault(error: &reqwest::Error, url: &Url) -> Fault {
+    let (host, cause) = (url.host_str().unwrap_or("the provider"), innermost(error));
+    if error.is_connect() {
+        Fault::new(FaultKind::Unreachable, format!("{host} can't be reached: {cause}"))
+    } else if error.is_builder() {
+        Fault::new(FaultKind::BadRequest, format!("the request can't be sent: {cause}"))
+    } else {
+        Fault::new(
+            FaultKind::ConnectionLost,
+            format!("the connection to {host} was lost after the request was sent: {cause}"),
+        )
+    }
+}
+
+/// The cause at the bottom, which says the most and, unlike the top, names no URL.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    let text = if cause.is::<reqwest::Error>() { "no cause is given".to_owned() } else { cause.to_string() };
+    secret::clean(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_taken_with_and_without_a_path() {
+        assert_eq!(BaseUrl::parse("http://localhost:8080/").unwrap().to_string(), "http://localhost:8080");
+        let joined = BaseUrl::parse(" https://proxy.example/gemini/ ").unwrap().join("/v1beta").unwrap();
+        assert_eq!(joined.to_string(), "https://proxy.example/gemini/v1beta");
+    }
+
+    #[test]
+    fn an_address_that_cant_be_called_says_why_and_gives_no_secret_away() {
+        for (text, why) in [
+            ("", "relative URL"),
+            ("generativelanguage.googleapis.com", "relative URL"),
+            ("ftp://example.org", "https://"),
+            ("localhost:8080", "https://"),
+            ("https://user:hidden@example.org", "password"),
+            ("https://user:hidden@exa mple.org", "invalid"),
+            ("https://example.org/?key=hidden", "query"),
+            ("https://example.org/#hidden", "fragment"),
+        ] {
+            let error = BaseUrl::parse(text).unwrap_err();
+            assert!(error.to_string().contains(why), "{text}: {error}");
+            assert!(!error.to_string().contains("hidden"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_server_on_this_machine_is_known_as_such() {
+        for (url, loopback) in [
+            ("http://127.0.0.1:80/", true),
+            ("http://[::1]:80/", true),
+            ("http://localhost/", true),
+            ("http://localhost.example.org/", false),
+            ("http://10.0.0.1/", false),
+        ] {
+            assert_eq!(BaseUrl::is_loopback(&Url::parse(url).unwrap()), loopback, "{url}");
+        }
+    }
+
+    #[test]
+    fn without_root_certificates_http_works_and_https_says_what_is_missing() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let broken = builder().user_agent("not\na header").build();
+        let http = HttpClient::with_remote(broken).unwrap();
+        assert_eq!(http.check(&BaseUrl::parse("http://example.org").unwrap()), Ok(()));
+        let error = http.check(&BaseUrl::parse("https://example.org").unwrap()).unwrap_err();
+        assert_eq!(error.code(), "no-root-certificates");
+        assert!(error.hint().contains("ca-certificates"));
+    }
+
+    #[test]
+    fn seconds_are_read_and_what_is_not_seconds_is_not() {
+        assert_eq!(seconds("38.6s"), Some(Duration::from_millis(38_600)));
+        assert_eq!(seconds(" 7 "), Some(Duration::from_secs(7)));
+        for text in ["", "s", "-1s", "NaN", "inf", "1e300", "Fri, 31 Dec 2027 23:59:59 GMT"] {
+            assert_eq!(seconds(text), None, "{text}");
+        }
+    }
+}

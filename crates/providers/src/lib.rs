@@ -1,0 +1,40 @@
+//! Wire clients for the providers, and what their models cost.
+//!
+//! A client here is thin: it says a neutral [`Request`](atelier_engine::Request) in its provider's words,
+//! makes one exchange, and reads the answer or the fault out of what came back. It never retries, waits or
+//! guesses at limits, for that is the engine's part.
+//!
+//! ```
+//! use atelier_providers::{ApiKey, BaseUrl, Gemini, HttpClient};
+//!
+//! # fn main() -> Result<(), atelier_providers::ProviderError> {
+//! let http = HttpClient::new()?;
+//! let endpoint = BaseUrl::parse("http://127.0.0.1:8080")?;
+//! let gemini = Gemini::new(&http, &endpoint, &ApiKey::new("a key")?, "gemini-2.5-flash")?;
+//! # let _ = gemini;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! To add a provider: write a module beside [`Gemini`]'s that implements [`Model`](atelier_engine::Model), map
+//! every fault of its documents to a [`FaultKind`](atelier_engine::FaultKind), add it to [`Provider`], and join
+//! the conformance suite in `tests/conformance` with literal fixtures of its wire.
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::result_large_err,
+    reason = "a Fault says much, and beside the exchange that it ends its size is nothing"
+)]
+
+mod error;
+mod gemini;
+mod http;
+mod model_ref;
+mod prices;
+mod secret;
+
+pub use error::ProviderError;
+pub use gemini::{DAY_ZONE as GEMINI_DAY_ZONE, Gemini, GeminiSettings};
+pub use http::{BaseUrl, HttpClient};
+pub use model_ref::{ModelRef, Provider};
+pub use prices::{ModelPrices, PriceTable};
+pub use secret::ApiKey;

@@ -1,0 +1,179 @@
+//! Which model of which provider, as a user names it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::ProviderError;
+use crate::gemini;
+
+/// The model's name where the sandbox is asked for without one.
+const SANDBOX_MODEL: &str = "sandbox";
+
+/// No provider has a model with a name as long as this.
+const MAX_NAME_BYTES: usize = 128;
+
+/// Who answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Provider {
+    /// Google's Gemini API.
+    Gemini,
+    /// The local stand-in, which speaks Gemini's format and calls no model.
+    Sandbox,
+}
+
+impl Provider {
+    /// Every provider.
+    pub const ALL: [Self; 2] = [Self::Gemini, Self::Sandbox];
+
+    /// The name that a user writes.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gemini => "gemini",
+            Self::Sandbox => "sandbox",
+        }
+    }
+
+    /// The IANA time zone in which the provider counts its days.
+    pub const fn day_zone(self) -> &'static str {
+        match self {
+            Self::Gemini | Self::Sandbox => gemini::DAY_ZONE,
+        }
+    }
+
+    pub(crate) fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|provider| provider.name() == name)
+    }
+}
+
+impl fmt::Display for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A model as a user writes it: `gemini:gemini-2.5-flash`, `gemini-2.5-flash` (a name alone means
+/// `gemini:`), `sandbox` or `sandbox:NAME`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ModelRef {
+    provider: Provider,
+    name: String,
+}
+
+impl ModelRef {
+    /// A model by its provider and its name there.
+    ///
+    /// # Errors
+    /// [`ProviderError::BadModel`] if the name can't be one.
+    pub fn new(provider: Provider, name: &str) -> Result<Self, ProviderError> {
+        check_name(name)?;
+        Ok(Self { provider, name: name.to_owned() })
+    }
+
+    /// Who answers.
+    pub const fn provider(&self) -> Provider {
+        self.provider
+    }
+
+    /// The model's name on the provider's wire; `sandbox` for a sandbox without a name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether no real model is called.
+    pub const fn is_sandbox(&self) -> bool {
+        matches!(self.provider, Provider::Sandbox)
+    }
+}
+
+impl FromStr for ModelRef {
+    type Err = ProviderError;
+
+    fn from_str(text: &str) -> Result<Self, ProviderError> {
+        let text = text.trim();
+        match text.split_once(':') {
+            None if text == Provider::Sandbox.name() => Self::new(Provider::Sandbox, SANDBOX_MODEL),
+            None if Provider::by_name(text).is_some() => {
+                Err(ProviderError::BadModel { text: text.to_owned(), reason: "it names a provider and no model" })
+            }
+            None => Self::new(Provider::Gemini, text),
+            Some((provider, name)) => match Provider::by_name(provider) {
+                Some(provider) => Self::new(provider, name),
+                None => Err(ProviderError::UnknownProvider { name: provider.chars().take(MAX_NAME_BYTES).collect() }),
+            },
+        }
+    }
+}
+
+impl fmt::Display for ModelRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.provider {
+            Provider::Sandbox if self.name == SANDBOX_MODEL => f.write_str(SANDBOX_MODEL),
+            provider => write!(f, "{provider}:{}", self.name),
+        }
+    }
+}
+
+/// A name becomes part of a path, so it may hold nothing that means something there.
+pub(crate) fn check_name(name: &str) -> Result<(), ProviderError> {
+    let reason = if name.is_empty() {
+        "the name is empty"
+    } else if name.len() > MAX_NAME_BYTES {
+        "the name is longer than 128 characters"
+    } else if !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')) {
+        "only letters, digits, '-', '_' and '.' can stand in a name"
+    } else if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        "a name starts with a letter or a digit"
+    } else {
+        return Ok(());
+    };
+    Err(ProviderError::BadModel { text: name.chars().take(MAX_NAME_BYTES).collect(), reason })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_is_read_as_it_is_written() {
+        for (text, provider, name, shown) in [
+            ("gemini:gemini-2.5-flash", Provider::Gemini, "gemini-2.5-flash", "gemini:gemini-2.5-flash"),
+            ("gemini-2.5-flash", Provider::Gemini, "gemini-2.5-flash", "gemini:gemini-2.5-flash"),
+            ("sandbox", Provider::Sandbox, "sandbox", "sandbox"),
+            (" sandbox:fast ", Provider::Sandbox, "fast", "sandbox:fast"),
+        ] {
+            let model: ModelRef = text.parse().unwrap();
+            assert_eq!((model.provider(), model.name()), (provider, name));
+            assert_eq!(model.to_string(), shown);
+            assert_eq!(shown.parse::<ModelRef>().unwrap(), model);
+        }
+    }
+
+    #[test]
+    fn what_names_no_model_says_why() {
+        for (text, code) in [
+            ("", "bad-model"),
+            ("gemini", "bad-model"),
+            ("gemini:", "bad-model"),
+            ("sandbox:", "bad-model"),
+            ("gemini:../../secrets", "bad-model"),
+            ("gemini:..", "bad-model"),
+            ("gemini:a?key=b", "bad-model"),
+            ("gemini:a b", "bad-model"),
+            ("openai:gpt-image-2", "unknown-provider"),
+            ("llama3:8b", "unknown-provider"),
+            (&"x".repeat(129), "bad-model"),
+        ] {
+            let error = text.parse::<ModelRef>().unwrap_err();
+            assert_eq!(error.code(), code, "{text}");
+            assert!(!error.hint().is_empty());
+        }
+    }
+
+    #[test]
+    fn the_zone_of_a_providers_day_exists() {
+        for provider in Provider::ALL {
+            assert!(jiff::tz::TimeZone::get(provider.day_zone()).is_ok());
+        }
+    }
+}

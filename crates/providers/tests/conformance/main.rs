@@ -1,0 +1,21 @@
+//! What every provider's client has to show, each against the literal wire of its provider's documents.
+//!
+//! A client joins by a [`Subject`](subject::Subject) and by files in `tests/fixtures/NAME/`, written by hand
+//! after those documents. The server here sends bytes and knows no format, so that it can't share a
+//! misreading with a client.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::result_large_err,
+    reason = "tests fail loudly"
+)]
+
+mod behaviour;
+mod connections;
+mod fixture;
+mod sandbox;
+mod secrets;
+mod server;
+mod subject;
+mod wire;

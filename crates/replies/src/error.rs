@@ -1,0 +1,128 @@
+//! What can go wrong between a post and its replies.
+
+use std::path::PathBuf;
+
+use atelier_embed::EmbedError;
+use atelier_engine::EngineError;
+use atelier_store::StoreError;
+
+/// Why something in the posts domain could not be done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RepliesError {
+    /// A finder.yml that can't be used.
+    #[error("finder.yml, line {line}: {message}")]
+    Finder {
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong there, naming the key.
+        message: String,
+    },
+    /// A finder.yml that is far larger than any real one.
+    #[error("finder.yml has {bytes} bytes; at most {limit} are read")]
+    FinderTooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The most that is read.
+        limit: usize,
+    },
+    /// A file of posts that can't be read as a whole.
+    #[error("the file of posts can't be imported: {0}")]
+    Import(String),
+    /// A strict import with bad rows.
+    #[error("{bad} of {rows} rows are bad, so nothing was imported")]
+    StrictImport {
+        /// How many rows are bad.
+        bad: usize,
+        /// How many rows there are.
+        rows: usize,
+    },
+    /// There is no such project.
+    #[error("there is no project '{0}'")]
+    NoSuchProject(String),
+    /// No project was named.
+    #[error("no project was named")]
+    NoProject,
+    /// A job whose settings this program can't read.
+    #[error("the settings of job {job} can't be read: {message}")]
+    JobSettings {
+        /// The job.
+        job: String,
+        /// What is wrong with them.
+        message: String,
+    },
+    /// The embedder failed.
+    #[error("posts could not be compared with the topics: {0}")]
+    Embed(#[from] EmbedError),
+    /// A remote embedder gave up on some of its texts.
+    #[error("{failed} of {texts} texts could not be embedded: {message}")]
+    EmbedIncomplete {
+        /// How many have no vector.
+        failed: usize,
+        /// How many there are.
+        texts: usize,
+        /// The first reason.
+        message: String,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The engine could not run the job.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The exported file could not be written.
+    #[error("{} can't be written: {source}", path.display())]
+    Export {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A thread that was to do blocking work ended early.
+    #[error("a background thread ended early: {0}")]
+    Thread(String),
+}
+
+impl RepliesError {
+    /// A stable name for the error, for logs and machines.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Finder { .. } => "finder-invalid",
+            Self::FinderTooLarge { .. } => "finder-too-large",
+            Self::Import(_) => "import-unreadable",
+            Self::StrictImport { .. } => "import-bad-rows",
+            Self::NoSuchProject(_) => "no-such-project",
+            Self::NoProject => "no-project",
+            Self::JobSettings { .. } => "job-settings-unreadable",
+            Self::Embed(error) => error.code(),
+            Self::EmbedIncomplete { .. } => "embedding-incomplete",
+            Self::Store(error) => error.code(),
+            Self::Engine(error) => error.code(),
+            Self::Export { .. } => "export-not-written",
+            Self::Thread(_) => "thread-ended",
+        }
+    }
+
+    /// What to do about it, in one sentence.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Finder { .. } => "Correct that line; the user guide shows every key of finder.yml with its default.",
+            Self::FinderTooLarge { .. } => "Check that this is the right file: a finder.yml has a few kilobytes.",
+            Self::Import(_) => "Give a UTF-8 file of posts as CSV, JSON, JSON Lines or as the X API answered it.",
+            Self::StrictImport { .. } => "Correct the rows, or import without --strict to skip them.",
+            Self::NoSuchProject(_) => "List the projects, or add this one with its finder.yml.",
+            Self::NoProject => "Name at least one project, or take all of them.",
+            Self::JobSettings { .. } => "Resume the job with the version of the program that made it.",
+            Self::Embed(error) => error.hint(),
+            Self::EmbedIncomplete { .. } => "Run it again: what was embedded is kept. Or use the local embedder.",
+            Self::Store(error) => error.hint(),
+            Self::Engine(error) => error.hint(),
+            Self::Export { .. } => {
+                "Check that the folder exists, can be written to and has room; nothing was marked as exported."
+            }
+            Self::Thread(_) => "Run it again; if it happens again, report it as a bug.",
+        }
+    }
+}

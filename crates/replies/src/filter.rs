@@ -1,0 +1,163 @@
+//! Drafts that nobody needs to see: too short, too long, generic, or saying only what the post says.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::score::words;
+
+/// The fewest characters of a draft.
+pub const MIN_CHARACTERS: usize = 40;
+/// The most characters of a draft.
+pub const MAX_CHARACTERS: usize = 200;
+/// Fewer other letters and digits than this beside a stock phrase make a draft generic.
+const LEAST_BESIDE_PHRASES: usize = 20;
+
+/// Why a draft was rejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    /// It has fewer than 40 characters.
+    TooShort,
+    /// It has more than 200 characters.
+    TooLong,
+    /// A stock phrase, and hardly anything beside it.
+    Generic,
+    /// More than half of its words are the post's.
+    Circular,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TooShort => "too short",
+            Self::TooLong => "too long",
+            Self::Generic => "generic",
+            Self::Circular => "circular",
+        })
+    }
+}
+
+/// Phrases that fit any post, longer ones before their own beginnings.
+const PHRASES: [&str; 28] = [
+    "thanks for sharing this",
+    "thank you for sharing",
+    "thanks for sharing",
+    "thanks for posting",
+    "couldn't agree more",
+    "could not agree more",
+    "i totally agree",
+    "i completely agree",
+    "totally agree",
+    "absolutely agree",
+    "love this post",
+    "love this",
+    "great post",
+    "great point",
+    "great question",
+    "great thread",
+    "good point",
+    "good question",
+    "nice post",
+    "amazing post",
+    "interesting post",
+    "so true",
+    "well said",
+    "this is so important",
+    "keep it up",
+    "keep up the good work",
+    "looking forward to more",
+    "100% this",
+];
+
+/// Words that say nothing of what a text is about.
+const STOP_WORDS: [&str; 117] = [
+    "a", "about", "after", "again", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "because",
+    "been", "before", "being", "but", "by", "can", "could", "d", "did", "do", "does", "doing", "don", "down", "for",
+    "from", "get", "go", "had", "has", "have", "having", "he", "her", "here", "him", "his", "how", "i", "if", "in",
+    "into", "is", "it", "its", "just", "ll", "m", "me", "more", "most", "my", "no", "not", "now", "of", "off", "on",
+    "one", "only", "or", "other", "our", "out", "over", "own", "re", "s", "same", "she", "should", "so", "some",
+    "such", "t", "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "those", "through",
+    "to", "too", "up", "us", "ve", "very", "was", "we", "were", "what", "when", "where", "which", "while", "who",
+    "whom", "why", "will", "with", "would", "yes", "yet", "you", "your", "yours",
+];
+
+/// What is wrong with a draft for a post, if anything is.
+#[must_use]
+pub fn fault(draft: &str, post: &str) -> Option<Fault> {
+    let characters = draft.trim().chars().count();
+    if characters < MIN_CHARACTERS {
+        return Some(Fault::TooShort);
+    }
+    if characters > MAX_CHARACTERS {
+        return Some(Fault::TooLong);
+    }
+    if is_generic(draft) {
+        return Some(Fault::Generic);
+    }
+    is_circular(draft, post).then_some(Fault::Circular)
+}
+
+fn is_generic(draft: &str) -> bool {
+    let mut rest = draft.to_lowercase().replace('\u{2019}', "'");
+    let mut found = false;
+    for phrase in PHRASES {
+        found |= rest.contains(phrase);
+        rest = rest.replace(phrase, " ");
+    }
+    found && rest.chars().filter(|c| c.is_alphanumeric()).count() < LEAST_BESIDE_PHRASES
+}
+
+/// Whether over half of the draft's words, stop words aside, are the post's.
+fn is_circular(draft: &str, post: &str) -> bool {
+    let of_post: HashSet<String> = words(post).collect();
+    let of_draft: Vec<String> = words(draft).filter(|word| !STOP_WORDS.contains(&&**word)).collect();
+    let shared = of_draft.iter().filter(|word| of_post.contains(*word)).count();
+    2 * shared > of_draft.len()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use super::*;
+
+    const POST: &str = "The bottom bracket of my old steel bike creaks whenever I climb a hill.";
+
+    #[test]
+    fn a_draft_has_forty_to_two_hundred_characters() {
+        assert_eq!(fault(&"x".repeat(39), POST), Some(Fault::TooShort));
+        assert_eq!(fault(&"ü".repeat(40), POST), None);
+        assert_eq!(fault(&"ü".repeat(200), POST), None);
+        assert_eq!(fault(&"x".repeat(201), POST), Some(Fault::TooLong));
+        assert_eq!(fault(&format!("short{}", " ".repeat(60)), POST), Some(Fault::TooShort));
+    }
+
+    #[test]
+    fn stock_phrases_with_hardly_anything_else_are_generic() {
+        assert_eq!(fault("Great post! Thanks for sharing. So true, my friend!", POST), Some(Fault::Generic));
+        assert_eq!(fault("GREAT POINT and I couldn\u{2019}t agree more, well said!", POST), Some(Fault::Generic));
+        let useful = "Great post! Grease the seat clamp first: half of those noises start there.";
+        assert_eq!(fault(useful, POST), None);
+    }
+
+    #[test]
+    fn a_draft_that_says_what_the_post_says_is_circular() {
+        let echo = "Your old steel bike creaks on every climb, so it is the bottom bracket then.";
+        assert_eq!(fault(echo, POST), Some(Fault::Circular));
+        let half = "Bracket and bike: try grease, try torque, then listen again from below.";
+        assert_eq!(fault(half, POST), None);
+    }
+
+    #[test]
+    fn half_of_the_words_is_not_over_half() {
+        let post = "alpha bravo charlie delta";
+        assert_eq!(fault("alphax bravo charlie deltaxx and some more of the", post), None);
+        assert_eq!(fault("alpha bravo charlie deltaxx and some more of the", post), Some(Fault::Circular));
+    }
+
+    #[test]
+    fn a_draft_of_stop_words_only_is_not_circular() {
+        assert_eq!(fault("so it is, and that is that, and it is what it is", "it is what it is"), None);
+    }
+}

@@ -1,0 +1,155 @@
+//! From a file of posts to posts: CSV, JSON, JSON Lines, and what the X API v2 answered.
+//!
+//! A bad row costs itself only: it is reported with its line and its reason, and the others are read. Ids
+//! stay text throughout, for 19 digits don't fit a float.
+
+mod csv;
+mod fields;
+mod json;
+mod x_api;
+
+use std::collections::HashMap;
+
+use atelier_engine::Timestamp;
+use atelier_store::{Post, Store, Upserted};
+use serde::Serialize;
+
+use crate::error::RepliesError;
+
+/// What a file of posts is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Comma-separated values with a header line (semicolons and tabs will do).
+    Csv,
+    /// One JSON document: a list of posts, an object with `posts` or `data`, or one post.
+    Json,
+    /// One JSON object a line.
+    JsonLines,
+}
+
+impl Format {
+    /// The format by the file's name if that says it is CSV, and by its content otherwise.
+    #[must_use]
+    pub fn of(name: Option<&str>, content: &str) -> Self {
+        let extension =
+            name.and_then(|name| name.rsplit_once('.')).map(|(_, extension)| extension.to_ascii_lowercase());
+        let start = content.trim_start().chars().next();
+        match (extension.as_deref(), start) {
+            (Some("csv" | "tsv"), _) => Self::Csv,
+            (Some("jsonl" | "ndjson"), _) => Self::JsonLines,
+            (_, Some('[')) => Self::Json,
+            (_, Some('{')) => json::lines_or_document(content),
+            (Some("json"), _) => Self::Json,
+            _ => Self::Csv,
+        }
+    }
+}
+
+/// What a file held.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Imported {
+    /// The good rows, in the file's order.
+    pub posts: Vec<Post>,
+    /// The bad ones, in the file's order.
+    pub bad: Vec<BadRow>,
+}
+
+/// A row that was not imported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BadRow {
+    /// The line that it starts on, from 1.
+    pub line: u64,
+    /// Why, naming the column.
+    pub reason: String,
+}
+
+/// Counts lines as it goes, so that a long file is counted once.
+struct Lines<'a> {
+    bytes: &'a [u8],
+    position: usize,
+    line: u64,
+}
+
+impl<'a> Lines<'a> {
+    fn of(bytes: &'a [u8]) -> Self {
+        Self { bytes, position: 0, line: 1 }
+    }
+
+    /// The line of a byte at or after the one asked for last, from 1.
+    fn at(&mut self, position: usize) -> u64 {
+        let between = self.bytes.get(self.position..position).unwrap_or_default();
+        self.line += between.iter().map(|byte| u64::from(*byte == b'\n')).sum::<u64>();
+        self.position = position;
+        self.line
+    }
+}
+
+/// A row that was read but not yet looked at, with the line that it starts on.
+type Row = (u64, Result<Post, String>);
+
+/// Reads a file of posts for a project. `name` is the file's name, if it has one.
+///
+/// # Errors
+/// [`RepliesError::Import`] where nothing can be read: it is empty, not text, lacks a column, or isn't JSON
+/// where it should be. Anything that concerns one row only is a [`BadRow`].
+pub fn read(project: &str, name: Option<&str>, bytes: &[u8]) -> Result<Imported, RepliesError> {
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err(RepliesError::Import("it is UTF-16; save it as UTF-8".into()));
+    }
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    // Lines stay where they are, and rows that are touched by this are refused one by one.
+    let text = String::from_utf8_lossy(bytes);
+    let broken = matches!(text, std::borrow::Cow::Owned(_));
+    if text.trim().is_empty() {
+        return Err(RepliesError::Import("it is empty".into()));
+    }
+    let rows = match Format::of(name, &text) {
+        Format::Csv => csv::rows(project, bytes)?,
+        Format::Json => json::document(project, &text, broken)?,
+        Format::JsonLines => json::lines(project, &text, broken),
+    };
+    Ok(sort_out(rows))
+}
+
+/// Parts good rows from bad ones; a second row with the same id is bad.
+fn sort_out(rows: Vec<Row>) -> Imported {
+    let mut imported = Imported::default();
+    let mut seen: HashMap<String, u64> = HashMap::new();
+    for (line, row) in rows {
+        match row {
+            Ok(post) => match seen.get(&post.id) {
+                Some(first) => {
+                    let reason = format!("id: {} stands on line {first} already", post.id);
+                    imported.bad.push(BadRow { line, reason });
+                }
+                None => {
+                    seen.insert(post.id.clone(), line);
+                    imported.posts.push(post);
+                }
+            },
+            Err(reason) => imported.bad.push(BadRow { line, reason }),
+        }
+    }
+    imported
+}
+
+/// Saves what was read. With `strict`, bad rows keep all of it out.
+///
+/// # Errors
+/// [`RepliesError::StrictImport`], [`RepliesError::NoSuchProject`] and what the store reports.
+pub async fn save(
+    store: &Store,
+    project: &str,
+    imported: Imported,
+    strict: bool,
+    now: Timestamp,
+) -> Result<Upserted, RepliesError> {
+    if strict && !imported.bad.is_empty() {
+        let bad = imported.bad.len();
+        return Err(RepliesError::StrictImport { bad, rows: bad + imported.posts.len() });
+    }
+    if store.project(project).await?.is_none() {
+        return Err(RepliesError::NoSuchProject(project.to_owned()));
+    }
+    Ok(store.upsert_posts(project, imported.posts, now).await?)
+}

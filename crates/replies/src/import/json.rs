@@ -1,0 +1,152 @@
+//! Posts from JSON and JSON Lines.
+
+use std::collections::HashMap;
+
+use serde_json::value::RawValue;
+
+use super::fields::{self, Cell};
+use super::{Format, Lines, Row, x_api};
+use crate::error::RepliesError;
+
+/// An object's members, each as it was written.
+pub(super) type Object<'a> = HashMap<String, &'a RawValue>;
+
+const NOT_UTF_8: &str = "it is not UTF-8";
+
+/// Whether a text that starts with `{` is one document, or one a line.
+pub(super) fn lines_or_document(text: &str) -> Format {
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let first = lines.next().unwrap_or_default();
+    let first_is_whole = serde_json::from_str::<&RawValue>(first).is_ok();
+    let document = !first_is_whole && serde_json::from_str::<&RawValue>(text).is_ok();
+    let spread = first.trim() == "{" || (!first_is_whole && lines.next().is_none());
+    if document || spread || (first_is_whole && text.trim().lines().nth(1).is_none()) {
+        Format::Json
+    } else {
+        Format::JsonLines
+    }
+}
+
+/// The rows of one document. `broken` says that some of its bytes were no UTF-8 and are replacement
+/// characters now.
+pub(super) fn document(project: &str, text: &str, broken: bool) -> Result<Vec<Row>, RepliesError> {
+    let start = text.trim_start();
+    if start.starts_with('[') {
+        let elements: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
+        let mut place = Place::of(text);
+        return Ok(elements.into_iter().flat_map(|raw| value(project, &mut place, raw, broken)).collect());
+    }
+    let whole: &RawValue = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
+    if !start.starts_with('{') {
+        return Err(RepliesError::Import("it is neither a list of posts nor an object".into()));
+    }
+    Ok(value(project, &mut Place::of(text), whole, broken))
+}
+
+fn unreadable(error: &serde_json::Error) -> RepliesError {
+    RepliesError::Import(format!("it is no JSON: {error}"))
+}
+
+/// The rows of a document a line.
+pub(super) fn lines(project: &str, text: &str, broken: bool) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let number = index as u64 + 1;
+        match serde_json::from_str::<&RawValue>(line) {
+            Ok(raw) => {
+                rows.extend(
+                    value(project, &mut Place::of(line), raw, broken).into_iter().map(|(_, row)| (number, row)),
+                );
+            }
+            Err(_) if broken && line.contains(char::REPLACEMENT_CHARACTER) => {
+                rows.push((number, Err(NOT_UTF_8.into())));
+            }
+            Err(error) => rows.push((number, Err(format!("it is no JSON: {error}")))),
+        }
+    }
+    rows
+}
+
+/// The rows in one value: a post, the X API's answer, or a wrapper around posts.
+fn value(project: &str, place: &mut Place<'_>, raw: &RawValue, broken: bool) -> Vec<Row> {
+    let line = place.line_of(raw);
+    let object: Object<'_> = match serde_json::from_str(raw.get()) {
+        Ok(object) => object,
+        Err(_) => return vec![(line, Err(format!("{} is not a post", described(raw))))],
+    };
+    for wrapper in ["data", "posts"] {
+        let Some(inner) = object.get(wrapper) else { continue };
+        let elements: Vec<&RawValue> = match inner.get().as_bytes().first() {
+            Some(b'[') => serde_json::from_str(inner.get()).unwrap_or_default(),
+            _ => vec![inner],
+        };
+        let authors = x_api::authors(&object);
+        return elements
+            .into_iter()
+            .map(|element| (place.line_of(element), element_post(project, element, Some(&authors), broken)))
+            .collect();
+    }
+    vec![(line, element_post(project, raw, None, broken))]
+}
+
+fn element_post(
+    project: &str,
+    raw: &RawValue,
+    authors: Option<&x_api::Authors>,
+    broken: bool,
+) -> Result<atelier_store::Post, String> {
+    if broken && raw.get().contains(char::REPLACEMENT_CHARACTER) {
+        return Err(NOT_UTF_8.into());
+    }
+    let object: Object<'_> =
+        serde_json::from_str(raw.get()).map_err(|_| format!("{} is not a post", described(raw)))?;
+    match authors {
+        Some(authors) if x_api::is_x_api(&object) => x_api::post(project, &object, authors),
+        _ => fields::post(project, &|name| object.get(name).map_or(Cell::Nothing, |raw| cell(raw))),
+    }
+}
+
+/// A member's value, with a number's digits as they were written.
+pub(super) fn cell(raw: &RawValue) -> Cell {
+    let written = raw.get();
+    match written.as_bytes().first() {
+        Some(b'"') => match serde_json::from_str::<String>(written) {
+            Ok(text) if text.is_empty() => Cell::Nothing,
+            Ok(text) => Cell::Text(text),
+            // The one thing that a string can get wrong once its end was found.
+            Err(_) => Cell::Other("broken Unicode (half a surrogate pair)"),
+        },
+        Some(b'n') => Cell::Nothing,
+        Some(b't' | b'f') => Cell::Other("a truth value"),
+        Some(b'[') => Cell::Other("a list"),
+        Some(b'{') => Cell::Other("an object"),
+        _ => Cell::Number(written.to_owned()),
+    }
+}
+
+fn described(raw: &RawValue) -> &'static str {
+    match cell(raw) {
+        Cell::Nothing => "nothing",
+        Cell::Text(_) => "a text",
+        Cell::Number(_) => "a number",
+        Cell::Other("an object") => "an object with broken Unicode in a key",
+        Cell::Other(what) => what,
+    }
+}
+
+/// Tells the lines of a text's parts, asked for in their order.
+struct Place<'a> {
+    text: &'a str,
+    lines: Lines<'a>,
+}
+
+impl<'a> Place<'a> {
+    fn of(text: &'a str) -> Self {
+        Self { text, lines: Lines::of(text.as_bytes()) }
+    }
+
+    /// The line on which a part of the text starts, from 1.
+    fn line_of(&mut self, part: &RawValue) -> u64 {
+        self.lines.at((part.get().as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize))
+    }
+}

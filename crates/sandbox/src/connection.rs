@@ -1,0 +1,240 @@
+//! The last stretch of an answer: the body, which can stop half-way, and the connection, which knows
+//! what was really written and can be reset.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, SizeHint};
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use crate::provider::Call;
+use crate::stats::Delivery;
+
+/// What the body and the connection of one exchange tell each other.
+#[derive(Debug, Default)]
+pub(crate) struct Line {
+    /// Answers handed to the connection and perhaps not yet written.
+    unwritten: Mutex<Vec<Delivery>>,
+    reset: AtomicBool,
+}
+
+impl Line {
+    /// Has the connection reset as it closes, instead of ended in order.
+    pub(crate) fn reset(&self) {
+        self.reset.store(true, Relaxed);
+    }
+
+    fn hand_over(&self, delivery: Delivery) {
+        delivery.record();
+        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner).push(delivery);
+    }
+
+    fn take_unwritten(&self) -> Vec<Delivery> {
+        std::mem::take(&mut *self.unwritten.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The body of an answer.
+#[derive(Debug)]
+pub(crate) struct AnswerBody {
+    bytes: Option<Bytes>,
+    /// What the client is told to expect.
+    length: u64,
+    /// Where a body that is to stop half-way stands.
+    half: Half,
+    delivery: Option<(Delivery, Arc<Line>)>,
+    /// The call is over when its answer is written, which is when this is dropped.
+    _call: Option<Call>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Half {
+    No,
+    /// The half is yet to be written.
+    Ahead,
+    /// The half is with the connection, which gets one turn to write it.
+    Written,
+    Over,
+}
+
+impl AnswerBody {
+    /// The whole of `bytes`.
+    pub(crate) fn whole(bytes: Bytes, call: Option<Call>, delivery: Option<(Delivery, Arc<Line>)>) -> Self {
+        Self { length: bytes.len() as u64, bytes: Some(bytes), half: Half::No, delivery, _call: call }
+    }
+
+    /// The first half of `bytes`, announced as the whole; then the connection closes.
+    pub(crate) fn cut(bytes: &Bytes, call: Option<Call>) -> Self {
+        let half = bytes.slice(..bytes.len() / 2);
+        let length = bytes.len() as u64;
+        Self { length, bytes: Some(half), half: Half::Ahead, delivery: None, _call: call }
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        match self.half {
+            Half::No => {
+                if let Some((delivery, line)) = self.delivery.take() {
+                    line.hand_over(delivery);
+                }
+                Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
+            }
+            Half::Ahead => {
+                self.half = Half::Written;
+                Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
+            }
+            Half::Written => {
+                // An error at once would throw away what hyper has not flushed.
+                self.half = Half::Over;
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Half::Over => Poll::Ready(Some(Err(io::ErrorKind::BrokenPipe.into()))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.half == Half::No && self.bytes.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.length)
+    }
+}
+
+/// A connection that settles what it has written.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    stream: TokioIo<TcpStream>,
+    line: Arc<Line>,
+}
+
+impl Connection {
+    pub(crate) fn new(stream: TcpStream, line: Arc<Line>) -> Self {
+        Self { stream: TokioIo::new(stream), line }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        for delivery in self.line.take_unwritten() {
+            delivery.revoke();
+        }
+        if self.line.reset.load(Relaxed) {
+            // To close a socket that lingers for no time at all is to reset it. Should it fail, the
+            // client sees an orderly end before any answer, which is a fault as well.
+            let _ = socket2::SockRef::from(self.stream.inner()).set_linger(Some(Duration::ZERO));
+        }
+    }
+}
+
+impl Read for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl Write for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    /// hyper flushes when all that it had buffered has been written.
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        if matches!(flushed, Poll::Ready(Ok(()))) {
+            drop(self.line.take_unwritten());
+        }
+        flushed
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+    use crate::stats::Recorder;
+    use http_body_util::BodyExt as _;
+    use tokio::net::TcpListener;
+    use tokio::time::Instant;
+
+    struct Bench {
+        recorder: Arc<Recorder>,
+        line: Arc<Line>,
+        connection: Connection,
+    }
+
+    /// A connection that was handed an answer with one item, and has not written it.
+    async fn handed_over() -> Bench {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let recorder = Arc::new(Recorder::new(Instant::now()));
+        let line = Arc::new(Line::default());
+        let connection = Connection::new(stream, Arc::clone(&line));
+        let delivery = Delivery { recorder: Arc::clone(&recorder), items: vec![7], input_tokens: 1, output_tokens: 1 };
+        let body = AnswerBody::whole(Bytes::from_static(b"{}"), None, Some((delivery, Arc::clone(&line))));
+        assert_eq!(recorder.stats(Instant::now()).items_answered, 0);
+        assert_eq!(body.collect().await.unwrap().to_bytes(), "{}");
+        Bench { recorder, line, connection }
+    }
+
+    #[tokio::test]
+    async fn an_answer_whose_connection_breaks_before_it_is_written_does_not_count() {
+        let bench = handed_over().await;
+        assert_eq!(bench.recorder.stats(Instant::now()).items_answered, 1);
+        drop(bench.connection);
+        assert_eq!(bench.recorder.stats(Instant::now()).items_answered, 0);
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_was_written_counts_whatever_becomes_of_the_connection() {
+        let mut bench = handed_over().await;
+        std::future::poll_fn(|context| Pin::new(&mut bench.connection).poll_flush(context)).await.unwrap();
+        bench.line.reset();
+        drop(bench.connection);
+        assert_eq!(bench.recorder.stats(Instant::now()).items_answered, 1);
+    }
+
+    #[tokio::test]
+    async fn a_cut_body_announces_the_whole_gives_half_and_fails() {
+        let mut body = AnswerBody::cut(&Bytes::from_static(b"0123456789"), None);
+        assert_eq!(body.size_hint().exact(), Some(10));
+        assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "01234");
+        assert!(body.frame().await.unwrap().is_err());
+    }
+}

@@ -1,0 +1,247 @@
+//! Faults to order: drawn at random by rate, or aimed by a marker in the text of the prompt.
+//!
+//! A marker is `[[sandbox:KIND]]` anywhere in the text of a request. It works every time it is seen;
+//! `[[sandbox:KIND:once]]` works the first time only, for the item that holds it (or for the whole
+//! prompt, where no item does), so that asking again succeeds. `omit` is always for the first time only.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use crate::config::FaultRate;
+use crate::hash::{hash, mix};
+use crate::packed::Packed;
+
+/// What can go wrong with a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FaultKind {
+    /// `500`: an internal error.
+    Internal,
+    /// `503`: overloaded.
+    Unavailable,
+    /// `504`: the provider's own deadline passed.
+    Deadline,
+    /// `hang`: no answer, ever.
+    Hang,
+    /// `reset`: the connection is reset after the request was read.
+    Reset,
+    /// `truncate`: a 200 whose body stops half-way.
+    Truncate,
+    /// `garbage`: a 200 whose body is HTML.
+    Garbage,
+    /// `refuse`: the content is refused. By marker the prompt is blocked; drawn by rate, every other
+    /// time it is the answer that is withheld.
+    Refuse,
+    /// `omit`: a packed answer leaves items out.
+    Omit,
+    /// `double`: a packed answer gives an item twice.
+    Double,
+    /// `shuffle`: a packed answer gives its items in another order.
+    Shuffle,
+    /// `fence`: the JSON stands in a code fence, with words before it.
+    Fence,
+    /// `no-usage`: the answer does not say what it used.
+    NoUsage,
+}
+
+impl FaultKind {
+    /// Every kind, in the order of their declaration.
+    pub const ALL: [Self; 13] = [
+        Self::Internal,
+        Self::Unavailable,
+        Self::Deadline,
+        Self::Hang,
+        Self::Reset,
+        Self::Truncate,
+        Self::Garbage,
+        Self::Refuse,
+        Self::Omit,
+        Self::Double,
+        Self::Shuffle,
+        Self::Fence,
+        Self::NoUsage,
+    ];
+
+    /// How it is spelt in settings, in markers and in the statistics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Internal => "500",
+            Self::Unavailable => "503",
+            Self::Deadline => "504",
+            Self::Hang => "hang",
+            Self::Reset => "reset",
+            Self::Truncate => "truncate",
+            Self::Garbage => "garbage",
+            Self::Refuse => "refuse",
+            Self::Omit => "omit",
+            Self::Double => "double",
+            Self::Shuffle => "shuffle",
+            Self::Fence => "fence",
+            Self::NoUsage => "no-usage",
+        }
+    }
+
+    /// The kind that is spelt so.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Whether it leaves nothing of the answer, so that no other fault of the call matters.
+    pub(crate) fn ends_the_call(self) -> bool {
+        !matches!(self, Self::Omit | Self::Double | Self::Shuffle | Self::Fence | Self::NoUsage)
+    }
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A fault, and what it is aimed at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Aimed {
+    pub(crate) kind: FaultKind,
+    /// The place of an item in the pack; none: the call, or an item to be drawn.
+    pub(crate) item: Option<usize>,
+    pub(crate) by_marker: bool,
+}
+
+const OPENING: &str = "[[sandbox:";
+
+/// Decides which faults befall a call.
+#[derive(Debug)]
+pub(crate) struct Faults {
+    rates: Vec<FaultRate>,
+    seed: u64,
+    /// What a marker for one time has already struck.
+    struck: Mutex<HashSet<u64>>,
+}
+
+impl Faults {
+    pub(crate) fn new(rates: Vec<FaultRate>, seed: u64) -> Self {
+        Self { rates, seed, struck: Mutex::default() }
+    }
+
+    /// The faults of the call with this number (they count from 0, in order of arrival): those that its
+    /// text asks for, or else one drawn by rate.
+    pub(crate) fn of_call(
+        &self,
+        number: u64,
+        model: &str,
+        texts: &[&str],
+        prompt: u64,
+        packed: Option<&Packed<'_>>,
+    ) -> Vec<Aimed> {
+        let mut faults = Vec::new();
+        for text in texts {
+            let mut from = 0;
+            while let Some(found) = text[from..].find(OPENING) {
+                let at = from + found;
+                from = at + OPENING.len();
+                let Some((kind, once)) = read_marker(&text[from..]) else { continue };
+                let item = packed.and_then(|packed| packed.owner(text, at));
+                let holder = match (item, packed) {
+                    (Some(item), Some(packed)) => hash(0, packed.ids[item].as_bytes()),
+                    _ => prompt,
+                };
+                if !once || self.strike(mix(hash(holder, model.as_bytes()), kind as u64)) {
+                    faults.push(Aimed { kind, item, by_marker: true });
+                }
+            }
+        }
+        if faults.is_empty()
+            && let Some(kind) = self.draw(number)
+        {
+            faults.push(Aimed { kind, item: None, by_marker: false });
+        }
+        faults
+    }
+
+    /// Whether this is the first time for `target`.
+    fn strike(&self, target: u64) -> bool {
+        self.struck.lock().unwrap_or_else(PoisonError::into_inner).insert(target)
+    }
+
+    /// At most one fault, by the configured rates. The draw hangs on the seed and the call's number, so
+    /// that a run can be repeated however its calls overlap.
+    fn draw(&self, number: u64) -> Option<FaultKind> {
+        if self.rates.is_empty() {
+            return None;
+        }
+        let mut left = fastrand::Rng::with_seed(mix(self.seed, number)).f64();
+        for fault in &self.rates {
+            if left < fault.rate {
+                return Some(fault.kind);
+            }
+            left -= fault.rate;
+        }
+        None
+    }
+}
+
+/// The kind of a marker, from after its opening, and whether it is for one time.
+fn read_marker(text: &str) -> Option<(FaultKind, bool)> {
+    // The longest is `no-usage:once`; a prompt may hold an opening that is never closed.
+    let window = text.get(..text.len().min(16)).unwrap_or_else(|| {
+        let end = (0..=16).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
+        &text[..end]
+    });
+    let (name, _) = window.split_once("]]")?;
+    let (name, once) = name.strip_suffix(":once").map_or((name, false), |name| (name, true));
+    let kind = FaultKind::from_name(name)?;
+    Some((kind, once || kind == FaultKind::Omit))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    fn kinds(faults: &Faults, text: &str) -> Vec<FaultKind> {
+        let prompt = hash(0, text.as_bytes());
+        faults.of_call(0, "sandbox", &[text], prompt, None).iter().map(|fault| fault.kind).collect()
+    }
+
+    #[test]
+    fn a_marker_works_every_time_unless_it_says_once() {
+        let faults = Faults::new(Vec::new(), 0);
+        for _ in 0..3 {
+            assert_eq!(kinds(&faults, "so [[sandbox:refuse]] it is"), [FaultKind::Refuse]);
+        }
+        assert_eq!(kinds(&faults, "a [[sandbox:503:once]]"), [FaultKind::Unavailable]);
+        assert_eq!(kinds(&faults, "a [[sandbox:503:once]]"), []);
+        assert_eq!(kinds(&faults, "b [[sandbox:503:once]]"), [FaultKind::Unavailable]);
+    }
+
+    #[test]
+    fn what_only_looks_like_a_marker_does_nothing() {
+        let faults = Faults::new(Vec::new(), 0);
+        for text in ["[[sandbox:", "[[sandbox:refuse", "[[sandbox:flood]]", "[[sandbox:ééééééééééé]]", ""] {
+            assert_eq!(kinds(&faults, text), []);
+        }
+        assert_eq!(kinds(&faults, "[[sandbox:[[sandbox:fence]]"), [FaultKind::Fence]);
+    }
+
+    #[test]
+    fn faults_come_at_their_rates_and_the_same_for_the_same_seed() {
+        let rates = vec!["503=0.05".parse().unwrap(), "hang=0.2".parse().unwrap()];
+        let draw = |seed| {
+            let faults = Faults::new(rates.clone(), seed);
+            (0..10_000).map(|number| faults.draw(number)).collect::<Vec<_>>()
+        };
+        let drawn = draw(1);
+        let share = |kind| drawn.iter().filter(|drawn| **drawn == Some(kind)).count();
+        assert!((400..600).contains(&share(FaultKind::Unavailable)));
+        assert!((1800..2200).contains(&share(FaultKind::Hang)));
+        assert_eq!(drawn, draw(1));
+        assert_ne!(drawn, draw(2));
+    }
+
+    #[test]
+    fn every_kind_is_found_by_its_name() {
+        assert!(FaultKind::ALL.into_iter().all(|kind| FaultKind::from_name(kind.name()) == Some(kind)));
+    }
+}

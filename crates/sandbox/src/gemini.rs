@@ -1,0 +1,277 @@
+//! Gemini's wire format: its paths, its keys, and the course of each method.
+
+mod problem;
+mod reply;
+mod request;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hyper::header::HeaderMap;
+use hyper::{Method, Response, Uri};
+
+use crate::connection::{AnswerBody, Line};
+use crate::provider::{NoAnswer, Prompt, Provider};
+
+use problem::Problem;
+pub(crate) use reply::plain;
+use request::{BatchEmbedRequest, Content, CountRequest, EmbedRequest, GenerateRequest};
+
+/// The models that are listed where the configuration names none. Any other `gemini-…` answers too.
+const LISTED: [&str; 6] = [
+    "sandbox",
+    "gemini-3.8-flash",
+    "gemini-3.5-flash",
+    "gemini-3.5-flash-lite",
+    "gemini-embedding-001",
+    "gemini-embedding-2",
+];
+
+/// The most texts of one `batchEmbedContents`.
+const BATCH: usize = 100;
+
+/// The connection is to be broken off.
+#[derive(Debug, thiserror::Error)]
+#[error("the sandbox breaks off this connection, as it was told to")]
+pub(crate) struct BreakOff;
+
+/// What a path asks for.
+#[derive(Debug, PartialEq, Eq)]
+enum Route<'a> {
+    List,
+    Get(&'a str),
+    Call(&'a str, Verb),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Generate,
+    Embed,
+    BatchEmbed,
+    CountTokens,
+}
+
+impl Verb {
+    const ALL: [Self; 4] = [Self::Generate, Self::Embed, Self::BatchEmbed, Self::CountTokens];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Generate => "generateContent",
+            Self::Embed => "embedContent",
+            Self::BatchEmbed => "batchEmbedContents",
+            Self::CountTokens => "countTokens",
+        }
+    }
+
+    /// Whether a model of this name has the method. The one called `sandbox` has them all.
+    fn suits(self, model: &str) -> bool {
+        let embeds = model.contains("embedding");
+        match self {
+            Self::Generate => !embeds,
+            Self::Embed | Self::BatchEmbed => embeds || model.starts_with("sandbox"),
+            Self::CountTokens => true,
+        }
+    }
+}
+
+/// Reads a path, such as `/v1beta/models/gemini-3.8-flash:generateContent`.
+fn route<'a>(method: &Method, path: &'a str) -> Option<Route<'a>> {
+    let rest = path.strip_prefix("/v1beta/models").or_else(|| path.strip_prefix("/v1/models"))?;
+    if rest.is_empty() || rest == "/" {
+        return (method == Method::GET).then_some(Route::List);
+    }
+    let name = rest.strip_prefix('/')?;
+    match name.rsplit_once(':') {
+        None if method == Method::GET => Some(Route::Get(name)),
+        Some((model, verb)) if method == Method::POST => {
+            let verb = Verb::ALL.into_iter().find(|known| known.name() == verb)?;
+            Some(Route::Call(model, verb))
+        }
+        _ => None,
+    }
+}
+
+/// The key of a request: from its header, or from its URL as Google allows. (The URL wins nowhere.)
+fn key<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
+    let header = headers.get("x-goog-api-key").and_then(|value| value.to_str().ok());
+    let key = header.or_else(|| uri.query()?.split('&').find_map(|pair| pair.strip_prefix("key=")))?;
+    let key = key.trim();
+    (!key.is_empty()).then_some(key)
+}
+
+/// Answers one request whose body has been read.
+pub(crate) async fn answer(
+    provider: &Arc<Provider>,
+    line: &Arc<Line>,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<Response<AnswerBody>, BreakOff> {
+    let exchange = Exchange { provider, line };
+    let outcome = exchange.answer(method, uri, headers, body).await;
+    outcome.or_else(|end| match end {
+        End::Problem(problem) => {
+            provider.recorder.invalid();
+            Ok(problem.response())
+        }
+        End::NoAnswer(model, NoAnswer::Refused(refusal)) => {
+            Ok(problem::refusal(&refusal, &model, provider.config.hints))
+        }
+        End::NoAnswer(_, NoAnswer::Failed(kind, call)) => Ok(problem::failure(kind, call)),
+        End::NoAnswer(_, NoAnswer::Garbage(call)) => Ok(problem::garbage(call)),
+        End::NoAnswer(_, NoAnswer::Schema(fault)) => {
+            provider.recorder.invalid();
+            Ok(Problem::invalid(format!("Invalid response schema: {fault}.")).response())
+        }
+        End::NoAnswer(_, NoAnswer::Reset) => {
+            line.reset();
+            Err(BreakOff)
+        }
+    })
+}
+
+/// Why there is no good answer.
+enum End {
+    Problem(Problem),
+    /// From the model of this name.
+    NoAnswer(String, NoAnswer),
+}
+
+impl From<Problem> for End {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+struct Exchange<'a> {
+    provider: &'a Arc<Provider>,
+    line: &'a Arc<Line>,
+}
+
+impl Exchange<'_> {
+    async fn answer(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<Response<AnswerBody>, End> {
+        let route = route(method, uri.path()).ok_or_else(|| Problem::no_such_path(method, uri.path()))?;
+        let key = key(headers, uri).ok_or_else(Problem::no_key)?;
+        if key.starts_with("invalid") {
+            return Err(Problem::bad_key().into());
+        }
+        match route {
+            Route::List => {
+                let configured = self.provider.config.models.as_ref();
+                let names =
+                    configured.map_or_else(|| LISTED.to_vec(), |models| models.iter().map(String::as_str).collect());
+                Ok(reply::models(&names))
+            }
+            Route::Get(model) if self.provider.knows(model) => Ok(reply::model(model)),
+            Route::Get(model) => Err(Problem::no_such_model(model, "getModel").into()),
+            Route::Call(model, verb) if !self.provider.knows(model) || !verb.suits(model) => {
+                Err(Problem::no_such_model(model, verb.name()).into())
+            }
+            Route::Call(model, Verb::Generate) => self.generate(key, model, body).await,
+            Route::Call(model, Verb::Embed) => self.embed(key, model, body).await,
+            Route::Call(model, Verb::BatchEmbed) => self.batch_embed(key, model, body).await,
+            Route::Call(_, Verb::CountTokens) => Ok(count_tokens(body)?),
+        }
+    }
+
+    async fn generate(&self, key: &str, model: &str, body: &[u8]) -> Result<Response<AnswerBody>, End> {
+        let request: GenerateRequest<'_> = read(body)?;
+        request.check()?;
+        let config = &request.generation_config;
+        let form = config.form()?;
+        let images = u64::from(config.wants_images());
+        let prompt = Prompt { key, model, texts: request.texts(), images };
+        let answer = self.provider.generate(&prompt, form, config.max_output_tokens).await;
+        let answer = answer.map_err(|end| End::NoAnswer(model.to_owned(), end))?;
+        Ok(reply::generated(answer, images > 0, self.provider, self.line))
+    }
+
+    async fn embed(&self, key: &str, model: &str, body: &[u8]) -> Result<Response<AnswerBody>, End> {
+        let request: EmbedRequest<'_> = read(body)?;
+        self.vectors(key, model, &[request], false).await
+    }
+
+    async fn batch_embed(&self, key: &str, model: &str, body: &[u8]) -> Result<Response<AnswerBody>, End> {
+        let request: BatchEmbedRequest<'_> = read(body)?;
+        let count = request.requests.len();
+        if count == 0 {
+            return Err(Problem::invalid("* BatchEmbedContentsRequest.requests: requests is not specified").into());
+        }
+        if count > BATCH {
+            let message = format!("* BatchEmbedContentsRequest.requests: at most {BATCH} requests can be in one batch");
+            return Err(Problem::invalid(message).into());
+        }
+        self.vectors(key, model, &request.requests, true).await
+    }
+
+    async fn vectors(
+        &self,
+        key: &str,
+        model: &str,
+        requests: &[EmbedRequest<'_>],
+        batch: bool,
+    ) -> Result<Response<AnswerBody>, End> {
+        let mut asked = Vec::with_capacity(requests.len());
+        for request in requests {
+            asked.push((request.text()?, request.dimensions()?));
+        }
+        let texts = asked.iter().map(|(text, _)| text.as_ref()).collect();
+        let prompt = Prompt { key, model, texts, images: 0 };
+        let answer = self.provider.embed(&prompt).await;
+        let answer = answer.map_err(|end| End::NoAnswer(model.to_owned(), end))?;
+        Ok(reply::embedded(answer, model, &asked, batch, self.provider, self.line))
+    }
+}
+
+fn count_tokens(body: &[u8]) -> Result<Response<AnswerBody>, Problem> {
+    let request: CountRequest<'_> = read(body)?;
+    let texts = match &request.generate_content_request {
+        Some(inner) => inner.texts(),
+        None => Content::texts(&request.contents),
+    };
+    if texts.is_empty() {
+        return Err(Problem::invalid("* CountTokensRequest.contents: contents is not specified"));
+    }
+    let tokens = Prompt { key: "", model: "", texts, images: 0 }.tokens();
+    Ok(reply::token_count(tokens))
+}
+
+fn read<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {
+    serde_json::from_slice(body).map_err(|error| Problem::invalid(format!("Invalid JSON payload received. {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_name_a_model_and_a_method() {
+        let post = |path| route(&Method::POST, path);
+        let flash = "/v1beta/models/gemini-3.8-flash:generateContent";
+        assert_eq!(post(flash), Some(Route::Call("gemini-3.8-flash", Verb::Generate)));
+        assert_eq!(post("/v1/models/m:countTokens"), Some(Route::Call("m", Verb::CountTokens)));
+        assert_eq!(post("/v1beta/models/m:streamGenerateContent"), None);
+        assert_eq!(post("/v1beta/models"), None);
+        assert_eq!(route(&Method::GET, "/v1beta/models"), Some(Route::List));
+        assert_eq!(route(&Method::GET, "/v1beta/models/m"), Some(Route::Get("m")));
+        assert_eq!(route(&Method::GET, "/v1beta/modelsm"), None);
+        assert_eq!(route(&Method::GET, flash), None);
+    }
+
+    #[test]
+    fn a_key_is_taken_from_the_header_before_the_url() {
+        let uri: Uri = Uri::from_static("/v1beta/models?alt=json&key=fromurl");
+        let mut headers = HeaderMap::new();
+        assert_eq!(key(&headers, &uri), Some("fromurl"));
+        headers.insert("x-goog-api-key", hyper::header::HeaderValue::from_static("fromheader"));
+        assert_eq!(key(&headers, &uri), Some("fromheader"));
+        assert_eq!(key(&HeaderMap::new(), &Uri::from_static("/v1beta/models?key=")), None);
+    }
+}

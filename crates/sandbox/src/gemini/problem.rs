@@ -1,0 +1,213 @@
+//! What Gemini says instead of an answer: errors, refusals, and what is no answer at all.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::header::HeaderValue;
+use hyper::{Method, Response, StatusCode};
+use serde_json::{Value, json};
+
+use crate::config::{Hints, Metric, Quota, Window};
+use crate::connection::AnswerBody;
+use crate::fault::FaultKind;
+use crate::provider::Call;
+use crate::quota::Refusal;
+
+use super::reply::{JSON, bytes_of, respond};
+
+const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=UTF-8");
+
+/// A request that was wrong in itself.
+#[derive(Debug)]
+pub(super) struct Problem {
+    status: StatusCode,
+    name: &'static str,
+    message: String,
+    details: Vec<Value>,
+}
+
+impl Problem {
+    pub(super) fn invalid(message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { status: StatusCode::BAD_REQUEST, name: "INVALID_ARGUMENT", message, details: Vec::new() }
+    }
+
+    pub(super) fn no_key() -> Self {
+        let message = "Method doesn't allow unregistered callers (callers without established identity). \
+                       Please use API Key or other form of API consumer identity to call this API.";
+        let message = message.to_owned();
+        Self { status: StatusCode::FORBIDDEN, name: "PERMISSION_DENIED", message, details: Vec::new() }
+    }
+
+    pub(super) fn bad_key() -> Self {
+        let message = "API key not valid. Please pass a valid API key.";
+        let mut problem = Self::invalid(message);
+        problem.details = vec![
+            json!({
+                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                "reason": "API_KEY_INVALID",
+                "domain": "googleapis.com",
+                "metadata": {"service": "generativelanguage.googleapis.com"}
+            }),
+            json!({
+                "@type": "type.googleapis.com/google.rpc.LocalizedMessage",
+                "locale": "en-US",
+                "message": message
+            }),
+        ];
+        problem
+    }
+
+    fn not_found(message: String) -> Self {
+        Self { status: StatusCode::NOT_FOUND, name: "NOT_FOUND", message, details: Vec::new() }
+    }
+
+    pub(super) fn no_such_model(model: &str, method: &str) -> Self {
+        Self::not_found(format!(
+            "models/{model} is not found for API version v1beta, or is not supported for {method}. Call \
+             ListModels to see the list of available models and their supported methods."
+        ))
+    }
+
+    pub(super) fn no_such_path(method: &Method, path: &str) -> Self {
+        Self::not_found(format!("The sandbox has nothing at {method} {path}."))
+    }
+
+    pub(super) fn response(self) -> Response<AnswerBody> {
+        error(self.status, self.name, &self.message, &self.details, None)
+    }
+}
+
+fn error(status: StatusCode, name: &str, message: &str, details: &[Value], call: Option<Call>) -> Response<AnswerBody> {
+    let mut body = json!({"error": {"code": status.as_u16(), "message": message, "status": name}});
+    if !details.is_empty() {
+        body["error"]["details"] = details.into();
+    }
+    respond(status, JSON, AnswerBody::whole(bytes_of(&body), call, None))
+}
+
+/// One of the faults that have a status.
+pub(super) fn failure(kind: FaultKind, call: Call) -> Response<AnswerBody> {
+    let (status, name, message) = match kind {
+        FaultKind::Unavailable => {
+            (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "The model is overloaded. Please try again later.")
+        }
+        FaultKind::Deadline => {
+            (StatusCode::GATEWAY_TIMEOUT, "DEADLINE_EXCEEDED", "The request timed out. Please try again.")
+        }
+        _ => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "INTERNAL",
+            "An internal error has occurred. Please retry or report in \
+             https://developers.generativeai.google/guide/troubleshooting",
+        ),
+    };
+    error(status, name, message, &[], Some(call))
+}
+
+/// A 200 that some machine in between might have made.
+pub(super) fn garbage(call: Call) -> Response<AnswerBody> {
+    let body = Bytes::from_static(
+        b"<!doctype html>\n<html><head><title>[sandbox] Welcome</title></head>\
+          <body><p>[sandbox] This is not the answer you are looking for.</p></body></html>\n",
+    );
+    respond(StatusCode::OK, HTML, AnswerBody::whole(body, Some(call), None))
+}
+
+/// How the wire names a quota: its metric and its id.
+fn names_of(quota: Quota) -> (&'static str, &'static str) {
+    match quota {
+        Quota::Windowed { metric: Metric::Requests, window: Window::Sliding(_), .. } => (
+            "generativelanguage.googleapis.com/generate_content_free_tier_requests",
+            "GenerateRequestsPerMinutePerProjectPerModel-FreeTier",
+        ),
+        Quota::Windowed { metric: Metric::Requests, window: Window::Day, .. } => (
+            "generativelanguage.googleapis.com/generate_content_free_tier_requests",
+            "GenerateRequestsPerDayPerProjectPerModel-FreeTier",
+        ),
+        Quota::Windowed { metric: Metric::InputTokens, window: Window::Sliding(_), .. } => (
+            "generativelanguage.googleapis.com/generate_content_free_tier_input_token_count",
+            "GenerateContentInputTokensPerModelPerMinute-FreeTier",
+        ),
+        Quota::Windowed { metric: Metric::InputTokens, window: Window::Day, .. } => (
+            "generativelanguage.googleapis.com/generate_content_free_tier_input_token_count",
+            "GenerateContentInputTokensPerModelPerDay-FreeTier",
+        ),
+        Quota::Windowed { metric: Metric::Images, window: Window::Sliding(_), .. } => (
+            "generativelanguage.googleapis.com/generate_content_free_tier_images",
+            "GenerateImagesPerMinutePerProjectPerModel-FreeTier",
+        ),
+        Quota::Windowed { metric: Metric::Images, window: Window::Day, .. } => (
+            "generativelanguage.googleapis.com/generate_content_free_tier_images",
+            "GenerateImagesPerDayPerProjectPerModel-FreeTier",
+        ),
+        Quota::InFlight { .. } => (
+            "generativelanguage.googleapis.com/generate_content_concurrent_requests",
+            "GenerateConcurrentRequestsPerProjectPerModel-FreeTier",
+        ),
+    }
+}
+
+fn amount_of(quota: Quota) -> u64 {
+    match quota {
+        Quota::Windowed { amount, .. } | Quota::InFlight { amount } => amount,
+    }
+}
+
+/// A length of time as the wire writes it, in seconds: `38.6s`. Rounded up to the millisecond, so that
+/// who waits so long has waited long enough.
+fn seconds(span: Duration) -> String {
+    let millis = span.as_nanos().div_ceil(1_000_000).max(1);
+    let fraction = format!("{:03}", millis % 1000);
+    match fraction.trim_end_matches('0') {
+        "" => format!("{}s", millis / 1000),
+        fraction => format!("{}.{fraction}s", millis / 1000),
+    }
+}
+
+/// A 429 that says as much as `hints` allow.
+pub(super) fn refusal(refusal: &Refusal, model: &str, hints: Hints) -> Response<AnswerBody> {
+    let mut message = "You exceeded your current quota, please check your plan and billing details. (This \
+                       is the sandbox: the quota is the one that it was started with.)"
+        .to_owned();
+    let mut details = Vec::new();
+    if hints.name_quota() {
+        let mut violations = Vec::with_capacity(refusal.violated.len());
+        for &quota in &refusal.violated {
+            let (metric, id) = names_of(quota);
+            let amount = amount_of(quota);
+            message += &format!("\n* Quota exceeded for metric: {metric}, limit: {amount}, model: {model}");
+            violations.push(json!({
+                "quotaMetric": metric,
+                "quotaId": id,
+                "quotaDimensions": {"location": "global", "model": model},
+                "quotaValue": amount.to_string()
+            }));
+        }
+        details.push(json!({
+            "@type": "type.googleapis.com/google.rpc.QuotaFailure",
+            "violations": violations
+        }));
+    }
+    if hints.name_delay() {
+        let delay = seconds(refusal.retry_after);
+        message += &format!("\nPlease retry in {delay}.");
+        details.push(json!({"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay}));
+    }
+    error(StatusCode::TOO_MANY_REQUESTS, "RESOURCE_EXHAUSTED", &message, &details, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delay_is_written_in_seconds_and_never_too_short() {
+        let written = |micros| seconds(Duration::from_micros(micros));
+        assert_eq!(written(38_600_000), "38.6s");
+        assert_eq!(written(60_000_000), "60s");
+        assert_eq!(written(1_234_001), "1.235s");
+        assert_eq!(written(50_000), "0.05s");
+        assert_eq!(written(0), "0.001s");
+    }
+}

@@ -1,0 +1,223 @@
+//! Gemini's answers, rendered.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hyper::header::{CONTENT_TYPE, HeaderValue, SERVER};
+use hyper::{Response, StatusCode};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::connection::{AnswerBody, Line};
+use crate::embedding::{DIMENSIONS, embed};
+use crate::provider::{Answer, Content, Provider};
+use crate::stats::Delivery;
+
+pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=UTF-8");
+const NAME: HeaderValue = HeaderValue::from_static("atelier-sandbox");
+
+pub(super) fn respond(status: StatusCode, content_type: HeaderValue, body: AnswerBody) -> Response<AnswerBody> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
+    response.headers_mut().insert(SERVER, NAME);
+    response
+}
+
+/// A 200 with this value.
+pub(crate) fn plain(value: &impl Serialize) -> Response<AnswerBody> {
+    respond(StatusCode::OK, JSON, AnswerBody::whole(bytes_of(value), None, None))
+}
+
+pub(super) fn bytes_of(value: &impl Serialize) -> Bytes {
+    // Nothing rendered here has keys that are not strings, which is all that could fail.
+    serde_json::to_vec(value).unwrap_or_default().into()
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Generated<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    candidates: Option<[Candidate<'a>; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompt_feedback: Option<PromptFeedback>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage_metadata: Option<Usage>,
+    model_version: &'static str,
+    response_id: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Candidate<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<Parts<'a>>,
+    finish_reason: &'static str,
+    index: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    safety_ratings: Option<[SafetyRating; 1]>,
+}
+
+#[derive(Serialize)]
+struct Parts<'a> {
+    parts: [TextPart<'a>; 1],
+    role: &'static str,
+}
+
+#[derive(Serialize)]
+struct TextPart<'a> {
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct SafetyRating {
+    category: &'static str,
+    probability: &'static str,
+    blocked: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PromptFeedback {
+    block_reason: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Usage {
+    prompt_token_count: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    candidates_token_count: Option<u64>,
+    total_token_count: u64,
+    prompt_tokens_details: [ModalityTokens; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ModalityTokens {
+    modality: &'static str,
+    token_count: u64,
+}
+
+/// The answer to `generateContent`. Asked for an image, the sandbox says that it has none.
+pub(super) fn generated(answer: Answer, image: bool, provider: &Provider, line: &Arc<Line>) -> Response<AnswerBody> {
+    let bytes = {
+        let candidate = |content, finish_reason, safety_ratings| {
+            Some([Candidate { content, finish_reason, index: 0, safety_ratings }])
+        };
+        let (candidates, prompt_feedback) = match &answer.content {
+            Content::Text { text, cut } => {
+                let finish = match (cut, image) {
+                    (true, _) => "MAX_TOKENS",
+                    (false, true) => "NO_IMAGE",
+                    (false, false) => "STOP",
+                };
+                (candidate(Some(Parts { parts: [TextPart { text }], role: "model" }), finish, None), None)
+            }
+            Content::AnswerWithheld => {
+                let category = "HARM_CATEGORY_DANGEROUS_CONTENT";
+                let rating = SafetyRating { category, probability: "HIGH", blocked: true };
+                (candidate(None, "SAFETY", Some([rating])), None)
+            }
+            Content::PromptBlocked | Content::Vectors => {
+                (None, Some(PromptFeedback { block_reason: "PROHIBITED_CONTENT" }))
+            }
+        };
+        let usage = || Usage {
+            prompt_token_count: answer.input_tokens,
+            candidates_token_count: matches!(answer.content, Content::Text { .. }).then_some(answer.output_tokens),
+            total_token_count: answer.input_tokens + answer.output_tokens,
+            prompt_tokens_details: [ModalityTokens { modality: "TEXT", token_count: answer.input_tokens }],
+        };
+        bytes_of(&Generated {
+            candidates,
+            prompt_feedback,
+            usage_metadata: answer.with_usage.then(usage),
+            model_version: "sandbox",
+            response_id: format!("sandbox-{}", answer.number),
+        })
+    };
+    deliver(bytes, answer, provider, line)
+}
+
+/// The answer to `embedContent`, or to `batchEmbedContents`.
+pub(super) fn embedded(
+    answer: Answer,
+    model: &str,
+    asked: &[(Cow<'_, str>, usize)],
+    batch: bool,
+    provider: &Provider,
+    line: &Arc<Line>,
+) -> Response<AnswerBody> {
+    #[derive(Serialize)]
+    struct Vector {
+        values: Vec<f32>,
+    }
+    let vectors = asked.iter().map(|(text, dimensions)| {
+        // As the documents have it: this model leaves it to its users below its full size.
+        let normalised = *dimensions == DIMENSIONS || model != "gemini-embedding-001";
+        Vector { values: embed(text, *dimensions, normalised) }
+    });
+    let bytes = if batch {
+        #[derive(Serialize)]
+        struct Batch {
+            embeddings: Vec<Vector>,
+        }
+        bytes_of(&Batch { embeddings: vectors.collect() })
+    } else {
+        #[derive(Serialize)]
+        struct One {
+            embedding: Option<Vector>,
+        }
+        bytes_of(&One { embedding: vectors.into_iter().next() })
+    };
+    deliver(bytes, answer, provider, line)
+}
+
+fn deliver(bytes: Bytes, answer: Answer, provider: &Provider, line: &Arc<Line>) -> Response<AnswerBody> {
+    if answer.truncated {
+        return respond(StatusCode::OK, JSON, AnswerBody::cut(&bytes, Some(answer.call)));
+    }
+    let delivery = Delivery {
+        recorder: Arc::clone(&provider.recorder),
+        items: answer.items,
+        input_tokens: answer.input_tokens,
+        output_tokens: answer.output_tokens,
+    };
+    let body = AnswerBody::whole(bytes, Some(answer.call), Some((delivery, Arc::clone(line))));
+    respond(StatusCode::OK, JSON, body)
+}
+
+/// The answer to `countTokens`.
+pub(super) fn token_count(tokens: u64) -> Response<AnswerBody> {
+    plain(&json!({
+        "totalTokens": tokens,
+        "promptTokensDetails": [{"modality": "TEXT", "tokenCount": tokens}]
+    }))
+}
+
+fn model_value(name: &str) -> Value {
+    let methods: Vec<&str> =
+        super::Verb::ALL.into_iter().filter(|verb| verb.suits(name)).map(super::Verb::name).collect();
+    json!({
+        "name": format!("models/{name}"),
+        "version": "sandbox",
+        "displayName": format!("{name} (sandbox)"),
+        "description": crate::SANDBOX_NOTICE,
+        "inputTokenLimit": 1_048_576,
+        "outputTokenLimit": 65_536,
+        "supportedGenerationMethods": methods
+    })
+}
+
+/// One model's description.
+pub(super) fn model(name: &str) -> Response<AnswerBody> {
+    plain(&model_value(name))
+}
+
+/// The list of models, in one page.
+pub(super) fn models(names: &[&str]) -> Response<AnswerBody> {
+    let models: Vec<Value> = names.iter().map(|name| model_value(name)).collect();
+    plain(&json!({ "models": models }))
+}

@@ -1,0 +1,206 @@
+//! What Gemini's requests say, as far as the sandbox reads them. Fields are known by both of their
+//! names (`maxOutputTokens`, `max_output_tokens`), as Google's servers do; unknown ones are passed over.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error};
+use serde_json::Value;
+
+use crate::embedding::DIMENSIONS;
+use crate::provider::Form;
+
+use super::problem::Problem;
+
+#[derive(Debug, Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct GenerateRequest<'a> {
+    #[serde(borrow, alias = "system_instruction")]
+    system_instruction: Option<Content<'a>>,
+    #[serde(borrow)]
+    contents: Vec<Content<'a>>,
+    #[serde(alias = "generation_config")]
+    pub(super) generation_config: GenerationConfig,
+}
+
+#[derive(Debug, Deserialize, Default)]
+#[serde(default)]
+pub(super) struct Content<'a> {
+    #[serde(borrow)]
+    parts: Vec<Part<'a>>,
+}
+
+/// A part that is not a text has an empty one.
+#[derive(Debug, Deserialize, Default)]
+#[serde(default)]
+struct Part<'a> {
+    #[serde(borrow)]
+    text: Cow<'a, str>,
+}
+
+#[derive(Debug, Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct GenerationConfig {
+    #[serde(alias = "max_output_tokens", deserialize_with = "whole")]
+    pub(super) max_output_tokens: Option<u64>,
+    #[serde(alias = "response_mime_type")]
+    response_mime_type: Option<String>,
+    #[serde(alias = "response_schema")]
+    response_schema: Option<Value>,
+    #[serde(alias = "response_json_schema", alias = "_responseJsonSchema")]
+    response_json_schema: Option<Value>,
+    #[serde(alias = "response_modalities")]
+    response_modalities: Option<Vec<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct EmbedRequest<'a> {
+    #[serde(borrow)]
+    content: Content<'a>,
+    #[serde(default, alias = "output_dimensionality", deserialize_with = "whole")]
+    output_dimensionality: Option<u64>,
+}
+
+#[derive(Debug, Deserialize, Default)]
+#[serde(default)]
+pub(super) struct BatchEmbedRequest<'a> {
+    #[serde(borrow)]
+    pub(super) requests: Vec<EmbedRequest<'a>>,
+}
+
+#[derive(Debug, Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct CountRequest<'a> {
+    #[serde(borrow)]
+    pub(super) contents: Vec<Content<'a>>,
+    #[serde(borrow, alias = "generate_content_request")]
+    pub(super) generate_content_request: Option<GenerateRequest<'a>>,
+}
+
+/// A whole number, which this wire also writes as a string.
+fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(None),
+        Value::String(text) => text.parse().map(Some).map_err(|_| D::Error::custom("not a whole number")),
+        value => value.as_u64().map(Some).ok_or_else(|| D::Error::custom("not a whole number")),
+    }
+}
+
+impl<'a> Content<'a> {
+    /// The texts of all the parts.
+    pub(super) fn texts<'b>(contents: &'b [Content<'a>]) -> Vec<&'b str> {
+        let parts = contents.iter().flat_map(|content| &content.parts);
+        parts.map(|part| part.text.as_ref()).filter(|text| !text.is_empty()).collect()
+    }
+}
+
+impl GenerateRequest<'_> {
+    /// The texts, those of the instruction first.
+    pub(super) fn texts(&self) -> Vec<&str> {
+        let instruction = self.system_instruction.as_slice();
+        let mut texts = Content::texts(instruction);
+        texts.append(&mut Content::texts(&self.contents));
+        texts
+    }
+
+    pub(super) fn check(&self) -> Result<(), Problem> {
+        if self.contents.is_empty() {
+            return Err(Problem::invalid("* GenerateContentRequest.contents: contents is not specified"));
+        }
+        if self.contents.iter().any(|content| content.parts.is_empty()) {
+            return Err(Problem::invalid("* GenerateContentRequest.contents: contents.parts must not be empty."));
+        }
+        Ok(())
+    }
+}
+
+impl GenerationConfig {
+    /// The form that the answer is to have.
+    pub(super) fn form(&self) -> Result<Form<'_>, Problem> {
+        let schema = self.response_json_schema.as_ref().or(self.response_schema.as_ref());
+        match (self.response_mime_type.as_deref(), schema) {
+            (Some("application/json"), Some(schema)) => Ok(Form::Schema(schema)),
+            (Some("application/json"), None) => Ok(Form::Json),
+            (Some("text/x.enum"), Some(schema)) => Ok(Form::Choice(schema)),
+            (_, Some(_)) => Err(Problem::invalid(
+                "* GenerateContentRequest.generation_config.response_mime_type: a response schema needs \
+                 response_mime_type application/json or text/x.enum",
+            )),
+            (None | Some("" | "text/plain"), None) => Ok(Form::Text),
+            (Some(other), None) => Err(Problem::invalid(format!(
+                "* GenerateContentRequest.generation_config.response_mime_type: {other:?} is not one of \
+                 text/plain, application/json, text/x.enum"
+            ))),
+        }
+    }
+
+    pub(super) fn wants_images(&self) -> bool {
+        let modalities = self.response_modalities.iter().flatten();
+        modalities.into_iter().any(|modality| modality.eq_ignore_ascii_case("image"))
+    }
+}
+
+impl EmbedRequest<'_> {
+    /// The text to embed: that of all the parts, a line each.
+    pub(super) fn text(&self) -> Result<Cow<'_, str>, Problem> {
+        match self.content.parts.as_slice() {
+            [part] if !part.text.is_empty() => Ok(Cow::Borrowed(part.text.as_ref())),
+            _ => {
+                let texts = Content::texts(std::slice::from_ref(&self.content));
+                if texts.is_empty() {
+                    return Err(Problem::invalid("* EmbedContentRequest.content: content contains an empty Part"));
+                }
+                Ok(Cow::Owned(texts.join("\n")))
+            }
+        }
+    }
+
+    pub(super) fn dimensions(&self) -> Result<usize, Problem> {
+        let dimensions = self.output_dimensionality.unwrap_or(DIMENSIONS as u64);
+        usize::try_from(dimensions).ok().filter(|count| (1..=DIMENSIONS).contains(count)).ok_or_else(|| {
+            Problem::invalid(format!("* EmbedContentRequest.output_dimensionality: must be between 1 and {DIMENSIONS}"))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    #[test]
+    fn both_spellings_of_a_name_are_read_and_unknown_names_passed_over() {
+        for body in [
+            r#"{"systemInstruction":{"parts":[{"text":"be"}]},"contents":[{"parts":[{"text":"brief"}]}],
+                "generationConfig":{"maxOutputTokens":9,"thinkingConfig":{"thinkingBudget":0},"odd":[1]}}"#,
+            r#"{"system_instruction":{"parts":[{"text":"be"}]},"contents":[{"parts":[{"text":"brief"}]}],
+                "generation_config":{"max_output_tokens":"9"},"odd":{}}"#,
+        ] {
+            let request: GenerateRequest<'_> = serde_json::from_str(body).unwrap();
+            assert_eq!(request.texts(), ["be", "brief"]);
+            assert_eq!(request.generation_config.max_output_tokens, Some(9));
+        }
+    }
+
+    #[test]
+    fn parts_without_a_text_are_passed_over() {
+        let body =
+            r#"{"contents":[{"parts":[{"inlineData":{"mimeType":"image/png","data":"AA=="}},{"text":"a \"b\""}]}]}"#;
+        let request: GenerateRequest<'_> = serde_json::from_str(body).unwrap();
+        assert_eq!(request.texts(), ["a \"b\""]);
+    }
+
+    #[test]
+    fn a_schema_needs_a_type_of_answer_that_can_have_one() {
+        let form = |config: &str| {
+            let config: GenerationConfig = serde_json::from_str(config).unwrap();
+            config.form().map(|_| ()).is_ok()
+        };
+        assert!(form(r#"{"responseMimeType":"application/json","responseSchema":{"type":"STRING"}}"#));
+        assert!(form(r#"{"responseMimeType":"text/x.enum","responseSchema":{"enum":["a"]}}"#));
+        assert!(form("{}"));
+        assert!(!form(r#"{"responseSchema":{"type":"STRING"}}"#));
+        assert!(!form(r#"{"responseMimeType":"text/xml"}"#));
+    }
+}

@@ -1,0 +1,429 @@
+//! The course of one call, whatever its wire format: arrival, admission, faults, answer, latency.
+//!
+//! A wire format reads a [`Prompt`] and a [`Form`] out of a request and renders what comes back.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::answer::{Recipe, SchemaFault};
+use crate::config::{Quota, SandboxConfig};
+use crate::error::SandboxError;
+use crate::fault::{Aimed, FaultKind, Faults};
+use crate::hash::{hash, mix};
+use crate::packed::Packed;
+use crate::quota::{Cost, Moment, Pool, Refusal};
+use crate::stats::Recorder;
+use crate::words::{Avoid, MARK, free_text};
+
+/// What a call asks, of whom, and on whose account.
+#[derive(Debug)]
+pub(crate) struct Prompt<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) model: &'a str,
+    /// Every text of the request, the instructions first; the schema is none of them.
+    pub(crate) texts: Vec<&'a str>,
+    /// Images asked for.
+    pub(crate) images: u64,
+}
+
+impl Prompt<'_> {
+    /// Four bytes of text are a token, rounded up once.
+    pub(crate) fn tokens(&self) -> u64 {
+        tokens(self.texts.iter().map(|text| text.len()).sum())
+    }
+
+    fn hash(&self) -> u64 {
+        self.texts.iter().fold(hash(0, self.model.as_bytes()), |state, text| hash(state, text.as_bytes()))
+    }
+}
+
+/// The tokens of so many bytes of text.
+pub(crate) fn tokens(bytes: usize) -> u64 {
+    bytes.div_ceil(4) as u64
+}
+
+/// In which form an answer is wanted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Form<'a> {
+    /// Words.
+    Text,
+    /// JSON of any kind.
+    Json,
+    /// JSON by a schema.
+    Schema(&'a Value),
+    /// One value of an enum, bare.
+    Choice(&'a Value),
+}
+
+/// An answer, to be rendered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) content: Content,
+    /// As the answer reports them; the output is that which was not cut off.
+    pub(crate) input_tokens: u64,
+    pub(crate) output_tokens: u64,
+    /// Whether to report them.
+    pub(crate) with_usage: bool,
+    /// Whether to stop half-way through the body.
+    pub(crate) truncated: bool,
+    /// The items that are answered by this, if it arrives whole.
+    pub(crate) items: Vec<u64>,
+    /// The number of the call, for a response's id.
+    pub(crate) number: u64,
+    pub(crate) call: Call,
+}
+
+/// What is in an answer.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// The text, and whether the cap on its tokens cut it.
+    Text { text: String, cut: bool },
+    /// Nothing: the prompt was refused.
+    PromptBlocked,
+    /// Nothing: the answer was refused.
+    AnswerWithheld,
+    /// As many vectors as were asked for: which ones is up to the wire format.
+    Vectors,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) enum NoAnswer {
+    /// A quota refused the call.
+    Refused(Refusal),
+    /// One of the three faults that have a status.
+    Failed(FaultKind, Call),
+    /// The connection is to be reset.
+    Reset,
+    /// Something that is not the wire format is to be sent.
+    Garbage(Call),
+    /// The schema can't be answered.
+    Schema(SchemaFault),
+}
+
+/// A call that was let in. It is over when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Call {
+    provider: Arc<Provider>,
+    pool: Option<u64>,
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.provider.recorder.ended();
+        if let Some(pool) = self.pool
+            && let Some(pool) = self.provider.pools().get_mut(&pool)
+        {
+            pool.finish();
+        }
+    }
+}
+
+/// A sandbox without its server.
+#[derive(Debug)]
+pub(crate) struct Provider {
+    pub(crate) config: SandboxConfig,
+    pub(crate) recorder: Arc<Recorder>,
+    faults: Faults,
+    pools: Mutex<HashMap<u64, Pool>>,
+    caps_in_flight: bool,
+    zone: TimeZone,
+    /// The number of the next call that is let in.
+    next: AtomicU64,
+}
+
+/// A call on its way, before it is known how it ends.
+struct Opened {
+    call: Call,
+    number: u64,
+    arrival: Instant,
+    input_tokens: u64,
+}
+
+impl Provider {
+    pub(crate) fn new(config: SandboxConfig) -> Result<Self, SandboxError> {
+        config.check()?;
+        let zone = TimeZone::get("America/Los_Angeles")
+            .map_err(|error| SandboxError::TimeZone { reason: error.to_string() })?;
+        Ok(Self {
+            recorder: Arc::new(Recorder::new(Instant::now())),
+            faults: Faults::new(config.faults.clone(), config.seed),
+            pools: Mutex::default(),
+            caps_in_flight: config.quotas.iter().any(|quota| matches!(quota, Quota::InFlight { .. })),
+            zone,
+            next: AtomicU64::new(0),
+            config,
+        })
+    }
+
+    /// Whether there is a model of this name.
+    pub(crate) fn knows(&self, model: &str) -> bool {
+        match &self.config.models {
+            Some(models) => models.iter().any(|known| known == model),
+            None => model.starts_with("gemini-") || model.starts_with("sandbox"),
+        }
+    }
+
+    /// Answers a call for text, in its time.
+    pub(crate) async fn generate(
+        self: &Arc<Self>,
+        prompt: &Prompt<'_>,
+        form: Form<'_>,
+        cap: Option<u64>,
+    ) -> Result<Answer, NoAnswer> {
+        let opened = self.open(prompt)?;
+        let asked = prompt.hash();
+        let packed = match form {
+            Form::Schema(schema) => Packed::find(schema, &prompt.texts),
+            _ => None,
+        };
+        let faults = self.faults.of_call(opened.number, prompt.model, &prompt.texts, asked, packed.as_ref());
+        if let Some(fault) = faults.iter().find(|fault| fault.kind.ends_the_call()) {
+            match fault.kind {
+                FaultKind::Truncate => {}
+                FaultKind::Refuse => return Ok(self.refuse(opened, *fault).await),
+                kind => return Err(self.fail(opened, kind).await),
+            }
+        }
+        let order = self.order(packed.as_ref(), &faults, opened.number);
+        let seed = mix(self.config.seed, asked);
+        let text = match write(prompt, form, seed, packed.as_ref().map(|packed| (packed, &order[..]))) {
+            Ok(text) => text,
+            Err(fault) => return Err(NoAnswer::Schema(fault)),
+        };
+        let has = |kind| faults.iter().any(|fault| fault.kind == kind);
+        let fenced = has(FaultKind::Fence) && !matches!(form, Form::Text);
+        let text = if fenced {
+            self.recorder.fault(FaultKind::Fence);
+            format!("{MARK}Here is the JSON that you asked for:\n```json\n{text}\n```\n")
+        } else {
+            text
+        };
+        for kind in [FaultKind::NoUsage, FaultKind::Truncate] {
+            if has(kind) {
+                self.recorder.fault(kind);
+            }
+        }
+        let (text, cut) = cut_at(text, cap);
+        let output_tokens = tokens(text.len());
+        self.wait(opened.arrival, output_tokens).await;
+        let items = match &packed {
+            _ if cut => Vec::new(),
+            Some(packed) => item_hashes(prompt.model, packed, &order),
+            None => vec![asked],
+        };
+        Ok(Answer {
+            content: Content::Text { text, cut },
+            input_tokens: opened.input_tokens,
+            output_tokens,
+            with_usage: !has(FaultKind::NoUsage),
+            truncated: has(FaultKind::Truncate),
+            items,
+            number: opened.number,
+            call: opened.call,
+        })
+    }
+
+    /// Admits a call for vectors, each text an item, and waits as long as one takes.
+    pub(crate) async fn embed(self: &Arc<Self>, prompt: &Prompt<'_>) -> Result<Answer, NoAnswer> {
+        let opened = self.open(prompt)?;
+        let faults = self.faults.of_call(opened.number, prompt.model, &prompt.texts, prompt.hash(), None);
+        let ending = faults.iter().map(|fault| fault.kind).find(|kind| kind.ends_the_call());
+        let truncated = ending == Some(FaultKind::Truncate);
+        match ending {
+            // Embedding models refuse nothing.
+            None | Some(FaultKind::Refuse) => {}
+            Some(FaultKind::Truncate) => self.recorder.fault(FaultKind::Truncate),
+            Some(kind) => return Err(self.fail(opened, kind).await),
+        }
+        self.wait(opened.arrival, 0).await;
+        let scope = hash(1, prompt.model.as_bytes());
+        let mut items: Vec<u64> = prompt.texts.iter().map(|text| hash(scope, text.as_bytes())).collect();
+        items.sort_unstable();
+        items.dedup();
+        Ok(Answer {
+            content: Content::Vectors,
+            input_tokens: opened.input_tokens,
+            output_tokens: 0,
+            with_usage: true,
+            truncated,
+            items,
+            number: opened.number,
+            call: opened.call,
+        })
+    }
+
+    /// Lets a call in that has just been read, or refuses it.
+    fn open(self: &Arc<Self>, prompt: &Prompt<'_>) -> Result<Opened, NoAnswer> {
+        let arrival = Instant::now();
+        let input_tokens = prompt.tokens();
+        let mut pool = None;
+        if !self.config.quotas.is_empty() {
+            let id = hash(hash(0, prompt.key.as_bytes()), prompt.model.as_bytes());
+            let cost = Cost { input_tokens, images: prompt.images };
+            let now = Moment { instant: arrival, wall: wall_clock() };
+            let mut pools = self.pools();
+            let counts = pools.entry(id).or_insert_with(|| Pool::new(&self.config.quotas, self.config.pacing));
+            if let Err(refusal) = counts.admit(now, &self.zone, cost) {
+                drop(pools);
+                self.recorder.refused(arrival);
+                return Err(NoAnswer::Refused(refusal));
+            }
+            pool = self.caps_in_flight.then_some(id);
+        }
+        self.recorder.admitted(arrival);
+        let number = self.next.fetch_add(1, Relaxed);
+        Ok(Opened { call: Call { provider: Arc::clone(self), pool }, number, arrival, input_tokens })
+    }
+
+    fn pools(&self) -> MutexGuard<'_, HashMap<u64, Pool>> {
+        self.pools.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The answer to what is refused for its content.
+    async fn refuse(&self, opened: Opened, fault: Aimed) -> Answer {
+        self.recorder.fault(FaultKind::Refuse);
+        self.wait(opened.arrival, 0).await;
+        let withheld = !fault.by_marker && opened.number.is_multiple_of(2);
+        Answer {
+            content: if withheld { Content::AnswerWithheld } else { Content::PromptBlocked },
+            input_tokens: opened.input_tokens,
+            output_tokens: 0,
+            with_usage: true,
+            truncated: false,
+            items: Vec::new(),
+            number: opened.number,
+            call: opened.call,
+        }
+    }
+
+    /// Ends a call without an answer. A call that hangs does so until the client or the sandbox goes.
+    async fn fail(&self, opened: Opened, kind: FaultKind) -> NoAnswer {
+        self.recorder.fault(kind);
+        if kind == FaultKind::Hang {
+            std::future::pending::<()>().await;
+        }
+        self.wait(opened.arrival, 0).await;
+        match kind {
+            FaultKind::Reset => NoAnswer::Reset,
+            FaultKind::Garbage => NoAnswer::Garbage(opened.call),
+            kind => NoAnswer::Failed(kind, opened.call),
+        }
+    }
+
+    /// Which items to answer, in which order: all, once, in turn, but for the faults that say otherwise.
+    fn order(&self, packed: Option<&Packed<'_>>, faults: &[Aimed], number: u64) -> Vec<usize> {
+        let Some(packed) = packed else { return Vec::new() };
+        let count = packed.ids.len();
+        let mut rng = fastrand::Rng::with_seed(mix(self.config.seed, number));
+        let mut order: Vec<usize> = (0..count).collect();
+        for fault in faults {
+            match fault.kind {
+                FaultKind::Omit => {
+                    // Drawn, it is a quarter of the items, and one at least.
+                    let missing = if fault.item.is_some() { 1 } else { count.div_ceil(4) };
+                    for _ in 0..missing {
+                        let item = fault.item.unwrap_or_else(|| rng.usize(..count));
+                        order.retain(|kept| *kept != item);
+                    }
+                }
+                FaultKind::Double => order.push(fault.item.unwrap_or_else(|| rng.usize(..count))),
+                FaultKind::Shuffle => rng.shuffle(&mut order),
+                _ => continue,
+            }
+            self.recorder.fault(fault.kind);
+        }
+        order
+    }
+
+    /// Waits until an answer of so many tokens is due.
+    async fn wait(&self, arrival: Instant, output_tokens: u64) {
+        let output = self
+            .config
+            .per_output_token
+            .checked_mul(u32::try_from(output_tokens).unwrap_or(u32::MAX))
+            .unwrap_or(Duration::MAX);
+        let latency = self.config.latency.saturating_add(output);
+        if !latency.is_zero() {
+            match arrival.checked_add(latency) {
+                Some(due) => tokio::time::sleep_until(due).await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+}
+
+/// The time by the calendar, which only a day's quota goes by.
+#[expect(clippy::disallowed_methods, reason = "a provider's day goes by a clock that no client can set")]
+fn wall_clock() -> Timestamp {
+    Timestamp::now()
+}
+
+fn write(
+    prompt: &Prompt<'_>,
+    form: Form<'_>,
+    seed: u64,
+    packed: Option<(&Packed<'_>, &[usize])>,
+) -> Result<String, SchemaFault> {
+    let last = prompt.texts.last().copied().unwrap_or_default();
+    let avoid = Avoid::words_of(&prompt.texts);
+    match form {
+        Form::Text => Ok(free_text(seed, last, &avoid)),
+        Form::Json => Ok(serde_json::json!({ "sandbox": free_text(seed, last, &avoid) }).to_string()),
+        Form::Schema(schema) => Recipe { schema, seed, avoid, packed }.json(),
+        Form::Choice(schema) => {
+            let json = Recipe { schema, seed, avoid, packed: None }.json()?;
+            Ok(serde_json::from_str(&json).unwrap_or(json))
+        }
+    }
+}
+
+/// What is left of `text` under a cap on its tokens, and whether it was cut.
+fn cut_at(mut text: String, cap: Option<u64>) -> (String, bool) {
+    let Some(bytes) = cap.and_then(|cap| usize::try_from(cap).ok()?.checked_mul(4)) else {
+        return (text, false);
+    };
+    if text.len() <= bytes {
+        return (text, false);
+    }
+    text.truncate(text.floor_char_boundary(bytes));
+    (text, true)
+}
+
+/// The hashes of the items in `order`, each once.
+fn item_hashes(model: &str, packed: &Packed<'_>, order: &[usize]) -> Vec<u64> {
+    let scope = hash(2, model.as_bytes());
+    let mut items: Vec<u64> = order.iter().map(|&item| hash(scope, packed.ids[item].as_bytes())).collect();
+    items.sort_unstable();
+    items.dedup();
+    items
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        assert_eq!(cut_at("abcdefgh".into(), Some(2)), ("abcdefgh".into(), false));
+        assert_eq!(cut_at("abcdefghi".into(), Some(2)), ("abcdefgh".into(), true));
+        assert_eq!(cut_at("abcdefgé!".into(), Some(2)), ("abcdefg".into(), true));
+        assert_eq!(cut_at("abc".into(), Some(0)), (String::new(), true));
+        assert_eq!(cut_at("abc".into(), None), ("abc".into(), false));
+        assert_eq!(cut_at("abc".into(), Some(u64::MAX)), ("abc".into(), false));
+    }
+
+    #[test]
+    fn a_token_is_four_bytes_rounded_up_once() {
+        let prompt = Prompt { key: "k", model: "m", texts: vec!["abc", "é", "d"], images: 0 };
+        assert_eq!(prompt.tokens(), 2);
+        assert_eq!(tokens(0), 0);
+    }
+}

@@ -1,0 +1,79 @@
+//! The steps of a draft's life.
+
+use atelier_engine::Timestamp;
+
+use super::read::status;
+use super::records::{DraftStatus, RejectedBy, number};
+use crate::database::{Statement, Written};
+use crate::error::{StoreError, StoreResult};
+use crate::store::{Store, places};
+
+/// A draft that can't take the step undoes the first of these two statements' batch.
+const STATEMENTS_EACH: usize = 2;
+
+impl Store {
+    /// Takes drafts a step on in their life, all or none, and returns the ids of those that changed.
+    /// A draft that is `to` already is left alone; any other must be in one of the statuses `from`
+    /// (any, if empty) from which life leads to `to`, or else [`StoreError::Transition`].
+    pub async fn set_draft_status(
+        &self,
+        drafts: &[String],
+        from: &[DraftStatus],
+        to: DraftStatus,
+        reason: Option<String>,
+        now: Timestamp,
+    ) -> StoreResult<Vec<String>> {
+        // Those that have this status already are let through, too.
+        let mut allowed = vec![to];
+        allowed.extend(to.comes_from().iter().filter(|status| from.is_empty() || from.contains(status)));
+        let mut batch = Vec::with_capacity(drafts.len() * STATEMENTS_EACH);
+        for draft in drafts {
+            let number = number(draft)?;
+            batch.push(check(number, &allowed));
+            batch.push(change(number, to, reason.clone(), now));
+        }
+        match self.write(batch).await? {
+            Written::Done(effects) => {
+                let changed = drafts.iter().zip(effects.chunks(STATEMENTS_EACH));
+                let changed = changed.filter(|(_, effects)| effects.last().is_some_and(|change| change.count > 0));
+                Ok(changed.map(|(draft, _)| draft.clone()).collect())
+            }
+            Written::Refused { statement, .. } => {
+                let draft = drafts.get(statement / STATEMENTS_EACH).cloned().unwrap_or_default();
+                Err(self.why_not(draft, to).await)
+            }
+        }
+    }
+
+    async fn why_not(&self, draft: String, to: DraftStatus) -> StoreError {
+        match self.draft_status(&draft).await {
+            Ok(Some(from)) => StoreError::Transition { draft, from: from.name(), to: to.name() },
+            Ok(None) => StoreError::NoSuchDraft { draft },
+            Err(error) => error,
+        }
+    }
+
+    async fn draft_status(&self, draft: &str) -> StoreResult<Option<DraftStatus>> {
+        let query = Statement::new("SELECT status FROM drafts WHERE number = $1").bind(number(draft)?);
+        let row = self.query(query).await?.pop();
+        row.map(|row| status(&row.columns().text()?)).transpose()
+    }
+}
+
+fn check(number: i64, allowed: &[DraftStatus]) -> Statement {
+    let sql = format!("SELECT 1 FROM drafts WHERE number = $1 AND status IN ({})", places(2, allowed.len()));
+    allowed.iter().fold(Statement::new(sql).bind(number), |check, status| check.bind(status.name())).must_hit()
+}
+
+/// Whoever approves a draft overrules whoever rejected it.
+fn change(number: i64, to: DraftStatus, reason: Option<String>, now: Timestamp) -> Statement {
+    let rejected_by = (to == DraftStatus::Rejected).then_some(RejectedBy::Review.name());
+    Statement::new(
+        "UPDATE drafts SET status = $1, rejected_by = $2, reason = $3, updated_at = $4 WHERE number = $5 AND status <> $1",
+    )
+    .bind(to.name())
+    .bind(rejected_by)
+    .bind(reason)
+    .bind(now)
+    .bind(number)
+}

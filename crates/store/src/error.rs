@@ -1,0 +1,305 @@
+//! What can go wrong, each with a stable code and a hint.
+
+use std::fmt;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use atelier_engine::{JournalError, Timestamp};
+
+/// What the store's methods return.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// Why the store could not do what was asked.
+///
+/// Where one commit gathers the work of several callers, each of them gets the error: it can be cloned.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// There is no room for what was to be written.
+    #[error("{} can't be written: the disk is full, or a limit on the size of files is reached", path.display())]
+    DiskFull {
+        /// The database's file.
+        path: PathBuf,
+    },
+    /// Another process holds the database.
+    #[error("{} is locked: another program has been writing to it for longer than this one waits", path.display())]
+    Locked {
+        /// The database's file.
+        path: PathBuf,
+    },
+    /// The file is not a database, or is damaged.
+    #[error("{} is damaged or is not a database of atelier: {detail}", path.display())]
+    Corrupt {
+        /// The database's file.
+        path: PathBuf,
+        /// What the database says.
+        detail: String,
+    },
+    /// The database was written by a newer program.
+    #[error("{} was written by a newer atelier: its schema is number {found}, this program knows up to {known}", path.display())]
+    Newer {
+        /// The database's file.
+        path: PathBuf,
+        /// The number of its schema.
+        found: i64,
+        /// The newest that this program knows.
+        known: i64,
+    },
+    /// The database may not be written.
+    #[error("{} may not be opened or written: {detail}", path.display())]
+    Forbidden {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        detail: String,
+    },
+    /// The disk or the system failed.
+    #[error("{} can't be used: {detail}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        detail: String,
+    },
+    /// The database refused a statement: a defect of this program.
+    #[error("the database refused what it was asked: {detail}")]
+    Refused {
+        /// What the database says.
+        detail: String,
+    },
+    /// What was read is not of the form that it was written in.
+    #[error("the database holds something unexpected: {detail}")]
+    Unexpected {
+        /// What was found where.
+        detail: String,
+    },
+    /// The store is being closed.
+    #[error("the store is closed")]
+    Closed,
+    /// Someone is working on the job.
+    #[error("job {job} is running{}", HeldBy(by.as_ref()))]
+    Held {
+        /// The job.
+        job: String,
+        /// Who, if that could be read.
+        by: Option<Holder>,
+    },
+    /// There is no such job.
+    #[error("there is no job {job}")]
+    NoSuchJob {
+        /// The id asked for.
+        job: String,
+    },
+    /// There is such a job already.
+    #[error("there is a job {job} already")]
+    JobExists {
+        /// The id.
+        job: String,
+    },
+    /// A settlement names a reservation that was never made.
+    #[error("there is no reservation {entry}")]
+    NoSuchEntry {
+        /// Its number.
+        entry: i64,
+    },
+    /// There is no such project.
+    #[error("there is no project '{project}'")]
+    NoSuchProject {
+        /// The name asked for.
+        project: String,
+    },
+    /// There is such a project already.
+    #[error("there is a project '{project}' already")]
+    ProjectExists {
+        /// The name.
+        project: String,
+    },
+    /// A job that is not over works with what was to be removed.
+    #[error("project '{project}' can't lose posts that job {job} is answering: the job is not over")]
+    InUse {
+        /// The project.
+        project: String,
+        /// The job.
+        job: String,
+    },
+    /// A post that a new job was to answer is being answered, or was, by another.
+    #[error("post {post} of project '{project}' is answered by another job since it was selected")]
+    PostTaken {
+        /// The project.
+        project: String,
+        /// The post.
+        post: String,
+    },
+    /// There is no such draft.
+    #[error("there is no draft {draft}")]
+    NoSuchDraft {
+        /// The id asked for.
+        draft: String,
+    },
+    /// A draft's life has no such step.
+    #[error("draft {draft} is {from} and can't become {to}")]
+    Transition {
+        /// The draft.
+        draft: String,
+        /// What it is.
+        from: &'static str,
+        /// What it was to become.
+        to: &'static str,
+    },
+    /// A cursor that no list has given.
+    #[error("'{cursor}' is not a place in this list")]
+    BadCursor {
+        /// The text given.
+        cursor: String,
+    },
+    /// A backup would overwrite a file.
+    #[error("{} exists already, and a backup overwrites nothing", file.display())]
+    BackupExists {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+/// Who works on a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// The number of its process.
+    pub pid: u32,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+struct HeldBy<'a>(Option<&'a Holder>);
+
+impl fmt::Display for HeldBy<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(holder) => write!(f, ": process {} has been working on it since {}", holder.pid, holder.since),
+            None => f.write_str(" in another process"),
+        }
+    }
+}
+
+impl StoreError {
+    /// A stable name.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::DiskFull { .. } => "disk-full",
+            Self::Locked { .. } => "database-locked",
+            Self::Corrupt { .. } => "database-corrupt",
+            Self::Newer { .. } => "database-newer",
+            Self::Forbidden { .. } => "database-forbidden",
+            Self::Io { .. } => "database-io",
+            Self::Refused { .. } => "database-refused",
+            Self::Unexpected { .. } => "database-unexpected",
+            Self::Closed => "store-closed",
+            Self::Held { .. } => "job-held",
+            Self::NoSuchJob { .. } => "no-such-job",
+            Self::JobExists { .. } => "job-exists",
+            Self::NoSuchEntry { .. } => "no-such-reservation",
+            Self::NoSuchProject { .. } => "no-such-project",
+            Self::ProjectExists { .. } => "project-exists",
+            Self::InUse { .. } => "posts-in-use",
+            Self::PostTaken { .. } => "post-taken",
+            Self::NoSuchDraft { .. } => "no-such-draft",
+            Self::Transition { .. } => "draft-transition",
+            Self::BadCursor { .. } => "bad-cursor",
+            Self::BackupExists { .. } => "backup-exists",
+        }
+    }
+
+    /// What to do about it.
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::DiskFull { .. } => {
+                "make room on that disk or raise the limit (ulimit -f), then resume the job: nothing that was saved is lost"
+            }
+            Self::Locked { .. } => "wait for the other program or stop it, then run the command again: nothing is lost",
+            Self::Corrupt { .. } => "put a backup made by 'atelier backup' in its place, or move it away to start anew",
+            Self::Newer { .. } => "update atelier, or choose another data directory with --data-dir",
+            Self::Forbidden { .. } => {
+                "give your user the right to write there, or choose another place with --data-dir"
+            }
+            Self::Io { .. } => "check the disk and the path, then run the command again",
+            Self::Refused { .. } => "this is a defect of atelier: please report it with this message",
+            Self::Unexpected { .. } => {
+                "if the file was changed or damaged, put a backup in its place; if not, please report this message"
+            }
+            Self::Closed => "run the command again",
+            Self::Held { .. } => "let it finish, or stop that process and then resume the job",
+            Self::NoSuchJob { .. } => "'atelier jobs list' shows the jobs there are",
+            Self::JobExists { .. } => "run the command again: it takes another id",
+            Self::NoSuchEntry { .. } => "this is a defect of atelier: please report it with this message",
+            Self::NoSuchProject { .. } => {
+                "'atelier projects list' shows the projects there are, 'atelier projects add' makes one"
+            }
+            Self::ProjectExists { .. } => "choose another name, or change it with 'atelier projects update'",
+            Self::InUse { .. } => "resume that job to its end or cancel it with 'atelier jobs cancel', then try again",
+            Self::PostTaken { .. } => "run the command again: it then leaves that post out",
+            Self::NoSuchDraft { .. } => "'atelier replies list' shows the drafts there are",
+            Self::Transition { .. } => {
+                "a draft is pending, then approved or rejected, then exported, then posted or skipped; a rejected one may be approved"
+            }
+            Self::BadCursor { .. } => "start from the list's beginning",
+            Self::BackupExists { .. } => "name a file that does not exist yet",
+        }
+    }
+}
+
+impl From<StoreError> for JournalError {
+    fn from(error: StoreError) -> Self {
+        Self { code: error.code(), message: error.to_string(), hint: error.hint() }
+    }
+}
+
+impl StoreError {
+    /// What an error of the file system means.
+    pub(crate) fn of_file(path: &Path, error: &std::io::Error) -> Self {
+        let (path, detail) = (path.to_owned(), error.to_string());
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => Self::DiskFull { path },
+            ErrorKind::PermissionDenied
+            | ErrorKind::ReadOnlyFilesystem
+            | ErrorKind::NotADirectory
+            | ErrorKind::NotFound => Self::Forbidden { path, detail },
+            _ => Self::Io { path, detail },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_held_job_says_who_holds_it_and_since_when() {
+        let by = Some(Holder { pid: 42, since: Timestamp::from_micros(1_800_000_000_000_000) });
+        let held = StoreError::Held { job: "a".into(), by };
+        assert_eq!(held.to_string(), "job a is running: process 42 has been working on it since 2027-01-15T08:00:00Z");
+        let unknown = StoreError::Held { job: "a".into(), by: None };
+        assert_eq!(unknown.to_string(), "job a is running in another process");
+    }
+
+    #[test]
+    fn a_journals_error_keeps_code_message_and_hint() {
+        let error = StoreError::DiskFull { path: "x/atelier.db".into() };
+        let journal = JournalError::from(error.clone());
+        assert_eq!((journal.code, journal.hint), ("disk-full", error.hint()));
+        assert_eq!(
+            journal.message,
+            "x/atelier.db can't be written: the disk is full, or a limit on the size of files is reached"
+        );
+    }
+
+    #[test]
+    fn a_file_that_can_not_grow_is_a_full_disk() {
+        for kind in [ErrorKind::StorageFull, ErrorKind::FileTooLarge, ErrorKind::QuotaExceeded] {
+            assert_eq!(StoreError::of_file(Path::new("x"), &kind.into()).code(), "disk-full");
+        }
+        assert_eq!(
+            StoreError::of_file(Path::new("x"), &ErrorKind::PermissionDenied.into()).code(),
+            "database-forbidden"
+        );
+        assert_eq!(StoreError::of_file(Path::new("x"), &ErrorKind::Other.into()).code(), "database-io");
+    }
+}

@@ -1,0 +1,181 @@
+//! How jobs are looked at.
+
+use atelier_engine::{EntryId, FaultKind, JobId, Verdict};
+
+use super::records::{JobCounts, JobPage, JobRecord, JobState, JobTotals, OutcomeRecord, UnsettledCall};
+use crate::database::{Row, Statement};
+use crate::error::{StoreError, StoreResult};
+use crate::journal::{place_before, rows};
+use crate::store::Store;
+
+/// Keys of items are looked up in groups of this size.
+const LOOK_UP: usize = 1_000;
+
+impl Store {
+    /// The job of this id, if there is one.
+    pub async fn job(&self, id: &str) -> StoreResult<Option<JobRecord>> {
+        let page = Statement::new("SELECT id FROM jobs WHERE id = $1").bind(id);
+        Ok(self.job_records(&page).await?.pop())
+    }
+
+    /// A page of the jobs, newest first.
+    pub async fn jobs(&self, page: JobPage) -> StoreResult<Vec<JobRecord>> {
+        let (created_at, id) = match &page.after {
+            Some(cursor) => cursor.parts()?,
+            None => (i64::MAX, ""),
+        };
+        let page = Statement::new(
+            "SELECT id FROM jobs WHERE created_at < $1 OR (created_at = $1 AND id < $2) \
+             ORDER BY created_at DESC, id DESC LIMIT $3",
+        )
+        .bind(created_at)
+        .bind(id)
+        .bind(page.limit);
+        self.job_records(&page).await
+    }
+
+    /// The jobs whose ids `page` selects, with what is counted of each, all of one moment.
+    async fn job_records(&self, page: &Statement) -> StoreResult<Vec<JobRecord>> {
+        let of_page = |sql: String| Statement { sql: sql.into(), ..page.clone() };
+        let page = &page.sql;
+        let jobs = of_page(format!(
+            "SELECT j.id, j.kind, j.state, j.note, j.resume_at, j.settings, j.created_at, j.updated_at, \
+             (SELECT coalesce(max(i.seq) + 1, 0) FROM items i WHERE i.job = j.id) \
+             FROM jobs j WHERE j.id IN ({page}) ORDER BY j.created_at DESC, j.id DESC"
+        ));
+        let counts = of_page(format!(
+            "SELECT o.job, o.status, count(*) FROM outcomes o WHERE o.job IN ({page}) GROUP BY o.job, o.status"
+        ));
+        let limited = FaultKind::Limited.code();
+        let totals = of_page(format!(
+            "SELECT r.job, \
+             sum(CASE WHEN r.fault IS NOT NULL OR r.requests > 0 THEN 1 ELSE 0 END), \
+             sum(CASE WHEN r.fault = '{limited}' THEN 1 ELSE 0 END), \
+             sum(CASE WHEN r.fault <> '{limited}' THEN 1 ELSE 0 END), \
+             CAST(coalesce(sum(r.used_input_tokens), 0) AS BIGINT), \
+             CAST(coalesce(sum(r.used_output_tokens), 0) AS BIGINT), \
+             CAST(sum(r.cost) AS BIGINT), max(r.estimated) \
+             FROM reservations r WHERE r.settled_at IS NOT NULL AND r.job IN ({page}) GROUP BY r.job"
+        ));
+        let mut answers = self.read(vec![jobs, counts, totals]).await?.into_iter();
+        let mut answer = move || answers.next().unwrap_or_default();
+        let mut jobs = rows(answer(), job_record)?;
+        for row in answer() {
+            add_count(&mut jobs, row)?;
+        }
+        for row in answer() {
+            add_totals(&mut jobs, row)?;
+        }
+        for job in &mut jobs {
+            let counts = &mut job.counts;
+            counts.pending = counts.items.saturating_sub(counts.done + counts.blocked + counts.failed);
+        }
+        Ok(jobs)
+    }
+
+    /// A page of a job's outcomes, in the order of its items.
+    pub async fn outcomes(&self, job: &str, after: Option<u64>, limit: usize) -> StoreResult<Vec<OutcomeRecord>> {
+        let query = Statement::new(
+            "SELECT o.seq, i.key, i.lane, o.status, o.fault, o.body, o.attempts \
+             FROM outcomes o JOIN items i ON i.job = o.job AND i.seq = o.seq \
+             WHERE o.job = $1 AND o.seq > $2 ORDER BY o.seq LIMIT $3",
+        )
+        .bind(job)
+        .bind(place_before(after))
+        .bind(limit);
+        rows(self.query(query).await?, outcome_record)
+    }
+
+    /// The job's calls that were reserved and never settled: what they carried may be paid for twice.
+    /// Of a running job, these are the calls in flight.
+    pub async fn unsettled(&self, job: &str) -> StoreResult<Vec<UnsettledCall>> {
+        let query = Statement::new(
+            "SELECT id, leave_by, items FROM reservations WHERE job = $1 AND settled_at IS NULL ORDER BY id",
+        )
+        .bind(job);
+        let mut calls = Vec::new();
+        for row in self.query(query).await? {
+            let mut columns = row.columns();
+            let (entry, left) = (EntryId(columns.integer()?), columns.moment()?);
+            let seqs = columns.text()?;
+            let seqs: Vec<u64> = serde_json::from_str(&seqs).map_err(|error| StoreError::Unexpected {
+                detail: format!("the items of reservation {}: {error}", entry.0),
+            })?;
+            calls.push(UnsettledCall { entry, left, item_keys: self.item_keys(job, &seqs).await? });
+        }
+        Ok(calls)
+    }
+
+    async fn item_keys(&self, job: &str, seqs: &[u64]) -> StoreResult<Vec<String>> {
+        let key = |seq: &u64| Statement::new("SELECT key FROM items WHERE job = $1 AND seq = $2").bind(job).bind(*seq);
+        let mut keys = Vec::with_capacity(seqs.len());
+        for seqs in seqs.chunks(LOOK_UP) {
+            for row in self.read(seqs.iter().map(key).collect()).await?.into_iter().flatten() {
+                keys.push(row.columns().text()?);
+            }
+        }
+        Ok(keys)
+    }
+}
+
+fn job_record(row: Row) -> StoreResult<JobRecord> {
+    let mut columns = row.columns();
+    Ok(JobRecord {
+        id: columns.shared()?,
+        kind: columns.text()?,
+        state: JobState::from_name(&columns.shared()?)?,
+        note: columns.optional_text()?,
+        resume_at: columns.optional_moment()?,
+        settings: columns.json()?,
+        created_at: columns.moment()?,
+        updated_at: columns.moment()?,
+        counts: JobCounts { items: columns.count()?, ..JobCounts::default() },
+        totals: JobTotals::default(),
+    })
+}
+
+fn find<'a>(jobs: &'a mut [JobRecord], id: &JobId) -> StoreResult<&'a mut JobRecord> {
+    let job = jobs.iter_mut().find(|job| job.id == *id);
+    job.ok_or_else(|| StoreError::Unexpected { detail: format!("job {id} is counted and not listed") })
+}
+
+fn add_count(jobs: &mut [JobRecord], row: Row) -> StoreResult<()> {
+    let mut columns = row.columns();
+    let counts = &mut find(jobs, &columns.shared()?)?.counts;
+    let status = columns.shared()?;
+    let count = columns.count()?;
+    match status.as_ref() {
+        "done" => counts.done = count,
+        "blocked" => counts.blocked = count,
+        _ => counts.failed = count,
+    }
+    Ok(())
+}
+
+fn add_totals(jobs: &mut [JobRecord], row: Row) -> StoreResult<()> {
+    let mut columns = row.columns();
+    let job = find(jobs, &columns.shared()?)?;
+    job.totals = JobTotals {
+        calls: columns.count()?,
+        rate_limited: columns.count()?,
+        faults: columns.count()?,
+        input_tokens: columns.count()?,
+        output_tokens: columns.count()?,
+        cost: columns.usd()?,
+        estimated: columns.flag()?,
+    };
+    Ok(())
+}
+
+fn outcome_record(row: Row) -> StoreResult<OutcomeRecord> {
+    let mut columns = row.columns();
+    let (seq, key, lane) = (columns.count()?, columns.text()?, columns.shared()?);
+    let (status, fault, body) = (columns.shared()?, columns.optional_text()?, columns.shared()?);
+    let verdict = match status.as_ref() {
+        "done" => Verdict::Done { result: body },
+        "blocked" => Verdict::Blocked { reason: body.as_ref().into() },
+        _ => Verdict::Failed { kind: fault.unwrap_or_default(), message: body.as_ref().into() },
+    };
+    let attempts = u32::try_from(columns.count()?).unwrap_or(u32::MAX);
+    Ok(OutcomeRecord { seq, key, lane, verdict, attempts })
+}

@@ -1,0 +1,186 @@
+//! What the store says of jobs.
+
+use std::sync::Arc;
+
+use atelier_engine::{EntryId, JobId, Timestamp, Usd, Verdict};
+
+use crate::cursor::Cursor;
+use crate::error::{StoreError, StoreResult};
+
+/// A job to be made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewJob {
+    /// Its id, which nothing else has.
+    pub id: JobId,
+    /// What it makes, such as `replies`.
+    pub kind: String,
+    /// A snapshot of all that decides how it runs: it resumes with this.
+    pub settings: serde_json::Value,
+    /// Its first items; [`Store::add_items`](crate::Store::add_items) brings more.
+    pub items: Vec<NewItem>,
+    /// The posts that it answers; none for other kinds of job.
+    pub claims: Vec<PostClaim>,
+    /// When it was submitted.
+    pub created_at: Timestamp,
+}
+
+/// An item to be added to a job. Its place in the job is the order in which it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewItem {
+    /// What a person knows it by: the id of a post, a line of a file. With claims, the post's id.
+    pub key: String,
+    /// Whose share of the quota it takes. With claims, the project's name.
+    pub lane: Arc<str>,
+    /// What the task needs to know of it, as JSON.
+    pub payload: Arc<str>,
+}
+
+/// A post that a job answers: until the job is over, no other job does.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PostClaim {
+    /// The project.
+    pub project: String,
+    /// The post's id.
+    pub post: String,
+}
+
+/// Where a job stands. Whether it is running is not stored: [`Store::is_held`](crate::Store::is_held) tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum JobState {
+    /// There is work left.
+    Open,
+    /// It waits for a limit to reset.
+    Parked,
+    /// It was stopped: by a person, at its budget, or by a fault that a person must mend.
+    Stopped,
+    /// It was given up. Over.
+    Cancelled,
+    /// Every item has an outcome. Over.
+    Done,
+}
+
+impl JobState {
+    /// Its name in the database and in lists.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Parked => "parked",
+            Self::Stopped => "stopped",
+            Self::Cancelled => "cancelled",
+            Self::Done => "done",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> StoreResult<Self> {
+        [Self::Open, Self::Parked, Self::Stopped, Self::Cancelled, Self::Done]
+            .into_iter()
+            .find(|state| state.name() == name)
+            .ok_or_else(|| StoreError::Unexpected { detail: format!("'{name}' is not a state of a job") })
+    }
+
+    /// Whether nothing will be done for it any more.
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Cancelled | Self::Done)
+    }
+}
+
+/// A job as it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobRecord {
+    /// Its id.
+    pub id: JobId,
+    /// What it makes.
+    pub kind: String,
+    /// Where it stands.
+    pub state: JobState,
+    /// Why it stands there, in plain words.
+    pub note: Option<String>,
+    /// When it can go on, if it is parked.
+    pub resume_at: Option<Timestamp>,
+    /// What it was submitted with.
+    pub settings: serde_json::Value,
+    /// When it was submitted.
+    pub created_at: Timestamp,
+    /// When its state last changed.
+    pub updated_at: Timestamp,
+    /// Its items by outcome.
+    pub counts: JobCounts,
+    /// What it used.
+    pub totals: JobTotals,
+}
+
+impl JobRecord {
+    /// Its place in the list of jobs.
+    pub fn cursor(&self) -> Cursor {
+        Cursor::new(self.created_at.as_micros(), &self.id)
+    }
+}
+
+/// A job's items by outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JobCounts {
+    /// All of them.
+    pub items: u64,
+    /// Answered.
+    pub done: u64,
+    /// Refused by the provider.
+    pub blocked: u64,
+    /// Failed.
+    pub failed: u64,
+    /// Without an outcome yet.
+    pub pending: u64,
+}
+
+/// What a job's calls used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JobTotals {
+    /// Calls that were sent and have ended, in whatever way.
+    pub calls: u64,
+    /// Those that hit a limit.
+    pub rate_limited: u64,
+    /// Those that ended in another fault.
+    pub faults: u64,
+    /// Tokens of prompts, as reported.
+    pub input_tokens: u64,
+    /// Tokens of answers, as reported.
+    pub output_tokens: u64,
+    /// What they cost.
+    pub cost: Usd,
+    /// Whether some of that is an estimate, the provider having reported too little.
+    pub estimated: bool,
+}
+
+/// A page of the list of jobs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JobPage {
+    /// After which place; from the newest on if absent.
+    pub after: Option<Cursor>,
+    /// How many at most.
+    pub limit: usize,
+}
+
+/// How an item ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutcomeRecord {
+    /// Its place in the job, which is also the cursor of the list of outcomes.
+    pub seq: u64,
+    /// What a person knows it by.
+    pub key: String,
+    /// Whose share of the quota it took.
+    pub lane: Arc<str>,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// How many attempts it took.
+    pub attempts: u32,
+}
+
+/// A call that was reserved and never settled: it may have been paid for and lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnsettledCall {
+    /// Its reservation.
+    pub entry: EntryId,
+    /// The latest moment at which it may have left.
+    pub left: Timestamp,
+    /// The keys of the items that it carried.
+    pub item_keys: Vec<String>,
+}

@@ -1,0 +1,67 @@
+//! Durable state: jobs, outcomes, the ledger, projects, posts and drafts.
+//!
+//! A [`Store`] is a folder: `atelier.db` and the locks of running jobs. Its methods are asynchronous,
+//! may be called from any number of tasks at once, and return only when what they wrote survives a power
+//! cut. The database itself stands behind [`Database`], the one trait that a second database implements.
+//!
+//! ```
+//! use atelier_engine::Timestamp;
+//! use atelier_store::{NewItem, NewJob, Store};
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let dir = dir.path();
+//! let store = Store::open(dir)?;
+//! let item = NewItem { key: "line 1".into(), lane: "me".into(), payload: r#"{"prompt":"Say hello"}"#.into() };
+//! let job = NewJob {
+//!     id: "first".into(),
+//!     kind: "prompts".into(),
+//!     settings: serde_json::json!({"model": "sandbox"}),
+//!     items: vec![item],
+//!     claims: Vec::new(),
+//!     created_at: Timestamp::default(),
+//! };
+//! store.create_job(job).await?;
+//!
+//! let hold = store.hold(&"first".into())?; // nobody else works on it until this is dropped
+//! let pending = store.journal().pending(&"first".into(), None, 100).await?;
+//! assert_eq!(pending.len(), 1);
+//! # drop(hold);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Where what stands: `store` opens and shares; `journal` is what the engine writes through; `jobs`,
+//! `projects`, `posts`, `scores`, `drafts` and `vectors` hold the SQL of each; `hold` is the locks,
+//! `backup` the copies; `database` is the trait and `sqlite` the one database that implements it.
+#![forbid(unsafe_code)]
+
+mod backup;
+mod cursor;
+mod database;
+mod drafts;
+mod error;
+mod hold;
+mod jobs;
+mod journal;
+mod posts;
+mod projects;
+mod scores;
+mod sqlite;
+mod store;
+mod vectors;
+
+pub use cursor::Cursor;
+pub use database::{Columns, Database, Effect, Guard, Row, Statement, Value, Written};
+pub use drafts::{AnswerStatus, Draft, DraftFilter, DraftRow, DraftStatus, NewDraft, PostAnswer, RejectedBy};
+pub use error::{Holder, StoreError, StoreResult};
+pub use hold::Hold;
+pub use jobs::{
+    JobCounts, JobPage, JobRecord, JobState, JobTotals, NewItem, NewJob, OutcomeRecord, PostClaim, UnsettledCall,
+};
+pub use posts::{CandidateFilter, Candidates, Post, Upserted};
+pub use projects::Project;
+pub use scores::ScoreRecord;
+pub use sqlite::SqliteDatabase;
+pub use store::{Options, Store};

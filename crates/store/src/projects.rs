@@ -1,0 +1,102 @@
+//! Projects: what posts are answered for.
+
+use atelier_engine::Timestamp;
+
+use crate::database::{Row, Statement};
+use crate::error::{StoreError, StoreResult};
+use crate::journal::rows;
+use crate::posts::{in_use, remove_posts_of};
+use crate::store::Store;
+
+const COLUMNS: &str = "name, finder, created_at, updated_at";
+
+/// A project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Project {
+    /// Its name, which no other has.
+    pub name: String,
+    /// Its finder.yml, as it was given.
+    pub finder: String,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When its finder.yml last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Store {
+    /// Adds a project; [`StoreError::ProjectExists`] if there is one of that name.
+    pub async fn add_project(&self, name: &str, finder: &str, now: Timestamp) -> StoreResult<()> {
+        let insert = Statement::new(
+            "INSERT INTO projects (name, finder, created_at, updated_at) VALUES ($1, $2, $3, $3) \
+             ON CONFLICT (name) DO NOTHING",
+        )
+        .bind(name)
+        .bind(finder)
+        .bind(now)
+        .must_hit();
+        self.apply(vec![insert], |_, _| StoreError::ProjectExists { project: name.into() }).await.map(|_| ())
+    }
+
+    /// Replaces a project's finder.yml.
+    pub async fn update_project(&self, name: &str, finder: &str, now: Timestamp) -> StoreResult<()> {
+        let update = Statement::new("UPDATE projects SET finder = $1, updated_at = $2 WHERE name = $3")
+            .bind(finder)
+            .bind(now)
+            .bind(name)
+            .must_hit();
+        self.apply(vec![update], |_, _| no_such_project(name)).await.map(|_| ())
+    }
+
+    /// The project of this name, if there is one.
+    pub async fn project(&self, name: &str) -> StoreResult<Option<Project>> {
+        let query = Statement::new(format!("SELECT {COLUMNS} FROM projects WHERE name = $1")).bind(name);
+        Ok(rows(self.query(query).await?, project)?.pop())
+    }
+
+    /// A page of the projects, by name, after this one.
+    pub async fn projects(&self, after: Option<&str>, limit: usize) -> StoreResult<Vec<Project>> {
+        let query = match after {
+            Some(after) => {
+                Statement::new(format!("SELECT {COLUMNS} FROM projects WHERE name > $2 ORDER BY name LIMIT $1"))
+                    .bind(limit)
+                    .bind(after)
+            }
+            None => Statement::new(format!("SELECT {COLUMNS} FROM projects ORDER BY name LIMIT $1")).bind(limit),
+        };
+        rows(self.query(query).await?, project)
+    }
+
+    /// Removes a project with its posts, scores, answers and drafts; [`StoreError::InUse`] while a job
+    /// that is not over answers posts of it. Jobs and what they cost stay.
+    pub async fn remove_project(&self, name: &str) -> StoreResult<()> {
+        let mut batch = vec![must_exist(name)];
+        batch.extend(remove_posts_of(name));
+        batch.push(Statement::new("DELETE FROM claims WHERE project = $1").bind(name));
+        batch.push(Statement::new("DELETE FROM projects WHERE name = $1").bind(name));
+        self.apply(batch, |statement, rows| match statement {
+            0 => no_such_project(name),
+            _ => in_use(name, rows),
+        })
+        .await
+        .map(|_| ())
+    }
+}
+
+/// Undoes its batch if there is no such project.
+pub(crate) fn must_exist(project: &str) -> Statement {
+    Statement::new("SELECT 1 FROM projects WHERE name = $1").bind(project).must_hit()
+}
+
+pub(crate) fn no_such_project(project: &str) -> StoreError {
+    StoreError::NoSuchProject { project: project.into() }
+}
+
+fn project(row: Row) -> StoreResult<Project> {
+    let mut columns = row.columns();
+    Ok(Project {
+        name: columns.text()?,
+        finder: columns.text()?,
+        created_at: columns.moment()?,
+        updated_at: columns.moment()?,
+    })
+}

@@ -1,0 +1,171 @@
+//! The one thread that writes, and how it groups commits.
+//!
+//! A commit that survives a power cut costs a sync of the disk, milliseconds on some. So every batch that
+//! waits when a commit begins goes into it. A batch that fails is undone alone; a commit that fails is
+//! undone whole, and each of its batches gets the error.
+//!
+//! Callers that work one batch after another would settle into two groups that take turns, each waiting
+//! out the other's commit, so that every sync serves only half of them. So where callers are waiting when a
+//! commit ends, the writer gives those it has just answered a moment to come back.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use super::faults::fault;
+use super::statements::{prepare, run};
+use crate::database::{Effect, Guard, Statement, Written};
+use crate::error::{StoreError, StoreResult};
+
+/// How many batches go into one commit at most: a bound on what one commit holds in memory.
+const MOST_IN_A_COMMIT: usize = 4096;
+
+/// The part of a commit's time that may be spent waiting for more to commit.
+const LINGER: u32 = 8;
+
+/// Below so many callers, what is won is less than what it costs where processors are busy.
+const CROWD: usize = 32;
+
+/// How long the writer rests between looks at the queue while it waits for more.
+const REST: Duration = Duration::from_micros(50);
+
+/// A batch and who waits for it.
+pub(super) struct Work {
+    pub(super) batch: Vec<Statement>,
+    pub(super) reply: oneshot::Sender<StoreResult<Written>>,
+}
+
+/// Writes until nobody can bring work any more.
+pub(super) fn write_all(connection: &Connection, path: PathBuf, mut queue: mpsc::Receiver<Work>) {
+    let writer = Writer { connection, path };
+    let mut group = Vec::new();
+    let mut last = (0, Duration::ZERO);
+    while gather(&mut queue, &mut group, last) {
+        let (size, started) = (group.len(), Instant::now());
+        writer.commit(&mut group);
+        last = (size, started.elapsed());
+    }
+}
+
+/// Waits for work and takes all that is there for the next commit; the last one's size and time tell who
+/// may come back and how long to wait for that. False once nobody can bring work any more.
+fn gather(queue: &mut mpsc::Receiver<Work>, group: &mut Vec<Work>, (size, took): (usize, Duration)) -> bool {
+    take_waiting(queue, group);
+    if group.is_empty() {
+        // Nobody waited, so that nothing is won by waiting for more.
+        group.extend(queue.blocking_recv());
+        take_waiting(queue, group);
+        return !group.is_empty();
+    }
+    let (expected, started) = (size + group.len(), Instant::now());
+    if expected < CROWD {
+        return true;
+    }
+    while group.len() < expected.min(MOST_IN_A_COMMIT) && started.elapsed() < took / LINGER {
+        std::thread::park_timeout(REST);
+        take_waiting(queue, group);
+    }
+    true
+}
+
+fn take_waiting(queue: &mut mpsc::Receiver<Work>, group: &mut Vec<Work>) {
+    while group.len() < MOST_IN_A_COMMIT
+        && let Ok(next) = queue.try_recv()
+    {
+        group.push(next);
+    }
+}
+
+struct Writer<'c> {
+    connection: &'c Connection,
+    path: PathBuf,
+}
+
+impl Writer<'_> {
+    /// Commits a group and tells those who wait. Nobody is told anything before it is durable.
+    fn commit(&self, group: &mut Vec<Work>) {
+        match self.transact(group) {
+            Ok(results) => {
+                for (work, result) in group.drain(..).zip(results) {
+                    // Whoever no longer waits does not need to know.
+                    let _ = work.reply.send(result);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(code = error.code(), batches = group.len(), "a commit failed and was undone: {error}");
+                for work in group.drain(..) {
+                    let _ = work.reply.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    /// Runs every batch in one transaction. An error means that all of it is undone.
+    fn transact(&self, group: &[Work]) -> StoreResult<Vec<StoreResult<Written>>> {
+        self.command("BEGIN IMMEDIATE")?;
+        let mut results = Vec::with_capacity(group.len());
+        for work in group {
+            let result = self.run_batch(&work.batch);
+            // A full disk and the like make SQLite undo the whole transaction by itself.
+            if self.connection.is_autocommit() {
+                return Err(result
+                    .err()
+                    .unwrap_or(StoreError::Refused { detail: "a statement ended the transaction".into() }));
+            }
+            results.push(result);
+        }
+        self.command("COMMIT").inspect_err(|_| {
+            if !self.connection.is_autocommit() {
+                // If this fails too, the next BEGIN says why.
+                let _ = self.command("ROLLBACK");
+            }
+        })?;
+        Ok(results)
+    }
+
+    /// Runs one batch; if it fails or a guard refuses it, what it did is undone.
+    fn run_batch(&self, batch: &[Statement]) -> StoreResult<Written> {
+        let mut guarded = false;
+        let result = self.run_statements(batch, &mut guarded);
+        if guarded && !self.connection.is_autocommit() {
+            if !matches!(result, Ok(Written::Done(_))) {
+                self.command("ROLLBACK TO batch")?;
+            }
+            self.command("RELEASE batch")?;
+        }
+        result
+    }
+
+    fn run_statements(&self, batch: &[Statement], guarded: &mut bool) -> StoreResult<Written> {
+        let fault = |error| fault(&self.path, error);
+        let mut effects: Vec<Effect> = Vec::with_capacity(batch.len());
+        for (place, statement) in batch.iter().enumerate() {
+            let mut prepared = prepare(self.connection, statement).map_err(fault)?;
+            // A statement that fails undoes itself. A savepoint is needed only where more follows a change.
+            let last = place + 1 == batch.len() && statement.guard != Guard::Nothing;
+            if !*guarded && !last && !prepared.readonly() {
+                self.command("SAVEPOINT batch")?;
+                *guarded = true;
+            }
+            let effect = run(&mut prepared).map_err(fault)?;
+            let met = match statement.guard {
+                Guard::Free => true,
+                Guard::Some => effect.count > 0,
+                Guard::Nothing => effect.count == 0,
+            };
+            if !met {
+                return Ok(Written::Refused { statement: place, rows: effect.rows });
+            }
+            effects.push(effect);
+        }
+        Ok(Written::Done(effects))
+    }
+
+    fn command(&self, sql: &str) -> StoreResult<()> {
+        let run = || self.connection.prepare_cached(sql)?.raw_execute();
+        run().map(|_| ()).map_err(|error| fault(&self.path, error))
+    }
+}

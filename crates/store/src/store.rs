@@ -1,0 +1,135 @@
+//! The store itself: how it is opened, and what its parts share.
+
+use std::fmt;
+use std::fs::{DirBuilder, OpenOptions};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::database::{Database, Effect, Row, Statement, Written};
+use crate::error::{StoreError, StoreResult};
+use crate::hold::Gate;
+use crate::sqlite::SqliteDatabase;
+
+/// The database's file in the store's folder.
+const DATABASE: &str = "atelier.db";
+
+/// Durable state in a folder. Cheap to clone; clones share everything.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    dir: PathBuf,
+    /// Tells this store's reservations from those of other processes.
+    process: Arc<str>,
+    database: Arc<dyn Database>,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("dir", &self.inner.dir).finish_non_exhaustive()
+    }
+}
+
+/// How a store is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// How long to wait for another process that is writing.
+    pub busy_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { busy_timeout: Duration::from_secs(10) }
+    }
+}
+
+impl Store {
+    /// Opens the store in `dir`; makes the folder, readable by this user only, if there is none, and
+    /// brings the database's schema up to date. A database of a newer program is refused.
+    pub fn open(dir: &Path) -> StoreResult<Self> {
+        Self::open_with(dir, Options::default())
+    }
+
+    /// As [`Store::open`], with other options.
+    pub fn open_with(dir: &Path, options: Options) -> StoreResult<Self> {
+        make_private_dir(dir)?;
+        // SQLite gives its other files the rights of this one.
+        let file = dir.join(DATABASE);
+        let open = OpenOptions::new().append(true).create(true).mode(0o600).open(&file);
+        open.map_err(|error| StoreError::of_file(&file, &error))?;
+        // One process at a time turns an empty file into a database.
+        let gate = Gate::enter(dir)?;
+        let database = SqliteDatabase::open(&file, options.busy_timeout)?;
+        drop(gate);
+        Ok(Self::on(dir, Arc::new(database)))
+    }
+
+    /// A store on a database that is open already. The locks of its jobs are kept in `dir`, which
+    /// exists.
+    pub fn on(dir: &Path, database: Arc<dyn Database>) -> Self {
+        let random = RandomState::new().build_hasher().finish();
+        let process = format!("{:x}-{random:016x}", std::process::id()).into();
+        Self { inner: Arc::new(Inner { dir: dir.into(), process, database }) }
+    }
+
+    /// The folder that it is in.
+    pub fn dir(&self) -> &Path {
+        &self.inner.dir
+    }
+
+    pub(crate) fn process(&self) -> &Arc<str> {
+        &self.inner.process
+    }
+
+    pub(crate) fn database(&self) -> &dyn Database {
+        self.inner.database.as_ref()
+    }
+
+    /// Runs one query.
+    pub(crate) async fn query(&self, query: Statement) -> StoreResult<Vec<Row>> {
+        self.read(vec![query]).await.map(|mut answers| answers.pop().unwrap_or_default())
+    }
+
+    /// Runs queries on one state of the database.
+    pub(crate) async fn read(&self, queries: Vec<Statement>) -> StoreResult<Vec<Vec<Row>>> {
+        self.database().read(queries).await
+    }
+
+    /// Runs a batch whose guards may refuse it.
+    pub(crate) async fn write(&self, batch: Vec<Statement>) -> StoreResult<Written> {
+        self.database().write(batch).await
+    }
+
+    /// Runs a batch; if a guard refuses it, `refused` makes the error from the statement's place and rows.
+    pub(crate) async fn apply(
+        &self,
+        batch: Vec<Statement>,
+        refused: impl FnOnce(usize, Vec<Row>) -> StoreError,
+    ) -> StoreResult<Vec<Effect>> {
+        match self.write(batch).await? {
+            Written::Done(effects) => Ok(effects),
+            Written::Refused { statement, rows } => Err(refused(statement, rows)),
+        }
+    }
+}
+
+/// The error of a batch without guards that was refused by one.
+pub(crate) fn never(statement: usize, _: Vec<Row>) -> StoreError {
+    StoreError::Unexpected { detail: format!("statement {statement} was refused without a guard") }
+}
+
+/// `$first, $first+1, …`: places for so many values.
+pub(crate) fn places(first: usize, count: usize) -> String {
+    let places: Vec<String> = (first..first + count).map(|place| format!("${place}")).collect();
+    places.join(", ")
+}
+
+/// Makes a folder that only this user can read, and those above it, unless they exist.
+pub(crate) fn make_private_dir(dir: &Path) -> StoreResult<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|error| StoreError::of_file(dir, &error))
+}

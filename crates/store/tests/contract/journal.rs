@@ -1,0 +1,177 @@
+//! The journal.
+
+use atelier_engine::{Amounts, EntryId, Item, Outcome, Reservation, Reserved, Settlement, Usage, Usd, Verdict};
+
+use crate::Place;
+use crate::fixtures::*;
+
+async fn pending(place: &dyn Place, job: &str) -> Vec<u64> {
+    let items = place.open().journal().pending(&id(job), None, 1_000).await.unwrap();
+    items.iter().map(|item| item.seq).collect()
+}
+
+pub(crate) async fn items_are_pending_in_order_until_they_have_an_outcome(place: &dyn Place) {
+    let store = place.open();
+    store.create_job(job("a", 5)).await.unwrap();
+    store.create_job(job("b", 2)).await.unwrap();
+    answer(&store, "a", vec![done(1), failed(2)]).await;
+
+    let journal = store.journal();
+    let page = journal.pending(&id("a"), None, 2).await.unwrap();
+    let first = Item { seq: 0, lane: "lane".into(), payload: r#"{"key":"key-0"}"#.into() };
+    assert_eq!((page.len(), &page[0], page[1].seq), (2, &first, 3));
+    let page = journal.pending(&id("a"), Some(3), 2).await.unwrap();
+    assert_eq!(page.iter().map(|item| item.seq).collect::<Vec<_>>(), [4], "fewer than asked for: no more");
+    assert_eq!(pending(place, "b").await, [0, 1]);
+    assert!(pending(place, "no such job").await.is_empty());
+}
+
+pub(crate) async fn what_was_settled_is_there_when_the_store_is_opened_again(place: &dyn Place) {
+    let store = place.open();
+    store.create_job(job("a", 3)).await.unwrap();
+    answer(&store, "a", vec![done(0)]).await;
+    reserve(&store.journal(), reservation("a", &[1])).await;
+    drop(store);
+
+    assert_eq!(pending(place, "a").await, [1, 2], "a reservation is no outcome");
+    let store = place.open();
+    assert_eq!(store.outcomes("a", None, 10).await.unwrap().len(), 1);
+    let ledger = store.journal().ledger(&POOL.into(), at(0)).await.unwrap();
+    assert_eq!(ledger.iter().map(|entry| entry.settled).collect::<Vec<_>>(), [true, false]);
+}
+
+pub(crate) async fn the_first_outcome_of_an_item_stands(place: &dyn Place) {
+    let store = place.open();
+    store.create_job(job("a", 2)).await.unwrap();
+    answer(&store, "a", vec![done(0)]).await;
+    answer(&store, "a", vec![failed(0), done(1)]).await;
+
+    let outcomes = store.outcomes("a", None, 10).await.unwrap();
+    let statuses: Vec<_> = outcomes.iter().map(|outcome| (outcome.seq, outcome.verdict.status())).collect();
+    assert_eq!(statuses, [(0, "done"), (1, "done")], "what came beside the second outcome is kept");
+}
+
+pub(crate) async fn every_kind_of_outcome_comes_back_as_it_was_given(place: &dyn Place) {
+    let store = place.open();
+    store.create_job(job("a", 3)).await.unwrap();
+    let given = vec![done(0), blocked(1), failed(2)];
+    answer(&store, "a", given.clone()).await;
+
+    let outcomes = store.outcomes("a", None, 10).await.unwrap();
+    let read: Vec<_> = outcomes
+        .into_iter()
+        .map(|outcome| (Outcome { seq: outcome.seq, verdict: outcome.verdict }, outcome.attempts))
+        .collect();
+    assert_eq!(read, given);
+}
+
+pub(crate) async fn reservations_are_numbered_upwards_in_their_order(place: &dyn Place) {
+    let journal = place.open().journal();
+    let first = reserve(&journal, reservation("a", &[0])).await;
+    let three = (1..4).map(|seq| reservation("a", &[seq])).collect();
+    let Reserved::Granted(entries) = journal.reserve(three, first).await.unwrap() else { panic!("refused") };
+    assert_eq!(entries.len(), 3);
+    assert!(first < entries[0] && entries.is_sorted(), "{first:?} {entries:?}");
+    assert_eq!(journal.reserve(Vec::new(), first).await.unwrap(), Reserved::Granted(Vec::new()));
+}
+
+pub(crate) async fn a_process_that_has_not_seen_anothers_reservation_is_told_of_it(place: &dyn Place) {
+    let (ours, theirs) = (place.open().journal(), place.open().journal());
+    let seen = reserve(&ours, reservation("a", &[0])).await;
+    let other = Reservation { amounts: Amounts { requests: 7, ..Amounts::default() }, ..reservation("b", &[0]) };
+    let unseen = reserve(&theirs, other).await;
+
+    let Reserved::Behind(entries) = ours.reserve(vec![reservation("a", &[1])], seen).await.unwrap() else {
+        panic!("granted without knowing of the other");
+    };
+    assert_eq!(entries.len(), 1);
+    assert_eq!((entries[0].id, entries[0].left, entries[0].settled), (unseen, at(11), false));
+    assert_eq!(entries[0].amounts.requests, 7);
+    let ledger = ours.ledger(&POOL.into(), at(0)).await.unwrap();
+    assert_eq!(ledger.len(), 2, "nothing was written");
+
+    let granted = ours.reserve(vec![reservation("a", &[1])], unseen).await.unwrap();
+    assert!(matches!(granted, Reserved::Granted(_)), "once it is known, admission goes on: {granted:?}");
+}
+
+pub(crate) async fn own_reservations_and_other_pools_put_nobody_behind(place: &dyn Place) {
+    let (ours, theirs) = (place.open().journal(), place.open().journal());
+    reserve(&ours, reservation("a", &[0])).await;
+    reserve(&theirs, Reservation { pool: "another/pool".into(), ..reservation("b", &[0]) }).await;
+    let granted = ours.reserve(vec![reservation("a", &[1])], EntryId::default()).await.unwrap();
+    assert!(matches!(granted, Reserved::Granted(_)), "{granted:?}");
+}
+
+pub(crate) async fn what_left_long_ago_puts_nobody_behind(place: &dyn Place) {
+    let (ours, theirs) = (place.open().journal(), place.open().journal());
+    reserve(&theirs, Reservation { at: at(-3 * 86_400), leave_by: at(-3 * 86_400), ..reservation("b", &[0]) }).await;
+    let granted = ours.reserve(vec![reservation("a", &[1])], EntryId::default()).await.unwrap();
+    assert!(matches!(granted, Reserved::Granted(_)), "{granted:?}");
+}
+
+pub(crate) async fn a_settled_call_counts_for_what_was_reported_from_when_it_left(place: &dyn Place) {
+    let journal = place.open().journal();
+    let entry = reserve(&journal, reservation("a", &[0])).await;
+    journal.settle(settlement("a", entry, Vec::new())).await.unwrap();
+    let ledger = journal.ledger(&POOL.into(), at(0)).await.unwrap();
+    assert_eq!(ledger.len(), 1);
+    assert_eq!((ledger[0].id, ledger[0].left, ledger[0].settled), (entry, at(10), true));
+    assert_eq!(ledger[0].amounts, settlement("a", entry, Vec::new()).counted);
+}
+
+pub(crate) async fn the_ledger_holds_what_left_since(place: &dyn Place) {
+    let journal = place.open().journal();
+    let mut entries = Vec::new();
+    for second in [100, 200, 300] {
+        let reservation = Reservation { at: at(second), leave_by: at(second + 1), ..reservation("a", &[0]) };
+        entries.push(reserve(&journal, reservation).await);
+    }
+    reserve(&journal, Reservation { pool: "another/pool".into(), ..reservation("a", &[0]) }).await;
+    // It left later than it should have: what counts is when it left.
+    let late = Settlement { left: at(260), ..settlement("a", entries[1], Vec::new()) };
+    journal.settle(late).await.unwrap();
+
+    let since = async |second| -> Vec<EntryId> {
+        let ledger = journal.ledger(&POOL.into(), at(second)).await.unwrap();
+        ledger.iter().map(|entry| entry.id).collect()
+    };
+    assert_eq!(since(0).await, entries);
+    assert_eq!(since(101).await, entries, "at that moment counts");
+    assert_eq!(since(260).await, entries[1..]);
+    assert_eq!(since(261).await, entries[2..]);
+    assert!(since(302).await.is_empty());
+}
+
+pub(crate) async fn outcomes_may_come_without_a_call(place: &dyn Place) {
+    let store = place.open();
+    store.create_job(job("a", 1)).await.unwrap();
+    let settlement = Settlement { entry: None, ..settlement("a", EntryId::default(), vec![failed(0)]) };
+    store.journal().settle(settlement).await.unwrap();
+    let job = store.job("a").await.unwrap().unwrap();
+    assert_eq!((job.counts.failed, job.totals.calls), (1, 0));
+}
+
+pub(crate) async fn settling_what_was_never_reserved_is_an_error_and_writes_nothing(place: &dyn Place) {
+    let store = place.open();
+    store.create_job(job("a", 1)).await.unwrap();
+    let error = store.journal().settle(settlement("a", EntryId(99), vec![done(0)])).await.unwrap_err();
+    assert_eq!((error.code, error.message.as_str()), ("no-such-reservation", "there is no reservation 99"));
+    assert_eq!(pending(place, "a").await, [0]);
+}
+
+pub(crate) async fn what_is_not_reported_is_not_zero_and_not_an_error(place: &dyn Place) {
+    let store = place.open();
+    store.create_job(job("a", 1)).await.unwrap();
+    let journal = store.journal();
+    let entry = reserve(&journal, reservation("a", &[0])).await;
+    let verdict = Verdict::Done { result: "1".into() };
+    let unreported = Settlement {
+        usage: Usage::default(),
+        cost: Usd::from_nanos(5),
+        estimated: true,
+        ..settlement("a", entry, vec![(Outcome { seq: 0, verdict }, 1)])
+    };
+    journal.settle(unreported).await.unwrap();
+    let totals = store.job("a").await.unwrap().unwrap().totals;
+    assert_eq!((totals.calls, totals.input_tokens, totals.cost, totals.estimated), (1, 0, Usd::from_nanos(5), true));
+}
