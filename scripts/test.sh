@@ -49,7 +49,7 @@ count_tests() {
   sed -n "s/^test result:.* \([0-9]*\) $1;.*/\1/p" "$scratch/tests.log" | awk '{ n += $1 } END { print n + 0 }'
 }
 
-# The provider's own client against our sandbox, so that both can't share one misreading of the wire format.
+# The providers' own clients against our sandbox, so that ours and it can't share one misreading of the wire.
 step_sdk() {
   # The binary that the tests were run with: `cargo build` would compile dependencies anew, with the features
   # that are left without the tests'.
@@ -59,17 +59,19 @@ step_sdk() {
   note "the sandbox listens at $sandbox_url"
   run env GOOGLE_GEMINI_BASE_URL="$sandbox_url" GEMINI_API_KEY=sandbox \
     timeout 120 "$target/venv-sdk/bin/python" scripts/sdk/gemini.py
+  run env OPENAI_BASE_URL="$sandbox_url/v1" OPENAI_API_KEY=sandbox \
+    timeout 120 "$target/venv-sdk/bin/python" scripts/sdk/openai_sdk.py
   stop_sandbox
 }
 
 # --- What the SDK step needs -------------------------------------------------------------------------------
 
-# A Python environment with the SDK, made anew when its requirements or the Python have changed.
+# A Python environment with the SDKs, made anew when its requirements or the Python have changed.
 prepare_sdk() {
   local venv="$target/venv-sdk" requirements=scripts/sdk/requirements.txt stamp
   stamp="$(python3 --version) $(sha256sum <"$requirements")"
   if [[ -f "$venv/stamp" && "$(cat "$venv/stamp")" == "$stamp" ]] && "$venv/bin/python" -c '' 2>/dev/null; then
-    note 'the SDK is installed already'
+    note 'the SDKs are installed already'
     return
   fi
   run python3 -m venv --clear "$venv"
@@ -79,7 +81,9 @@ prepare_sdk() {
 
 start_sandbox() {
   local port_file="$scratch/sandbox-url" tries
-  "$target/debug/atelier" sandbox --addr 127.0.0.1:0 --port-file "$port_file" >"$scratch/sandbox.log" 2>&1 &
+  # The quota lets every check through but those that want a refusal.
+  "$target/debug/atelier" sandbox --addr 127.0.0.1:0 --port-file "$port_file" --quota requests=20/60s \
+    >"$scratch/sandbox.log" 2>&1 &
   sandbox_pid=$!
   for ((tries = 0; tries < 200; tries++)); do
     if [[ -s "$port_file" ]]; then

@@ -30,10 +30,12 @@ pub(crate) struct Config {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Account {
-    /// The environment variable that holds its key.
-    pub(crate) key_env: String,
+    /// The environment variable that holds its key; servers of one's own often want none.
+    pub(crate) key_env: Option<String>,
     /// Where to call, if not at the provider's own address.
     pub(crate) base_url: Option<String>,
+    /// How the server there differs from OpenAI, for `openai:` models: openai, ollama, vllm, llama.cpp or basic.
+    pub(crate) quirks: Option<String>,
 }
 
 /// A model on an account, and its limits.
@@ -77,11 +79,12 @@ impl Config {
         let text = std::fs::read_to_string(path)
             .map_err(|error| CliError::configuration("config-unreadable", format!("{shown} can't be read: {error}")))?;
         let config: Self = toml::from_str(&text).map_err(|error| {
-            CliError::configuration(
-                "config-invalid",
-                format!("{shown} can't be used: {}", error.to_string().trim_end()),
-            )
-            .hint("docs/configuration.md describes every key")
+            // The error in full would show the line itself, and a key may stand there by mistake.
+            let place = error.span().and_then(|span| text.get(..span.start));
+            let place = place.map(|before| format!(", line {}", before.matches('\n').count() + 1)).unwrap_or_default();
+            let reason = error.message().trim_end();
+            CliError::configuration("config-invalid", format!("{shown}{place}: {reason}"))
+                .hint("docs/configuration.md describes every key")
         })?;
         config.check(path)?;
         Ok(config)
@@ -132,7 +135,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(config.pools[0].limits[0].to_string(), "requests=1000/60s");
-        assert_eq!((config.pools[0].weight, config.accounts["team"].key_env.as_str()), (1, "TEAM_KEY"));
+        assert_eq!((config.pools[0].weight, config.accounts["team"].key_env.as_deref()), (1, Some("TEAM_KEY")));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What every command starts from: configuration, data directory, clock.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use atelier_engine::Clock;
 use atelier_store::Store;
@@ -31,6 +31,11 @@ impl Context {
                     .hint("give --data-dir or set ATELIER_DATA_DIR")
             })?;
         Ok(Self { config, clock: Clock::system(), out, data_dir })
+    }
+
+    /// Where everything is kept.
+    pub(crate) fn data_dir(&self) -> &Path {
+        &self.data_dir
     }
 
     /// Opens the store, which is made if it is not there.

@@ -48,7 +48,11 @@ impl CliError {
     pub(crate) fn closed(fault: &Fault, job: &str) -> Self {
         let act = match fault.kind {
             FaultKind::Credentials => "check the key and what it may use",
-            FaultKind::NoSuchModel => "check the model's name",
+            FaultKind::NoSuchModel => {
+                // The job keeps the model that it was submitted with.
+                let hint = format!("check the model's name; then 'atelier jobs cancel {job}' and submit anew");
+                return Self::configuration(fault.kind.code(), fault.message.clone()).hint(hint);
+            }
             _ => "see to the account at the provider",
         };
         Self::configuration(fault.kind.code(), fault.message.clone())
@@ -69,19 +73,46 @@ fn exit_for(code: &str) -> Exit {
         | "database-unexpected"
         | "store-closed"
         | "job-held"
-        | "export-io"
-        | "model-broken" => Exit::LocalState,
+        | "job-settings-unreadable"
+        | "export-not-written"
+        | "thread-ended"
+        | "model-invalid"
+        | "tokenizer-invalid"
+        | "text-not-tokenized"
+        | "inference-failed"
+        | "vector-damaged"
+        | "sandbox-bind"
+        | "sandbox-no-runtime"
+        | "sandbox-time-zone" => Exit::LocalState,
+        "embedding-incomplete" => Exit::ItemsFailed,
+        "parked" => Exit::Parked,
+        "over-budget" => Exit::OverBudget,
+        "credentials" | "no-such-model" | "account-blocked" => Exit::Configuration,
         "missing-key"
         | "bad-key"
         | "bad-base-url"
+        | "unknown-quirks"
         | "no-root-certificates"
         | "http-client"
         | "bad-prices"
         | "price-unknown"
         | "no-pool"
         | "finder-unreadable"
+        | "finder-too-large"
         | "finder-invalid" => Exit::Configuration,
         _ => Exit::Usage,
+    }
+}
+
+/// A hint follows other words, and other words may follow it: no capital, no full stop.
+fn in_passing(hint: &str) -> String {
+    let hint = hint.trim_end_matches('.');
+    let mut letters = hint.chars();
+    match (letters.next(), letters.next()) {
+        (Some(first), Some(second)) if first.is_uppercase() && !second.is_uppercase() => {
+            first.to_lowercase().chain([second]).chain(letters).collect()
+        }
+        _ => hint.to_owned(),
     }
 }
 
@@ -92,7 +123,7 @@ macro_rules! from_error {
                 let code = error.code();
                 Self {
                     exit: exit_for(code),
-                    hint: Some(error.hint().to_string()).filter(|hint| !hint.is_empty()),
+                    hint: Some(in_passing(&error.hint())).filter(|hint| !hint.is_empty()),
                     message: error.to_string(),
                     code: code.into(),
                 }

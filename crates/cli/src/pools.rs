@@ -4,13 +4,15 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use atelier_engine::{Limit, Model, Pool, Price, Timestamp};
-use atelier_providers::{ApiKey, BaseUrl, Gemini, GeminiSettings, HttpClient, ModelRef, PriceTable, Provider};
+use atelier_engine::{Limit, Model, Pool, PoolId, Price, Timestamp, Usd};
+use atelier_providers::{
+    ApiKey, BaseUrl, Gemini, GeminiSettings, HttpClient, ModelRef, OpenAi, OpenAiSettings, PriceTable, Provider, Quirks,
+};
 use atelier_sandbox::{FaultRate, Quota, Sandbox, SandboxConfig, Span};
 use jiff::tz::TimeZone;
 
 use crate::args::SandboxFlags;
-use crate::config::{Config, PoolConfig};
+use crate::config::{Account, Config, PoolConfig};
 use crate::context::{Context, env};
 use crate::error::{CliError, CliResult};
 use crate::snapshot::RunSnapshot;
@@ -44,14 +46,13 @@ impl Pools {
         let mut sandbox = None;
         let pools = if model.is_sandbox() {
             let started = Sandbox::start(sandbox_config(&run.sandbox, model.name())?, ([127, 0, 0, 1], 0).into())?;
-            let endpoint = BaseUrl::parse(&started.base_url())?;
-            let client = Gemini::new(&http, &endpoint, &ApiKey::new(SANDBOX_KEY)?, model.name())?;
+            let client = sandboxed(&http, &model, &started)?;
             // A sandbox of this process starts anew with it, and so does what was used of its quota.
             let id = format!("sandbox/{}/{}", started.addr().port(), context.clock.now().as_micros());
             sandbox = Some(started);
-            vec![(price.pool(&model, &format!("{id}/{}", model.name()), client, run.limits.clone(), 1), endpoint)]
+            vec![price.pool(&model, &format!("{id}/{}", model.name()), client, run.limits.clone(), 1)]
         } else {
-            gemini_pools(&context.config, &http, &model, run, &price)?
+            remote(&context.config, &http, &model, run, &price)?
         };
         let (pools, endpoints): (Vec<Pool>, Vec<BaseUrl>) = pools.into_iter().unzip();
         let output_cap = price.price(&model).map(|price| price.output_cap);
@@ -65,6 +66,21 @@ impl Pools {
                 pool.connect = connect;
             }
         }
+    }
+
+    /// What a job cost, in words: the sandbox's prices are never mistaken for money.
+    pub(crate) fn describe_cost(&self, cost: Usd, estimated: bool) -> String {
+        let about = if estimated { "about " } else { "" };
+        if self.is_sandbox() && cost > Usd::ZERO {
+            return format!("{about}{cost} if {} were real; nothing was paid", self.model.name());
+        }
+        if self.is_sandbox() {
+            return "nothing was paid: these are the sandbox's answers".to_owned();
+        }
+        if self.pools.iter().any(|pool| pool.price.is_none()) {
+            return "cost unknown: the model is not in the price table".to_owned();
+        }
+        format!("{about}{cost}")
     }
 
     /// Whether no real model answers.
@@ -95,20 +111,90 @@ impl Prices {
         self.table.price(model, self.day, 0)
     }
 
-    fn pool(&self, model: &ModelRef, id: &str, client: Gemini, limits: Vec<Limit>, weight: u32) -> Pool {
-        Pool {
+    fn pool(&self, model: &ModelRef, id: &str, client: Client, limits: Vec<Limit>, weight: u32) -> (Pool, BaseUrl) {
+        let pool = Pool {
             id: id.into(),
-            model: Arc::new(client) as Arc<dyn Model>,
+            model: client.model,
             limits,
             price: self.price(model),
             day_zone: TimeZone::get(model.provider().day_zone()).unwrap_or(TimeZone::UTC),
             connect: Duration::ZERO,
             weight,
-        }
+            ephemeral: model.is_sandbox(),
+        };
+        (pool, client.endpoint)
     }
 }
 
-fn gemini_pools(
+/// A provider's client, and where it calls.
+struct Client {
+    model: Arc<dyn Model>,
+    endpoint: BaseUrl,
+}
+
+impl Client {
+    fn gemini(http: &HttpClient, settings: GeminiSettings, model: &ModelRef) -> CliResult<Self> {
+        let client = Gemini::new(http, &settings.endpoint, &settings.key, model.name())?;
+        Ok(Self { model: Arc::new(client), endpoint: settings.endpoint })
+    }
+
+    fn openai(http: &HttpClient, settings: OpenAiSettings, model: &ModelRef) -> CliResult<Self> {
+        let client = OpenAi::new(http, &settings, model.name())?;
+        Ok(Self { model: Arc::new(client), endpoint: settings.endpoint })
+    }
+}
+
+/// A client of the sandbox of this process, in the format that the model's name asks for.
+fn sandboxed(http: &HttpClient, model: &ModelRef, sandbox: &Sandbox) -> CliResult<Client> {
+    let key = ApiKey::new(SANDBOX_KEY)?;
+    if model.wire() == Provider::OpenAi {
+        let endpoint = OpenAiSettings::endpoint(&sandbox.base_url())?;
+        return Client::openai(http, OpenAiSettings { endpoint, key: Some(key), quirks: Quirks::OPENAI }, model);
+    }
+    Client::gemini(http, GeminiSettings { endpoint: BaseUrl::parse(&sandbox.base_url())?, key }, model)
+}
+
+/// A client with the account's key and address, and with the environment's where it names none.
+fn connect(http: &HttpClient, model: &ModelRef, account: Option<&Account>) -> CliResult<Client> {
+    if model.wire() == Provider::OpenAi {
+        return Client::openai(http, openai_settings(account, env)?, model);
+    }
+    let settings = match account {
+        None => GeminiSettings::from_env(env)?,
+        Some(account) => GeminiSettings {
+            key: match &account.key_env {
+                Some(variable) => ApiKey::from_env(env, &[variable])?,
+                None => GeminiSettings::from_env(env)?.key,
+            },
+            endpoint: match &account.base_url {
+                Some(url) => BaseUrl::parse(url)?,
+                None => GeminiSettings::endpoint_from_env(env)?,
+            },
+        },
+    };
+    Client::gemini(http, settings, model)
+}
+
+/// As [`connect`] has it. A server of one's own at the account's address gets no key but the account's: the
+/// environment's was not meant for it.
+fn openai_settings(account: Option<&Account>, env: impl Fn(&str) -> Option<String>) -> CliResult<OpenAiSettings> {
+    let Some(account) = account else { return Ok(OpenAiSettings::from_env(env)?) };
+    let named = account.key_env.as_ref().map(|variable| ApiKey::from_env(&env, &[variable])).transpose()?;
+    let mut settings = match (&account.base_url, named) {
+        (Some(url), key) => OpenAiSettings { endpoint: OpenAiSettings::endpoint(url)?, key, quirks: Quirks::OPENAI },
+        (None, None) => OpenAiSettings::from_env(env)?,
+        (None, Some(key)) => {
+            let endpoint = OpenAiSettings::endpoint_from_env(env)?;
+            OpenAiSettings { endpoint, key: Some(key), quirks: Quirks::OPENAI }
+        }
+    };
+    if let Some(name) = &account.quirks {
+        settings.quirks = Quirks::by_name(name)?;
+    }
+    Ok(settings)
+}
+
+fn remote(
     config: &Config,
     http: &HttpClient,
     model: &ModelRef,
@@ -122,52 +208,44 @@ fn gemini_pools(
         }
     }
     if configured.is_empty() {
-        let settings = GeminiSettings::from_env(env)?;
-        http.check(&settings.endpoint)?;
-        let client = Gemini::new(http, &settings.endpoint, &settings.key, model.name())?;
-        let id = pool_id(&settings.endpoint, "default", model);
-        return Ok(vec![(prices.pool(model, &id, client, run.limits.clone(), 1), settings.endpoint)]);
+        let client = connect(http, model, None)?;
+        let id = pool_id(&client.endpoint, "default", model);
+        return Ok(vec![prices.pool(model, &id, client, run.limits.clone(), 1)]);
     }
-    configured.into_iter().map(|pool| gemini_pool(config, http, model, pool, run, prices)).collect()
-}
-
-fn gemini_pool(
-    config: &Config,
-    http: &HttpClient,
-    model: &ModelRef,
-    pool: &PoolConfig,
-    run: &RunSnapshot,
-    prices: &Prices,
-) -> CliResult<(Pool, BaseUrl)> {
-    let account = pool.account.as_ref().and_then(|name| config.accounts.get(name));
-    let (endpoint, key) = match account {
-        None => {
-            let settings = GeminiSettings::from_env(env)?;
-            (settings.endpoint, settings.key)
-        }
-        Some(account) => {
-            let key = GeminiSettings::key_from_env(env, &[&account.key_env])?;
-            let endpoint = match &account.base_url {
-                Some(url) => BaseUrl::parse(url)?,
-                None => GeminiSettings::endpoint_from_env(env)?,
-            };
-            (endpoint, key)
-        }
+    let pool = |pool: &PoolConfig| {
+        let account = pool.account.as_ref().and_then(|name| config.accounts.get(name));
+        let client = connect(http, model, account)?;
+        let id = pool_id(&client.endpoint, pool.account.as_deref().unwrap_or("default"), model);
+        Ok(prices.pool(model, &id, client, merged(&pool.limits, &run.limits), pool.weight))
     };
-    http.check(&endpoint)?;
-    let client = Gemini::new(http, &endpoint, &key, model.name())?;
-    let id = pool_id(&endpoint, pool.account.as_deref().unwrap_or("default"), model);
-    Ok((prices.pool(model, &id, client, merged(&pool.limits, &run.limits), pool.weight), endpoint))
+    configured.into_iter().map(pool).collect()
 }
 
-/// `gemini/ACCOUNT/MODEL`; another address than the provider's own is another endpoint, with limits of its own.
+/// The pools that the configuration names, with their limits. No key is needed to know them.
+pub(crate) fn configured(config: &Config) -> CliResult<Vec<(PoolId, Vec<Limit>)>> {
+    let pool = |pool: &PoolConfig| {
+        let model = ModelRef::from_str(&pool.model)?;
+        let url = pool.account.as_ref().and_then(|name| config.accounts.get(name)?.base_url.as_deref());
+        let endpoint = match (model.wire(), url) {
+            (Provider::OpenAi, Some(url)) => OpenAiSettings::endpoint(url)?,
+            (Provider::OpenAi, None) => OpenAiSettings::endpoint_from_env(env)?,
+            (_, Some(url)) => BaseUrl::parse(url)?,
+            (_, None) => GeminiSettings::endpoint_from_env(env)?,
+        };
+        let id = pool_id(&endpoint, pool.account.as_deref().unwrap_or("default"), &model);
+        Ok((id.into(), pool.limits.clone()))
+    };
+    config.pools.iter().map(pool).collect()
+}
+
+/// `PROVIDER/ACCOUNT/MODEL`; another address than the provider's own is another endpoint, with limits of its own.
 fn pool_id(endpoint: &BaseUrl, account: &str, model: &ModelRef) -> String {
-    let own = GeminiSettings::endpoint_from_env(|_| None).is_ok_and(|own| own == *endpoint);
-    if own {
-        format!("{}/{account}/{}", Provider::Gemini, model.name())
-    } else {
-        format!("{}@{endpoint}/{account}/{}", Provider::Gemini, model.name())
-    }
+    let own = match model.wire() {
+        Provider::OpenAi => OpenAiSettings::own_endpoint(),
+        _ => GeminiSettings::endpoint_from_env(|_| None),
+    };
+    let at = if own.is_ok_and(|own| own == *endpoint) { String::new() } else { format!("@{endpoint}") };
+    format!("{}{at}/{account}/{}", model.wire(), model.name())
 }
 
 /// The configured limits, those of the command line in place of the ones they replace.
@@ -212,5 +290,42 @@ mod tests {
         assert_eq!(pool_id(&own, "default", &model), "gemini/default/gemini-2.5-flash");
         let other = BaseUrl::parse("http://127.0.0.1:9").unwrap();
         assert!(pool_id(&other, "default", &model).starts_with("gemini@http://127.0.0.1:9"));
+        let model: ModelRef = "openai:llama3:8b".parse().unwrap();
+        let own = OpenAiSettings::own_endpoint().unwrap();
+        assert_eq!(pool_id(&own, "team", &model), "openai/team/llama3:8b");
+        let other = OpenAiSettings::endpoint("http://127.0.0.1:9").unwrap();
+        assert_eq!(pool_id(&other, "team", &model), "openai@http://127.0.0.1:9/v1/team/llama3:8b");
+    }
+
+    #[test]
+    fn an_account_has_its_own_key_address_and_quirks_and_the_rest_is_the_environments() {
+        let env = |name: &str| match name {
+            "OPENAI_API_KEY" => Some("theirs".to_owned()),
+            "TEAM_KEY" => Some("ours".to_owned()),
+            _ => None,
+        };
+        let account = |key: Option<&str>, url: Option<&str>, quirks: Option<&str>| Account {
+            key_env: key.map(str::to_owned),
+            base_url: url.map(str::to_owned),
+            quirks: quirks.map(str::to_owned),
+        };
+        let key = |text: &str| Some(ApiKey::new(text).unwrap());
+        let local = Some("http://127.0.0.1:11434");
+        for (account, expected_key, at, quirks) in [
+            (None, key("theirs"), "https://api.openai.com/v1", Quirks::OPENAI),
+            (Some(account(Some("TEAM_KEY"), None, None)), key("ours"), "https://api.openai.com/v1", Quirks::OPENAI),
+            (Some(account(None, local, Some("ollama"))), None, "http://127.0.0.1:11434/v1", Quirks::OLLAMA),
+            (Some(account(Some("TEAM_KEY"), local, None)), key("ours"), "http://127.0.0.1:11434/v1", Quirks::OPENAI),
+        ] {
+            let settings = openai_settings(account.as_ref(), env).unwrap();
+            assert_eq!(
+                (settings.key, settings.endpoint.to_string().as_str(), settings.quirks),
+                (expected_key, at, quirks)
+            );
+        }
+        let error = openai_settings(Some(&account(Some("NOT_SET"), local, None)), env).unwrap_err();
+        assert_eq!(error.code, "missing-key");
+        let error = openai_settings(Some(&account(None, local, Some("lama"))), env).unwrap_err();
+        assert_eq!(error.code, "unknown-quirks");
     }
 }

@@ -19,6 +19,7 @@ pub(crate) struct View {
     told: Option<Timestamp>,
     noun: &'static str,
     refusals: u64,
+    troubled: bool,
 }
 
 impl View {
@@ -27,12 +28,12 @@ impl View {
         let bar = Out::watched().then(|| {
             let bar = ProgressBar::new(0);
             bar.set_draw_target(ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("{spinner} {bar:24} {pos}/{len} {msg}");
+            let style = ProgressStyle::with_template("{spinner} {bar:16} {pos}/{len}{wide_msg}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
         });
-        Self { out, bar, clock, told: None, noun, refusals: 0 }
+        Self { out, bar, clock, told: None, noun, refusals: 0, troubled: false }
     }
 
     /// Shows what happened, as far as a person wants to know it.
@@ -57,7 +58,10 @@ impl View {
                 tracing::info!(code = fault.kind.code(), items, "a call went wrong: {}", fault.message);
             }
             Event::JournalTrouble(error) => {
-                self.line(&format!("{}: what was answered is kept and tried again ({})", error.message, error.hint));
+                // Every call that ends runs into the same trouble, again and again: once is news.
+                if !std::mem::replace(&mut self.troubled, true) {
+                    self.line(&format!("{}; what was answered is kept, and tried again", error.message));
+                }
             }
             Event::Faulted { .. } | Event::Outcome { .. } => {}
         }
@@ -71,6 +75,9 @@ impl View {
     }
 
     fn progress(&mut self, progress: &Progress) {
+        if progress.items == 0 {
+            return;
+        }
         if let Some(bar) = &self.bar {
             bar.set_length(progress.items);
             bar.set_position(progress.ended());
@@ -127,6 +134,7 @@ pub(crate) fn waiting(cause: &WaitCause, until: Option<Timestamp>) -> String {
             _ => format!("waiting for {limit}"),
         },
         WaitCause::Told => "waiting as the provider asked".to_owned(),
+        WaitCause::Day => "waiting for the provider's next day".to_owned(),
         WaitCause::Pacing => "pacing".to_owned(),
         WaitCause::Outage => "the provider is failing; it is probed".to_owned(),
         WaitCause::Backoff => "pausing before retries".to_owned(),

@@ -32,6 +32,8 @@ pub struct Pool {
     /// Its share of the calls, relative to the other pools that admit one at the same moment. With 0 it
     /// only steps in when no other pool admits a call.
     pub weight: u32,
+    /// Whether its limits end with this process: what it teaches is then not kept.
+    pub ephemeral: bool,
 }
 
 /// Items to be answered.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use crate::limit::LimitKind;
+use crate::limit::{Limit, LimitKind};
 use crate::task::{Item, Outcome};
 use crate::time::Timestamp;
 use crate::usage::{Usage, Usd};
@@ -34,6 +34,12 @@ pub trait Journal: Send + Sync {
 
     /// What has been reserved from a pool, by any process, at or after `since`, oldest first.
     fn ledger(&self, pool: &PoolId, since: Timestamp) -> BoxFuture<'_, JournalResult<Vec<LedgerEntry>>>;
+
+    /// The limits that refusals have taught about a pool.
+    fn lessons(&self, pool: &PoolId) -> BoxFuture<'_, JournalResult<Vec<Lesson>>>;
+
+    /// Keeps what was learnt about a pool, in place of what was known of a limit of that scope.
+    fn learn(&self, pool: &PoolId, lesson: Lesson) -> BoxFuture<'_, JournalResult<()>>;
 }
 
 /// What journals return.
@@ -75,6 +81,8 @@ pub struct Reservation {
     pub job: JobId,
     /// From which pool.
     pub pool: PoolId,
+    /// Whose items the call carries: what it costs is theirs.
+    pub lane: Arc<str>,
     /// The items that the call carries: if it is never settled, they may have been paid for.
     pub items: Vec<u64>,
     /// The most it can use.
@@ -131,6 +139,15 @@ pub struct LedgerEntry {
     pub amounts: Amounts,
     /// Whether its call has ended.
     pub settled: bool,
+}
+
+/// A limit that a provider's refusals have taught.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lesson {
+    /// The limit.
+    pub limit: Limit,
+    /// When it was learnt, or last raised to see whether more is allowed by now.
+    pub at: Timestamp,
 }
 
 /// Why a journal could not do what was asked.

@@ -6,13 +6,15 @@ use std::time::Duration;
 /// How much an older observation still weighs when a new one comes.
 const DECAY: f64 = 0.98;
 /// Until this many answers were seen, no call is cut.
-const ENOUGH: u32 = 20;
+const ENOUGH: u32 = 50;
 /// What a call may take before anything is known.
 const FIRST_DEADLINE: Duration = Duration::from_secs(300);
 /// No text call is cut before this: providers have slow moments.
-pub(crate) const SHORTEST_DEADLINE: Duration = Duration::from_secs(3);
+pub(crate) const SHORTEST_DEADLINE: Duration = Duration::from_secs(5);
 /// No call for a picture is cut before this: it is paid for, and lost if we leave.
 const SHORTEST_IMAGE_DEADLINE: Duration = Duration::from_secs(600);
+/// A call is given so many times what the slowest of late took, measured against what was expected of it.
+const TAIL: f64 = 4.0;
 /// A first guess at what a token of an answer takes.
 const SECONDS_PER_TOKEN: f64 = 0.008;
 /// A first guess at what a call takes beside that.
@@ -79,12 +81,13 @@ impl Latency {
     /// `timeouts` times before.
     pub(crate) fn deadline(&self, items: usize, images: bool, timeouts: u32) -> Duration {
         let shortest = if images { SHORTEST_IMAGE_DEADLINE } else { SHORTEST_DEADLINE };
-        if self.seen < ENOUGH {
-            return FIRST_DEADLINE.max(shortest);
-        }
         // A call that was cut gets twice the time: it may have been slow and not lost.
         let patience = 2_u32.saturating_pow(timeouts.min(6));
-        (self.expect(items).mul_f64(3.0 * self.worst).max(shortest) * patience).min(FIRST_DEADLINE.max(shortest))
+        if self.seen < ENOUGH {
+            return FIRST_DEADLINE.max(shortest).saturating_mul(patience);
+        }
+        let learnt = self.expect(items).mul_f64(TAIL * self.worst).clamp(shortest, FIRST_DEADLINE.max(shortest));
+        learnt.saturating_mul(patience)
     }
 
     fn line(&self) -> (f64, f64) {
@@ -133,10 +136,11 @@ mod tests {
     #[test]
     fn a_slow_answer_makes_for_patience() {
         let mut latency = Latency::new(100);
-        for _ in 0..50 {
+        for _ in 0..60 {
             latency.observe(1, Duration::from_secs(2));
         }
         latency.observe(1, Duration::from_secs(12));
-        assert!(latency.deadline(1, false, 0) > Duration::from_secs(24));
+        assert!(latency.deadline(1, false, 0) > Duration::from_secs(40));
+        assert!(latency.deadline(1, false, 3) > FIRST_DEADLINE, "a model that is slow in earnest is waited for");
     }
 }

@@ -42,6 +42,7 @@
 //!     day_zone: jiff::tz::TimeZone::get(GEMINI_DAY_ZONE)?,
 //!     connect: Duration::from_millis(1),
 //!     weight: 1,
+//!     ephemeral: true,
 //! };
 //!
 //! let journal = MemoryJournal::default();
@@ -83,7 +84,7 @@ mod usage;
 
 pub use job::{EngineError, Event, Job, Options, Packing, Pool, Progress, Report, RunEnd, Stop, StopHandle};
 pub use journal::{
-    Amounts, EntryId, JobId, Journal, JournalError, JournalResult, LedgerEntry, PoolId, Reservation, Reserved,
+    Amounts, EntryId, JobId, Journal, JournalError, JournalResult, LedgerEntry, Lesson, PoolId, Reservation, Reserved,
     Settlement,
 };
 pub use limit::{DisplayDuration, Limit, LimitError, LimitKind, Window, parse_duration};
@@ -93,7 +94,7 @@ pub use model::{
     Content, EmbeddingRequest, Ending, Fault, FaultKind, Model, RawRequest, Remedy, Reply, ReportedLimit, Request,
     TextRequest,
 };
-pub use run::{Engine, Forecast};
+pub use run::{Engine, Forecast, LimitUse};
 pub use task::{Item, ItemFault, Outcome, Task, Verdict};
 pub use time::{Clock, Timestamp};
 pub use usage::{Demand, Price, Usage, Usd};

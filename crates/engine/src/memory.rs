@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::BoxFuture;
 
-use crate::journal::{EntryId, JobId, Journal, JournalResult, LedgerEntry, PoolId, Reservation, Reserved, Settlement};
+use crate::journal::{
+    EntryId, JobId, Journal, JournalResult, LedgerEntry, Lesson, PoolId, Reservation, Reserved, Settlement,
+};
 use crate::task::{Item, Outcome};
 use crate::time::Timestamp;
 
@@ -18,6 +20,7 @@ struct State {
     items: HashMap<JobId, Vec<Item>>,
     outcomes: HashMap<JobId, BTreeMap<u64, (Outcome, u32)>>,
     entries: Vec<(Reservation, Option<Settlement>)>,
+    lessons: HashMap<PoolId, Vec<Lesson>>,
 }
 
 impl MemoryJournal {
@@ -77,6 +80,19 @@ impl Journal for MemoryJournal {
         if let Some((_, settled)) = index.and_then(|index| state.entries.get_mut(index)) {
             *settled = Some(settlement);
         }
+        Box::pin(async move { Ok(()) })
+    }
+
+    fn lessons(&self, pool: &PoolId) -> BoxFuture<'_, JournalResult<Vec<Lesson>>> {
+        let lessons = self.lock().lessons.get(pool).cloned().unwrap_or_default();
+        Box::pin(async move { Ok(lessons) })
+    }
+
+    fn learn(&self, pool: &PoolId, lesson: Lesson) -> BoxFuture<'_, JournalResult<()>> {
+        let mut state = self.lock();
+        let lessons = state.lessons.entry(Arc::clone(pool)).or_default();
+        lessons.retain(|known| known.limit.scope() != lesson.limit.scope());
+        lessons.push(lesson);
         Box::pin(async move { Ok(()) })
     }
 

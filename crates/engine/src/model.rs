@@ -69,14 +69,24 @@ impl Request {
         match self {
             Self::Text(text) => {
                 let bytes = text.prompt.len() + text.system.as_ref().map_or(0, String::len);
-                Demand { input_tokens: tokens(bytes), output_cap: text.max_output_tokens, images: 0 }
+                let schema = text.schema.as_ref().map_or(0, |schema| schema.to_string().len());
+                Demand {
+                    input_tokens: tokens(bytes),
+                    input_bytes: (bytes + schema) as u64,
+                    output_cap: text.max_output_tokens,
+                    images: 0,
+                }
             }
             Self::Embedding(request) => Demand {
                 input_tokens: request.texts.iter().map(|t| tokens(t.len())).sum(),
+                input_bytes: request.texts.iter().map(|t| t.len() as u64).sum(),
                 output_cap: Some(0),
                 images: 0,
             },
-            Self::Raw(raw) => Demand { input_tokens: tokens(raw.body.to_string().len()), output_cap: None, images: 0 },
+            Self::Raw(raw) => {
+                let bytes = raw.body.to_string().len();
+                Demand { input_tokens: tokens(bytes), input_bytes: bytes as u64, output_cap: None, images: 0 }
+            }
         }
     }
 }

@@ -13,6 +13,8 @@ pub(crate) struct Queued {
     pub(crate) item: Item,
     /// Attempts that it has used up.
     pub(crate) attempts: u32,
+    /// Faults of the provider as a whole that it met; they use up no attempts.
+    pub(crate) outages: u32,
     /// How many of them ended without an answer in time.
     pub(crate) timeouts: u32,
     /// The fault that ended the last of them.
@@ -41,6 +43,7 @@ struct Delayed {
     order: Reverse<u64>,
     items: Vec<Queued>,
     fixed: bool,
+    behind: bool,
 }
 
 impl Ord for Delayed {
@@ -62,6 +65,7 @@ pub(crate) struct Queue {
     delayed: BinaryHeap<Delayed>,
     pushed: u64,
     waiting: usize,
+    delayed_items: usize,
 }
 
 /// A pack taken from the queue, with what is needed to put it back as it was.
@@ -74,14 +78,21 @@ pub(crate) struct Pack {
 impl Queue {
     /// Adds an item behind the others of its lane.
     pub(crate) fn push(&mut self, item: Item) {
-        let floor = self.least_served();
-        let lane = self.lanes.entry(Arc::clone(&item.lane)).or_default();
-        if lane.is_empty() {
-            // A lane that was away has no claim on the past.
-            lane.served = lane.served.max(floor);
-        }
-        lane.fresh.push_back(Queued { item, attempts: 0, timeouts: 0, last: "" });
+        self.push_queued(Queued { item, attempts: 0, outages: 0, timeouts: 0, last: "" });
+    }
+
+    fn push_queued(&mut self, queued: Queued) {
         self.waiting += 1;
+        self.lane(&queued.item.lane).fresh.push_back(queued);
+    }
+
+    /// The lane of this name. One that was away has no claim on the past.
+    fn lane(&mut self, name: &Arc<str>) -> &mut Lane {
+        if !self.lanes.contains_key(name) {
+            let served = self.lanes.values().map(|lane| lane.served).min().unwrap_or(0);
+            self.lanes.insert(Arc::clone(name), Lane { served, ..Lane::default() });
+        }
+        self.lanes.entry(Arc::clone(name)).or_default()
     }
 
     /// Items that wait, those that wait for a retry included.
@@ -116,15 +127,20 @@ impl Queue {
         };
         lane.served += pack.items.len() as u64;
         self.waiting -= pack.items.len();
+        if lane.is_empty()
+            && let Some(first) = pack.items.first()
+        {
+            self.lanes.remove(&first.item.lane);
+        }
         Some(pack)
     }
 
     /// Puts a pack back where it was.
     pub(crate) fn put_back(&mut self, pack: Pack) {
         let Some(first) = pack.items.first() else { return };
-        let lane = self.lanes.entry(Arc::clone(&first.item.lane)).or_default();
-        lane.served = lane.served.saturating_sub(pack.items.len() as u64);
         self.waiting += pack.items.len();
+        let lane = self.lane(&first.item.lane);
+        lane.served = lane.served.saturating_sub(pack.items.len() as u64);
         if pack.fixed {
             lane.fixed.push_front(pack.items);
         } else {
@@ -134,11 +150,18 @@ impl Queue {
         }
     }
 
-    /// Items for another attempt, not before `until`. `fixed`: together, and with no others.
-    pub(crate) fn delay(&mut self, items: Vec<Queued>, fixed: bool, until: Timestamp) {
+    /// Items for another attempt, not before `until`. `fixed`: together, and with no others. `behind`: after
+    /// the others of their lane, so that a provider that fails is not probed with the same item for ever.
+    pub(crate) fn delay(&mut self, items: Vec<Queued>, fixed: bool, behind: bool, until: Timestamp) {
         self.waiting += items.len();
+        self.delayed_items += items.len();
         self.pushed += 1;
-        self.delayed.push(Delayed { until: Reverse(until), order: Reverse(self.pushed), items, fixed });
+        self.delayed.push(Delayed { until: Reverse(until), order: Reverse(self.pushed), items, fixed, behind });
+    }
+
+    /// Items that wait for another attempt.
+    pub(crate) const fn delayed(&self) -> usize {
+        self.delayed_items
     }
 
     /// When the next item that waits for another attempt is due.
@@ -152,14 +175,15 @@ impl Queue {
         while moved < most && self.next_due().is_some_and(|due| due <= now) {
             let Some(delayed) = self.delayed.pop() else { break };
             self.waiting -= delayed.items.len();
-            self.put_back(Pack { items: delayed.items, fixed: delayed.fixed });
+            self.delayed_items -= delayed.items.len();
+            if delayed.behind && !delayed.fixed {
+                delayed.items.into_iter().for_each(|queued| self.push_queued(queued));
+            } else {
+                self.put_back(Pack { items: delayed.items, fixed: delayed.fixed });
+            }
             moved += 1;
         }
         moved
-    }
-
-    fn least_served(&self) -> u64 {
-        self.lanes.values().filter(|lane| !lane.is_empty()).map(|lane| lane.served).min().unwrap_or(0)
     }
 }
 
@@ -234,9 +258,9 @@ mod tests {
     fn halves_of_a_split_pack_stay_apart_and_come_first() {
         let mut queue = Queue::default();
         queue.push(item("a", 9));
-        let half = |seq| vec![Queued { item: item("a", seq), attempts: 1, timeouts: 0, last: "refused" }];
-        queue.delay(half(1), true, Timestamp::from_micros(5));
-        queue.delay(half(2), true, Timestamp::from_micros(9));
+        let half = |seq| vec![Queued { item: item("a", seq), attempts: 1, outages: 0, timeouts: 0, last: "refused" }];
+        queue.delay(half(1), true, false, Timestamp::from_micros(5));
+        queue.delay(half(2), true, false, Timestamp::from_micros(9));
         assert_eq!(queue.wake(Timestamp::from_micros(5), 10), 1);
         assert_eq!(seqs(&queue.take(10).unwrap()), [1]);
         assert_eq!(seqs(&queue.take(10).unwrap()), [9]);

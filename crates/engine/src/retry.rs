@@ -44,10 +44,15 @@ impl RetryBudget {
         self.saved = (self.saved + EARNED_PER_CALL).min(SAVED_AT_MOST);
     }
 
+    /// A retry was answered: it was no load on a provider that fails.
+    pub(crate) fn refund(&mut self) {
+        self.saved = (self.saved + 1.0).min(SAVED_AT_MOST);
+    }
+
     /// How many retries may be made now.
     pub(crate) fn available(&self, now: Timestamp) -> usize {
         let free = now.since(self.last_free).as_secs_f64() / ONE_FREE_EVERY.as_secs_f64();
-        (self.saved + free) as usize
+        (self.saved + free).min(SAVED_AT_MOST) as usize
     }
 
     /// `count` retries are made.

@@ -105,6 +105,8 @@ pub struct Usage {
 pub struct Demand {
     /// Estimated tokens of the prompt.
     pub input_tokens: u64,
+    /// Bytes of the prompt, its schema included: no tokenizer makes more tokens than these.
+    pub input_bytes: u64,
     /// The cap on the answer's tokens; `None` where the request sets none.
     pub output_cap: Option<u64>,
     /// Images asked for.
@@ -137,7 +139,11 @@ impl Price {
 
     /// The most that a call with this demand can cost.
     pub fn worst_case(&self, demand: &Demand) -> Usd {
-        self.sum(demand.input_tokens, demand.output_cap.unwrap_or(self.output_cap), demand.images)
+        self.sum(
+            demand.input_bytes.max(demand.input_tokens),
+            demand.output_cap.unwrap_or(self.output_cap),
+            demand.images,
+        )
     }
 
     fn sum(&self, input: u64, output: u64, images: u64) -> Usd {

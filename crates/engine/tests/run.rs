@@ -73,6 +73,32 @@ async fn limits_that_nobody_told_are_found_with_a_handful_of_refusals() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_learnt_limit_is_kept_for_the_next_run_and_tried_higher_after_a_day() {
+    let nature = Nature { requests: per(30, 60), ..Nature::default() };
+    let world = World::new(nature, 90);
+    world.run(&[], 1, Options::default()).await;
+    let lessons = |world: &World| {
+        let pool = world.provider.pool(&[]).id;
+        let journal = world.journal.clone();
+        async move { journal.lessons(&pool).await.unwrap() }
+    };
+    assert_eq!(lessons(&world).await[0].limit.to_string(), "requests=30/60s");
+    let (pool, zone) = (world.provider.pool(&[]).id, jiff::tz::TimeZone::UTC);
+    let used = world.engine().quota(&pool, &["requests=40/60s".parse().unwrap()], zone).await.unwrap();
+    assert_eq!((used[0].limit.amount, used[0].used, used[0].learnt.is_some()), (30, 30, true));
+
+    let refused = world.provider.refusals();
+    world.journal.add(&world.job, (90..150).map(|seq| Item { seq, lane: "lane".into(), payload: "more".into() }));
+    world.run(&[], 1, Options::default()).await;
+    assert_eq!((world.done(), world.provider.refusals()), (150, refused), "it need not be learnt twice");
+
+    tokio::time::sleep(SECOND * 25 * 3600).await;
+    world.provider.change(|nature| nature.requests = per(1000, 60));
+    world.run(&[], 1, Options::default()).await;
+    assert_eq!(lessons(&world).await[0].limit.amount, 37);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_provider_that_wants_requests_spaced_evenly_is_paced() {
     let nature = Nature { requests: per(15, 60), even: true, ..Nature::default() };
     let world = World::new(nature, 60);
@@ -285,6 +311,109 @@ async fn several_pools_share_a_job_by_weight_and_one_without_weight_steps_in() {
     let report = world.engine().run(job, Stop::never(), |_| {}).await.unwrap();
     assert_eq!((report.end, report.progress.done), (RunEnd::Done, 60));
     assert_eq!([&world, &other, &spare].map(|world| world.provider.calls()), [20, 20, 20]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_spent_retry_budget_delays_items_and_fails_none() {
+    let nature = Nature { faults: vec![(FaultKind::Unreadable, 0.5)], ..Nature::default() };
+    let world = World::new(nature, 60);
+    let ran = world.run(&[], 1, Options { attempts: 40, ..Options::default() }).await;
+    assert_eq!((ran.report.end, world.done(), ran.report.progress.failed), (RunEnd::Done, 60, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn items_that_always_bring_the_provider_down_end_as_failed() {
+    let world = World::new(Nature::default(), 20);
+    world.provider.change(|nature| nature.breaks_on = vec![7, 13]);
+    let ran = world.run(&[], 1, Options::default()).await;
+    assert_eq!((ran.report.progress.done, ran.report.progress.failed), (18, 2));
+    assert!(ran.report.progress.faults < 100, "{} faults", ran.report.progress.faults);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_item_that_breaks_a_packed_call_fails_alone() {
+    let world = World::new(Nature::default(), 40);
+    world.provider.change(|nature| nature.breaks_on = vec![0]);
+    let options = Options { packing: Packing::Fixed(40), ..Options::default() };
+    let ran = world.run(&[], 40, options).await;
+    assert_eq!((ran.report.progress.done, ran.report.progress.failed), (39, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_that_leave_items_out_are_made_up_for_without_waiting_for_the_retry_budget() {
+    let omits = (0..400).filter(|seq| seq % 8 == 3).collect();
+    let world = World::new(Nature { omits, ..Nature::default() }, 400);
+    let ran = world.run(&[], 8, Options { packing: Packing::Fixed(8), ..Options::default() }).await;
+    assert_eq!(world.done(), 400);
+    assert!(ran.took < SECOND * 10, "{:?}", ran.took);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pool_short_of_tokens_does_not_hold_up_another() {
+    let world = World::new(Nature::default(), 200);
+    let other = World::new(Nature::default(), 0);
+    let mut job = world.job(&[], 1, Options::default()).await;
+    let short = Pool { id: "short".into(), ..other.provider.pool(&["input_tokens=20/60s"]) };
+    job.pools.insert(0, short);
+    let started = Instant::now();
+    let report = world.engine().run(job, Stop::never(), |_| {}).await.unwrap();
+    assert_eq!((report.end, report.progress.done), (RunEnd::Done, 200));
+    assert!(started.elapsed() < SECOND * 30, "{:?}", started.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_item_too_large_for_one_pool_goes_to_another_and_fails_only_where_none_takes_it() {
+    let world = World::with_payloads(Nature::default(), (0..20).map(|_| "x".repeat(400)));
+    let large = world.provider.pool(&["input_tokens=100000/60s"]);
+    let small = Pool { id: "small".into(), ..world.provider.pool(&["input_tokens=50/60s"]) };
+    let mut job = world.job(&[], 1, Options::default()).await;
+    job.pools = vec![small.clone(), large];
+    let report = world.engine().run(job, Stop::never(), |_| {}).await.unwrap();
+    assert_eq!(report.progress.done, 20);
+
+    let world = World::with_payloads(Nature::default(), ["x".repeat(400), "small".into()]);
+    let mut job = world.job(&[], 1, Options::default()).await;
+    job.pools = vec![small];
+    let report = world.engine().run(job, Stop::never(), |_| {}).await.unwrap();
+    assert_eq!((report.progress.done, report.progress.failed), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_minutes_refusal_teaches_nothing_about_the_day() {
+    let nature = Nature { requests: per(15, 60), ..Nature::default() };
+    let world = World::new(nature, 60);
+    let ran = world.run(&["requests=1500/day", "requests=20/60s"], 1, Options::default()).await;
+    assert_eq!((ran.report.end, world.done()), (RunEnd::Done, 60));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_days_refusal_that_does_not_say_how_much_parks_the_job_all_the_same() {
+    let world = World::new(Nature { per_day: Some(10), names_amount: false, ..Nature::default() }, 25);
+    let ran = world.run(&[], 1, Options::default()).await;
+    assert!(matches!(ran.report.end, RunEnd::Parked { .. }), "{:?}", ran.report.end);
+    assert_eq!(world.done(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_whose_day_begins_late_does_not_cost_another_day() {
+    let world = World::new(Nature { per_day: Some(10), names_amount: false, ..Nature::default() }, 15);
+    let provider = std::sync::Arc::clone(&world.provider);
+    tokio::spawn(async move {
+        // Noon in Los Angeles is the beginning: its day ends after twelve hours, the provider's a little later.
+        tokio::time::sleep(SECOND * (12 * 3600 + 90)).await;
+        provider.change(|nature| nature.per_day = Some(100));
+    });
+    let ran = world.run(&[], 1, Options { wait: true, ..Options::default() }).await;
+    assert_eq!(world.done(), 15);
+    assert!(ran.took < SECOND * 13 * 3600, "{:?}", ran.took);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_on_money_needs_a_price() {
+    let world = World::new(Nature::default(), 3);
+    let mut job = world.job(&["usd=1/day"], 1, Options::default()).await;
+    job.pools[0].price = None;
+    assert_eq!(world.engine().run(job, Stop::never(), |_| {}).await.unwrap_err().code(), "price-unknown");
 }
 
 proptest! {

@@ -5,7 +5,7 @@
 #[non_exhaustive]
 pub enum ProviderError {
     /// No key is set.
-    #[error("there is no API key: neither {} is set", names.join(" nor "))]
+    #[error("there is no API key: {}", unset(names))]
     MissingKey {
         /// The environment variables that were looked at.
         names: Vec<String>,
@@ -50,6 +50,12 @@ pub enum ProviderError {
         /// What the HTTP library says.
         reason: String,
     },
+    /// The name of a server's quirks is not known.
+    #[error("there are no quirks called '{name}'")]
+    UnknownQuirks {
+        /// The name.
+        name: String,
+    },
     /// A price table can't be used.
     #[error("the price table {name} can't be used: {reason}")]
     BadPrices {
@@ -71,6 +77,7 @@ impl ProviderError {
             Self::BadModel { .. } => "bad-model",
             Self::NoRootCertificates { .. } => "no-root-certificates",
             Self::HttpClient { .. } => "http-client",
+            Self::UnknownQuirks { .. } => "unknown-quirks",
             Self::BadPrices { .. } => "bad-prices",
         }
     }
@@ -84,18 +91,33 @@ impl ProviderError {
             ),
             Self::BadKey { .. } => "copy the key again, whole and without quotation marks".to_owned(),
             Self::BadBaseUrl { .. } => {
-                "write the address of the server alone, such as https://generativelanguage.googleapis.com".to_owned()
+                "write the server's address, such as https://generativelanguage.googleapis.com or http://127.0.0.1:11434/v1"
+                    .to_owned()
             }
             Self::UnknownProvider { .. } => {
-                "write gemini:MODEL, such as gemini:gemini-2.5-flash, or sandbox; a name alone means gemini:".to_owned()
+                "write gemini:MODEL, openai:MODEL (for any compatible server), or sandbox; a name alone means gemini:"
+                    .to_owned()
             }
-            Self::BadModel { .. } => "write a model such as gemini:gemini-2.5-flash, or sandbox".to_owned(),
+            Self::BadModel { .. } => {
+                "write a model such as gemini:gemini-2.5-flash or openai:MODEL, or sandbox".to_owned()
+            }
             Self::NoRootCertificates { .. } => {
                 "install the certificates (on Debian: apt-get install ca-certificates), or set SSL_CERT_FILE".to_owned()
             }
             Self::HttpClient { .. } => "check the proxy settings in the environment".to_owned(),
+            Self::UnknownQuirks { .. } => {
+                let names: Vec<&str> = crate::openai::Quirks::ALL.iter().map(|quirks| quirks.name).collect();
+                format!("write one of {}", names.join(", "))
+            }
             Self::BadPrices { .. } => "write it as the built-in table, assets/prices.toml, is written".to_owned(),
         }
+    }
+}
+
+fn unset(names: &[String]) -> String {
+    match names {
+        [name] => format!("{name} is not set"),
+        names => format!("neither {} is set", names.join(" nor ")),
     }
 }
 
@@ -108,5 +130,10 @@ mod tests {
         let error = ProviderError::MissingKey { names: vec!["GEMINI_API_KEY".into(), "GOOGLE_API_KEY".into()] };
         assert_eq!(error.to_string(), "there is no API key: neither GEMINI_API_KEY nor GOOGLE_API_KEY is set");
         assert!(error.hint().contains("set GEMINI_API_KEY") && error.hint().contains("--model sandbox"));
+    }
+    #[test]
+    fn one_missing_variable_is_named_alone() {
+        let error = ProviderError::MissingKey { names: vec!["OPENAI_API_KEY".into()] };
+        assert_eq!(error.to_string(), "there is no API key: OPENAI_API_KEY is not set");
     }
 }

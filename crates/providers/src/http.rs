@@ -172,9 +172,11 @@ impl HttpClient {
             status: response.status().as_u16(),
             content_type: header(CONTENT_TYPE),
             retry_after: header(RETRY_AFTER).and_then(|text| seconds(&text)),
+            headers: HeaderMap::new(),
             body: Bytes::new(),
             cut: None,
         };
+        answer.headers = std::mem::take(response.headers_mut());
         let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
         if announced > MAX_ANSWER_BYTES {
             answer.cut = Some(TOO_LONG.to_owned());
@@ -207,12 +209,13 @@ impl HttpClient {
 const TOO_LONG: &str = "the answer is longer than 64 MiB";
 
 /// What came back from an exchange, of whatever status.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) content_type: Option<String>,
     /// The Retry-After header, where it is in seconds.
     pub(crate) retry_after: Option<Duration>,
+    pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     /// Why the body is not whole, if it is not.
     pub(crate) cut: Option<String>,

@@ -16,7 +16,7 @@
 //! # }
 //! ```
 //!
-//! To add a provider: write a module beside [`Gemini`]'s that implements [`Model`](atelier_engine::Model), map
+//! To add a provider: write a module beside [`Gemini`]'s and [`OpenAi`]'s that implements [`Model`](atelier_engine::Model), map
 //! every fault of its documents to a [`FaultKind`](atelier_engine::FaultKind), add it to [`Provider`], and join
 //! the conformance suite in `tests/conformance` with literal fixtures of its wire.
 #![forbid(unsafe_code)]
@@ -29,12 +29,15 @@ mod error;
 mod gemini;
 mod http;
 mod model_ref;
+mod openai;
 mod prices;
 mod secret;
+mod wire;
 
 pub use error::ProviderError;
 pub use gemini::{DAY_ZONE as GEMINI_DAY_ZONE, Gemini, GeminiSettings};
 pub use http::{BaseUrl, HttpClient};
 pub use model_ref::{ModelRef, Provider};
+pub use openai::{DAY_ZONE as OPENAI_DAY_ZONE, OpenAi, OpenAiSettings, Quirks};
 pub use prices::{ModelPrices, PriceTable};
 pub use secret::ApiKey;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::ProviderError;
-use crate::gemini;
+use crate::{gemini, openai};
 
 /// The model's name where the sandbox is asked for without one.
 const SANDBOX_MODEL: &str = "sandbox";
@@ -18,18 +18,21 @@ const MAX_NAME_BYTES: usize = 128;
 pub enum Provider {
     /// Google's Gemini API.
     Gemini,
-    /// The local stand-in, which speaks Gemini's format and calls no model.
+    /// OpenAI's API, at OpenAI or at any server that speaks it.
+    OpenAi,
+    /// The local stand-in, which speaks the format of either and calls no model.
     Sandbox,
 }
 
 impl Provider {
     /// Every provider.
-    pub const ALL: [Self; 2] = [Self::Gemini, Self::Sandbox];
+    pub const ALL: [Self; 3] = [Self::Gemini, Self::OpenAi, Self::Sandbox];
 
     /// The name that a user writes.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Gemini => "gemini",
+            Self::OpenAi => "openai",
             Self::Sandbox => "sandbox",
         }
     }
@@ -38,6 +41,7 @@ impl Provider {
     pub const fn day_zone(self) -> &'static str {
         match self {
             Self::Gemini | Self::Sandbox => gemini::DAY_ZONE,
+            Self::OpenAi => openai::DAY_ZONE,
         }
     }
 
@@ -53,26 +57,43 @@ impl fmt::Display for Provider {
 }
 
 /// A model as a user writes it: `gemini:gemini-2.5-flash`, `gemini-2.5-flash` (a name alone means
-/// `gemini:`), `sandbox` or `sandbox:NAME`.
+/// `gemini:`), `openai:NAME`, `sandbox` or `sandbox:NAME`, which stand in for Gemini, and `sandbox:openai` or
+/// `sandbox:openai:NAME`, which stand in for OpenAI.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ModelRef {
     provider: Provider,
+    wire: Provider,
     name: String,
 }
 
 impl ModelRef {
-    /// A model by its provider and its name there.
+    /// A model by its provider and its name there. A sandbox's stands in for Gemini, unless it is called
+    /// `openai` or `openai:NAME`.
     ///
     /// # Errors
     /// [`ProviderError::BadModel`] if the name can't be one.
     pub fn new(provider: Provider, name: &str) -> Result<Self, ProviderError> {
-        check_name(name)?;
-        Ok(Self { provider, name: name.to_owned() })
+        let (wire, name) = match (provider, name.split_once(':')) {
+            (Provider::Sandbox, None) if name == Provider::OpenAi.name() => (Provider::OpenAi, SANDBOX_MODEL),
+            (Provider::Sandbox, Some(("openai", name))) => (Provider::OpenAi, name),
+            (Provider::Sandbox, _) => (Provider::Gemini, name),
+            _ => (provider, name),
+        };
+        match wire {
+            Provider::OpenAi => check_free_name(name)?,
+            Provider::Gemini | Provider::Sandbox => check_name(name)?,
+        }
+        Ok(Self { provider, wire, name: name.to_owned() })
     }
 
     /// Who answers.
     pub const fn provider(&self) -> Provider {
         self.provider
+    }
+
+    /// Whose wire format is spoken: the provider's own, or that of the one that a sandbox stands in for.
+    pub const fn wire(&self) -> Provider {
+        self.wire
     }
 
     /// The model's name on the provider's wire; `sandbox` for a sandbox without a name.
@@ -107,21 +128,31 @@ impl FromStr for ModelRef {
 
 impl fmt::Display for ModelRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.provider {
-            Provider::Sandbox if self.name == SANDBOX_MODEL => f.write_str(SANDBOX_MODEL),
-            provider => write!(f, "{provider}:{}", self.name),
+        self.provider.fmt(f)?;
+        if self.is_sandbox() && self.wire != Provider::Gemini {
+            write!(f, ":{}", self.wire)?;
         }
+        if self.is_sandbox() && self.name == SANDBOX_MODEL { Ok(()) } else { write!(f, ":{}", self.name) }
     }
 }
 
 /// A name becomes part of a path, so it may hold nothing that means something there.
 pub(crate) fn check_name(name: &str) -> Result<(), ProviderError> {
+    check(name, "-_.", "only letters, digits, '-', '_' and '.' can stand in a name")
+}
+
+/// A name that only ever stands in a body: `llama3:8b`, `meta-llama/Llama-3.1-8B`, `ft:gpt-x:me::id`.
+pub(crate) fn check_free_name(name: &str) -> Result<(), ProviderError> {
+    check(name, "-_.:/@+", "only letters, digits and the signs -_.:/@+ can stand in a name")
+}
+
+fn check(name: &str, signs: &str, only: &'static str) -> Result<(), ProviderError> {
     let reason = if name.is_empty() {
         "the name is empty"
     } else if name.len() > MAX_NAME_BYTES {
         "the name is longer than 128 characters"
-    } else if !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')) {
-        "only letters, digits, '-', '_' and '.' can stand in a name"
+    } else if !name.chars().all(|c| c.is_ascii_alphanumeric() || signs.contains(c)) {
+        only
     } else if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
         "a name starts with a letter or a digit"
     } else {
@@ -141,8 +172,19 @@ mod tests {
             ("gemini-2.5-flash", Provider::Gemini, "gemini-2.5-flash", "gemini:gemini-2.5-flash"),
             ("sandbox", Provider::Sandbox, "sandbox", "sandbox"),
             (" sandbox:fast ", Provider::Sandbox, "fast", "sandbox:fast"),
+            ("sandbox:openai", Provider::Sandbox, "sandbox", "sandbox:openai"),
+            ("sandbox:openai:gpt-x", Provider::Sandbox, "gpt-x", "sandbox:openai:gpt-x"),
+            ("openai:gpt-x", Provider::OpenAi, "gpt-x", "openai:gpt-x"),
+            ("openai:llama3:8b", Provider::OpenAi, "llama3:8b", "openai:llama3:8b"),
+            (
+                "openai:meta-llama/Llama-3.1-8B",
+                Provider::OpenAi,
+                "meta-llama/Llama-3.1-8B",
+                "openai:meta-llama/Llama-3.1-8B",
+            ),
         ] {
             let model: ModelRef = text.parse().unwrap();
+            assert_eq!(model.wire() == Provider::OpenAi, text.contains("openai"), "{text}");
             assert_eq!((model.provider(), model.name()), (provider, name));
             assert_eq!(model.to_string(), shown);
             assert_eq!(shown.parse::<ModelRef>().unwrap(), model);
@@ -160,7 +202,13 @@ mod tests {
             ("gemini:..", "bad-model"),
             ("gemini:a?key=b", "bad-model"),
             ("gemini:a b", "bad-model"),
-            ("openai:gpt-image-2", "unknown-provider"),
+            ("openai", "bad-model"),
+            ("openai:", "bad-model"),
+            ("openai:a b", "bad-model"),
+            ("openai:/etc", "bad-model"),
+            ("sandbox:openai:", "bad-model"),
+            ("sandbox:gemini:x", "bad-model"),
+            ("opnai:gpt-x", "unknown-provider"),
             ("llama3:8b", "unknown-provider"),
             (&"x".repeat(129), "bad-model"),
         ] {

@@ -99,10 +99,9 @@ impl PriceTable {
     }
 
     /// What is known of a model; `None` if it is not in the table. `sandbox:NAME` is looked up as the
-    /// Gemini model NAME, which it stands in for.
+    /// model that it stands in for.
     pub fn model(&self, model: &ModelRef) -> Option<&ModelPrices> {
-        let provider = if model.is_sandbox() { Provider::Gemini } else { model.provider() };
-        self.models.get(&(provider, model.name().to_owned()))
+        self.models.get(&(model.wire(), model.name().to_owned()))
     }
 
     /// What a call costs on `date`, at the rate for `input_tokens` of prompt: for settling, when the tokens
@@ -287,7 +286,7 @@ mod tests {
         let settled = |input_tokens| table.price(&pro, day, input_tokens).unwrap().input;
         assert_eq!((settled(0), settled(200_000), settled(200_001)), (usd(2.0), usd(2.0), usd(4.0)));
         let reserved = |input_tokens| {
-            let demand = Demand { input_tokens, output_cap: None, images: 0 };
+            let demand = Demand { input_tokens, ..Demand::default() };
             table.price_for(&pro, day, &demand).unwrap().output
         };
         assert_eq!((reserved(160_000), reserved(160_001), reserved(u64::MAX)), (usd(12.0), usd(18.0), usd(18.0)));
@@ -308,6 +307,8 @@ mod tests {
         assert_eq!(table.price(&model("sandbox"), day, 0).unwrap().input, Usd::ZERO);
         assert_eq!(table.price(&model("sandbox:fast"), day, 0).unwrap().output, Usd::ZERO);
         assert_eq!(table.price(&model("sandbox:gemini-2.5-flash"), day, 0).unwrap().output, usd(2.50));
+        assert_eq!(table.price(&model("openai:gemini-2.5-flash"), day, 0), None);
+        assert_eq!(table.price(&model("sandbox:openai"), day, 0).unwrap().output, Usd::ZERO);
     }
 
     #[test]

@@ -37,9 +37,26 @@ impl ApiKey {
         Ok(Self(key.to_owned()))
     }
 
+    /// The key in the first of the variables `names` that is set. `lookup` gives the value of a variable,
+    /// such as `|name| std::env::var(name).ok()`; an empty value counts as none.
+    ///
+    /// # Errors
+    /// [`ProviderError::MissingKey`] naming them all, or [`ProviderError::BadKey`].
+    pub fn from_env(lookup: impl Fn(&str) -> Option<String>, names: &[&str]) -> Result<Self, ProviderError> {
+        match names.iter().find_map(|name| set(&lookup, name)) {
+            Some(key) => Self::new(key),
+            None => Err(ProviderError::MissingKey { names: names.iter().map(|&name| name.to_owned()).collect() }),
+        }
+    }
+
     /// The key as a header's value, marked so that no HTTP library shows it either.
     pub(crate) fn header(&self) -> Result<HeaderValue, ProviderError> {
-        let mut value = HeaderValue::from_str(&self.0)
+        self.header_after("")
+    }
+
+    /// As [`ApiKey::header`], with a scheme before it, such as `Bearer `.
+    pub(crate) fn header_after(&self, scheme: &str) -> Result<HeaderValue, ProviderError> {
+        let mut value = HeaderValue::from_str(&format!("{scheme}{}", self.0))
             .map_err(|_| ProviderError::BadKey { reason: "can't be sent in a header" })?;
         value.set_sensitive(true);
         Ok(value)
@@ -57,6 +74,11 @@ impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ApiKey([redacted])")
     }
+}
+
+/// The value of a variable, if it holds one.
+pub(crate) fn set(lookup: impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
+    lookup(name).filter(|value| !value.trim().is_empty())
 }
 
 /// As [`ApiKey::clean`], where no key is at hand.

@@ -64,6 +64,18 @@ pub enum RepliesError {
         /// The first reason.
         message: String,
     },
+    /// A remote embedder was stopped before all texts were embedded.
+    #[error("{missing} of {texts} texts are not embedded: {message}")]
+    EmbedStopped {
+        /// How many have no vector.
+        missing: usize,
+        /// How many there are.
+        texts: usize,
+        /// A stable name for the reason: `parked`, `over-budget`, `interrupted`, or that of the fault.
+        code: &'static str,
+        /// The reason.
+        message: String,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -97,6 +109,7 @@ impl RepliesError {
             Self::JobSettings { .. } => "job-settings-unreadable",
             Self::Embed(error) => error.code(),
             Self::EmbedIncomplete { .. } => "embedding-incomplete",
+            Self::EmbedStopped { code, .. } => code,
             Self::Store(error) => error.code(),
             Self::Engine(error) => error.code(),
             Self::Export { .. } => "export-not-written",
@@ -116,6 +129,9 @@ impl RepliesError {
             Self::NoProject => "Name at least one project, or take all of them.",
             Self::JobSettings { .. } => "Resume the job with the version of the program that made it.",
             Self::Embed(error) => error.hint(),
+            Self::EmbedStopped { .. } => {
+                "See to that and run it again: what was embedded is kept. Or use the local embedder."
+            }
             Self::EmbedIncomplete { .. } => "Run it again: what was embedded is kept. Or use the local embedder.",
             Self::Store(error) => error.hint(),
             Self::Engine(error) => error.hint(),

@@ -52,6 +52,7 @@
 //!     day_zone: jiff::tz::TimeZone::get(GEMINI_DAY_ZONE)?,
 //!     connect: Duration::from_millis(1),
 //!     weight: 1,
+//!     ephemeral: true,
 //! };
 //!
 //! // Select, gate, compare, score: nothing is spent yet.

@@ -14,7 +14,7 @@ pub struct SandboxConfig {
     pub quotas: Vec<Quota>,
     /// Whether the requests of a window may come all at once.
     pub pacing: Pacing,
-    /// How much a refusal says about the limit that was hit.
+    /// How much a refusal says about the limit that was hit, and whether OpenAI's headers give it.
     pub hints: Hints,
     /// From the arrival of a call to its answer, before any output.
     pub latency: Duration,
@@ -24,7 +24,8 @@ pub struct SandboxConfig {
     pub faults: Vec<FaultRate>,
     /// Decides the draws of the faults and the words of the answers.
     pub seed: u64,
-    /// The models there are. `None`: every name that starts with `gemini-` or `sandbox`.
+    /// The models there are. `None`: every name that starts with `gemini-` or `sandbox`; in OpenAI's format
+    /// with `gpt-`, `text-embedding-` or `sandbox`.
     pub models: Option<Vec<String>>,
 }
 
@@ -67,7 +68,7 @@ impl Metric {
 pub enum Window {
     /// The time just past, of this length.
     Sliding(Duration),
-    /// The calendar day in America/Los_Angeles, daylight saving included.
+    /// The calendar day in America/Los_Angeles, daylight saving included, whatever the format.
     Day,
 }
 
@@ -89,6 +90,15 @@ pub enum Quota {
         /// How many.
         amount: u64,
     },
+}
+
+impl Quota {
+    /// How much is let in.
+    pub(crate) fn amount(self) -> u64 {
+        match self {
+            Self::Windowed { amount, .. } | Self::InFlight { amount } => amount,
+        }
+    }
 }
 
 const QUOTA_HINT: &str = "write KIND=N/WINDOW, such as requests=15/60s, input_tokens=250000/60s, \
@@ -219,7 +229,8 @@ impl FromStr for Pacing {
     }
 }
 
-/// How much a refusal says. Providers leave out either part at times.
+/// How much a refusal says. Providers leave out either part at times. In OpenAI's format the limits stand in
+/// the headers of every answer, and only where a refusal would name them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Hints {
     /// Which limit was hit, and when to come back.

@@ -12,9 +12,9 @@ use hyper::{Method, Response, Uri};
 
 use crate::connection::{AnswerBody, Line};
 use crate::provider::{NoAnswer, Prompt, Provider};
+use crate::wire::{BreakOff, garbage};
 
 use problem::Problem;
-pub(crate) use reply::plain;
 use request::{BatchEmbedRequest, Content, CountRequest, EmbedRequest, GenerateRequest};
 
 /// The models that are listed where the configuration names none. Any other `gemini-…` answers too.
@@ -27,13 +27,11 @@ const LISTED: [&str; 6] = [
     "gemini-embedding-2",
 ];
 
+/// How the names of this format's models begin.
+const FAMILIES: [&str; 2] = ["gemini-", "sandbox"];
+
 /// The most texts of one `batchEmbedContents`.
 const BATCH: usize = 100;
-
-/// The connection is to be broken off.
-#[derive(Debug, thiserror::Error)]
-#[error("the sandbox breaks off this connection, as it was told to")]
-pub(crate) struct BreakOff;
 
 /// What a path asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -119,7 +117,7 @@ pub(crate) async fn answer(
             Ok(problem::refusal(&refusal, &model, provider.config.hints))
         }
         End::NoAnswer(_, NoAnswer::Failed(kind, call)) => Ok(problem::failure(kind, call)),
-        End::NoAnswer(_, NoAnswer::Garbage(call)) => Ok(problem::garbage(call)),
+        End::NoAnswer(_, NoAnswer::Garbage(call)) => Ok(garbage(call)),
         End::NoAnswer(_, NoAnswer::Schema(fault)) => {
             provider.recorder.invalid();
             Ok(Problem::invalid(format!("Invalid response schema: {fault}.")).response())
@@ -169,9 +167,9 @@ impl Exchange<'_> {
                     configured.map_or_else(|| LISTED.to_vec(), |models| models.iter().map(String::as_str).collect());
                 Ok(reply::models(&names))
             }
-            Route::Get(model) if self.provider.knows(model) => Ok(reply::model(model)),
+            Route::Get(model) if self.provider.knows(model, &FAMILIES) => Ok(reply::model(model)),
             Route::Get(model) => Err(Problem::no_such_model(model, "getModel").into()),
-            Route::Call(model, verb) if !self.provider.knows(model) || !verb.suits(model) => {
+            Route::Call(model, verb) if !self.provider.knows(model, &FAMILIES) || !verb.suits(model) => {
                 Err(Problem::no_such_model(model, verb.name()).into())
             }
             Route::Call(model, Verb::Generate) => self.generate(key, model, body).await,

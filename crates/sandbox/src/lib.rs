@@ -5,9 +5,11 @@
 //! visibly nobody's: every text begins with `[sandbox]`.
 //!
 //! # Paths
-//! `POST /v1beta/models/{model}:generateContent`, `:embedContent`, `:batchEmbedContents`,
-//! `:countTokens`; `GET /v1beta/models` and `/v1beta/models/{model}`; the same below `/v1`. Any key is
-//! good but one that begins with `invalid`. `GET /stats` gives the counts ([`Stats`]) and
+//! Gemini's: `POST /v1beta/models/{model}:generateContent`, `:embedContent`, `:batchEmbedContents`,
+//! `:countTokens`; `GET /v1beta/models` and `/v1beta/models/{model}`; the same below `/v1`.
+//! OpenAI's: `POST /v1/chat/completions` and `/v1/embeddings`; `GET /v1/models` and `/v1/models/{model}`, told
+//! from Gemini's by the key's being in the `Authorization` header.
+//! Any key is good but one that begins with `invalid`. `GET /stats` gives the counts ([`Stats`]) and
 //! `POST /stats/reset` has them begin again; neither wants a key.
 //!
 //! # What counts
@@ -15,7 +17,9 @@
 //! (the schema and pictures do not count), of the answer for the output. Quotas are kept for each pair
 //! of key and model, and count a call at the moment its request has been read. A batch of embeddings is
 //! one request, and a call whose answer may hold images counts as one image. A refused call counts
-//! towards nothing and is answered at once.
+//! towards nothing and is answered at once. OpenAI's answers say in their `x-ratelimit-…` headers where the
+//! quotas on requests and on tokens stand; `reset` there is when all of it will be left again, and a window that
+//! is no minute follows the amount, `15;w=10`.
 //!
 //! An *item* is what a call answers: each id of a packed call, or else the prompt. A call is packed when
 //! its schema has a list whose elements have a string property, named `id`, `key` or `…_id`, with an
@@ -25,18 +29,18 @@
 //!
 //! # Faults
 //! Drawn by rate ([`FaultRate`]), or aimed by a marker in the text of a prompt: `[[sandbox:KIND]]`, with
-//! any of the names of [`FaultKind`]. `[[sandbox:refuse]]` blocks every call whose text holds it;
-//! `[[sandbox:omit]]` leaves its item out of a packed answer, the first time; `[[sandbox:KIND:once]]`
-//! works the first time only, for any kind. In a packed call a marker belongs to the item whose id
+//! any of the names of [`FaultKind`]. `[[sandbox:refuse]]` blocks every call whose text holds it, which in
+//! OpenAI's format is a refusal by the model; `[[sandbox:omit]]` leaves its item out of a packed answer, the
+//! first time; `[[sandbox:KIND:once]]` works the first time only, for any kind. In a packed call a marker belongs to the item whose id
 //! stands before it in the same line, or else after it in that line, or else before it in the text.
 //! Faults befall only calls that were let in. One that leaves no answer comes after the latency, but
 //! without that of any output.
 //!
 //! # Layout
-//! Only `gemini` and its children know a wire format. `provider` takes a call from arrival to
-//! answer; `quota` counts, `fault` decides what goes wrong, `packed`, `schema`, `answer` and `words` make
-//! texts, `embedding` vectors, `stats` and `connection` count what was really written. A second wire
-//! format is a module beside `gemini` and a path in `server`.
+//! Only `gemini` and `openai` and their children know a wire format; `wire` has what both share, and `server`
+//! tells them apart by path. `provider` takes a call from arrival to answer; `quota` counts, `fault` decides
+//! what goes wrong, `packed`, `schema`, `answer` and `words` make texts, `embedding` vectors, `stats` and
+//! `connection` count what was really written.
 
 #![forbid(unsafe_code)]
 
@@ -48,12 +52,14 @@ mod error;
 mod fault;
 mod gemini;
 mod hash;
+mod openai;
 mod packed;
 mod provider;
 mod quota;
 mod schema;
 mod server;
 mod stats;
+mod wire;
 mod words;
 
 pub use config::{FaultRate, Hints, Metric, Pacing, Quota, SandboxConfig, Span, Window};

@@ -18,7 +18,7 @@ use crate::error::SandboxError;
 use crate::fault::{Aimed, FaultKind, Faults};
 use crate::hash::{hash, mix};
 use crate::packed::Packed;
-use crate::quota::{Cost, Moment, Pool, Refusal};
+use crate::quota::{Cost, Level, Moment, Pool, Refusal};
 use crate::stats::Recorder;
 use crate::words::{Avoid, MARK, free_text};
 
@@ -77,6 +77,8 @@ pub(crate) struct Answer {
     pub(crate) items: Vec<u64>,
     /// The number of the call, for a response's id.
     pub(crate) number: u64,
+    /// Where the quotas stand, once this call has been taken from them.
+    pub(crate) levels: Vec<Level>,
     pub(crate) call: Call,
 }
 
@@ -145,6 +147,7 @@ struct Opened {
     number: u64,
     arrival: Instant,
     input_tokens: u64,
+    levels: Vec<Level>,
 }
 
 impl Provider {
@@ -163,11 +166,12 @@ impl Provider {
         })
     }
 
-    /// Whether there is a model of this name.
-    pub(crate) fn knows(&self, model: &str) -> bool {
+    /// Whether there is a model of this name. Where the configuration names none, there are those of the
+    /// wire format's `families`, by how their names begin.
+    pub(crate) fn knows(&self, model: &str, families: &[&str]) -> bool {
         match &self.config.models {
             Some(models) => models.iter().any(|known| known == model),
-            None => model.starts_with("gemini-") || model.starts_with("sandbox"),
+            None => families.iter().any(|family| model.starts_with(family)),
         }
     }
 
@@ -227,6 +231,7 @@ impl Provider {
             truncated: has(FaultKind::Truncate),
             items,
             number: opened.number,
+            levels: opened.levels,
             call: opened.call,
         })
     }
@@ -256,6 +261,7 @@ impl Provider {
             truncated,
             items,
             number: opened.number,
+            levels: opened.levels,
             call: opened.call,
         })
     }
@@ -264,23 +270,26 @@ impl Provider {
     fn open(self: &Arc<Self>, prompt: &Prompt<'_>) -> Result<Opened, NoAnswer> {
         let arrival = Instant::now();
         let input_tokens = prompt.tokens();
-        let mut pool = None;
+        let (mut pool, mut levels) = (None, Vec::new());
         if !self.config.quotas.is_empty() {
             let id = hash(hash(0, prompt.key.as_bytes()), prompt.model.as_bytes());
             let cost = Cost { input_tokens, images: prompt.images };
             let now = Moment { instant: arrival, wall: wall_clock() };
             let mut pools = self.pools();
             let counts = pools.entry(id).or_insert_with(|| Pool::new(&self.config.quotas, self.config.pacing));
-            if let Err(refusal) = counts.admit(now, &self.zone, cost) {
-                drop(pools);
-                self.recorder.refused(arrival);
-                return Err(NoAnswer::Refused(refusal));
-            }
+            levels = match counts.admit(now, &self.zone, cost) {
+                Ok(levels) => levels,
+                Err(refusal) => {
+                    drop(pools);
+                    self.recorder.refused(arrival);
+                    return Err(NoAnswer::Refused(refusal));
+                }
+            };
             pool = self.caps_in_flight.then_some(id);
         }
         self.recorder.admitted(arrival);
         let number = self.next.fetch_add(1, Relaxed);
-        Ok(Opened { call: Call { provider: Arc::clone(self), pool }, number, arrival, input_tokens })
+        Ok(Opened { call: Call { provider: Arc::clone(self), pool }, number, arrival, input_tokens, levels })
     }
 
     fn pools(&self) -> MutexGuard<'_, HashMap<u64, Pool>> {
@@ -300,6 +309,7 @@ impl Provider {
             truncated: false,
             items: Vec::new(),
             number: opened.number,
+            levels: opened.levels,
             call: opened.call,
         }
     }
@@ -360,9 +370,9 @@ impl Provider {
     }
 }
 
-/// The time by the calendar, which only a day's quota goes by.
+/// The time by the calendar, which a day's quota and the dates of answers go by.
 #[expect(clippy::disallowed_methods, reason = "a provider's day goes by a clock that no client can set")]
-fn wall_clock() -> Timestamp {
+pub(crate) fn wall_clock() -> Timestamp {
     Timestamp::now()
 }
 

@@ -46,6 +46,18 @@ pub(crate) struct Refusal {
     pub(crate) violated: Vec<Quota>,
     /// When the last of them will admit it, as far as it is foreseeable.
     pub(crate) retry_after: Duration,
+    /// Where every quota stands.
+    pub(crate) levels: Vec<Level>,
+}
+
+/// Where a quota stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Level {
+    pub(crate) quota: Quota,
+    /// How much is left.
+    pub(crate) remaining: u64,
+    /// When all of it will be there again, if nothing more is taken.
+    pub(crate) resets_in: Duration,
 }
 
 /// A day's limit comes with a short delay on the real wire too, so that clients have to read which
@@ -86,10 +98,10 @@ impl Pool {
         Self { gauges: gauges.collect() }
     }
 
-    /// Takes `cost` from every quota, or from none.
+    /// Takes `cost` from every quota, or from none, and says where they stand then.
     ///
     /// A call that was let in has to be given back with [`Pool::finish`] once it is over.
-    pub(crate) fn admit(&mut self, now: Moment, zone: &TimeZone, cost: Cost) -> Result<(), Refusal> {
+    pub(crate) fn admit(&mut self, now: Moment, zone: &TimeZone, cost: Cost) -> Result<Vec<Level>, Refusal> {
         let mut violated = Vec::new();
         let mut retry_after = Duration::ZERO;
         for gauge in &mut self.gauges {
@@ -100,12 +112,20 @@ impl Pool {
             }
         }
         if !violated.is_empty() {
-            return Err(Refusal { violated, retry_after });
+            return Err(Refusal { violated, retry_after, levels: self.levels(now) });
         }
         for gauge in &mut self.gauges {
             gauge.count.take(now.instant, cost);
         }
-        Ok(())
+        Ok(self.levels(now))
+    }
+
+    fn levels(&self, now: Moment) -> Vec<Level> {
+        let level = |gauge: &Gauge| {
+            let (remaining, resets_in) = gauge.count.level(now);
+            Level { quota: gauge.quota, remaining, resets_in }
+        };
+        self.gauges.iter().map(level).collect()
     }
 
     /// One call that was let in is over.
@@ -192,6 +212,24 @@ impl Count {
         }
     }
 
+    /// How much is left, and when all of it will be there again.
+    fn level(&self, now: Moment) -> (u64, Duration) {
+        match self {
+            Self::Log { amount, window, arrivals, used, .. } => {
+                let ages_out = |&(at, _): &(Instant, u64)| (at + *window).saturating_duration_since(now.instant);
+                (amount.saturating_sub(*used), arrivals.back().map_or(Duration::ZERO, ages_out))
+            }
+            Self::Even { next, .. } => {
+                let wait = next.map_or(Duration::ZERO, |next| next.saturating_duration_since(now.instant));
+                (u64::from(wait.is_zero()), wait)
+            }
+            Self::Day { amount, used, ends, .. } => {
+                (amount.saturating_sub(*used), Duration::try_from(ends.duration_since(now.wall)).unwrap_or_default())
+            }
+            Self::InFlight { amount, used } => (amount.saturating_sub(*used), Duration::ZERO),
+        }
+    }
+
     fn take(&mut self, now: Instant, cost: Cost) {
         match self {
             Self::Log { metric, arrivals, used, .. } => {
@@ -242,7 +280,7 @@ mod tests {
             let after = Duration::from_millis(millis);
             let now = Moment { instant: self.start + after, wall: self.wall + after };
             let cost = Cost { input_tokens, images: 0 };
-            self.pool.admit(now, &self.zone, cost).map_err(|refusal| refusal.retry_after.as_millis())
+            self.pool.admit(now, &self.zone, cost).map(drop).map_err(|refusal| refusal.retry_after.as_millis())
         }
     }
 
@@ -351,5 +389,19 @@ mod tests {
         let refusal = bench.pool.admit(now, &bench.zone, cost).unwrap_err();
         assert_eq!(refusal.violated.len(), 2);
         assert_eq!(refusal.retry_after, Duration::from_secs(60));
+    }
+    #[test]
+    fn where_a_quota_stands_is_known_after_every_call() {
+        let mut bench = Bench::new(&["requests=3/60s", "input_tokens=100/30s", "requests=5/day"], Pacing::Burst);
+        let mut call = |millis| {
+            let after = Duration::from_millis(millis);
+            let now = Moment { instant: bench.start + after, wall: bench.wall + after };
+            let cost = Cost { input_tokens: 40, images: 0 };
+            let levels = bench.pool.admit(now, &bench.zone, cost).unwrap_or_else(|refusal| refusal.levels);
+            levels.iter().map(|level| (level.remaining, level.resets_in.as_secs())).collect::<Vec<_>>()
+        };
+        assert_eq!(call(0), [(2, 60), (60, 30), (4, 14 * 3600)]);
+        assert_eq!(call(10_000), [(1, 60), (20, 30), (3, 14 * 3600 - 10)]);
+        assert_eq!(call(20_000), [(1, 50), (20, 20), (3, 14 * 3600 - 20)], "a refused call takes nothing");
     }
 }

@@ -19,9 +19,10 @@ use tokio::time::Instant;
 use crate::config::SandboxConfig;
 use crate::connection::{AnswerBody, Connection, Line};
 use crate::error::SandboxError;
-use crate::gemini::{self, BreakOff};
 use crate::provider::Provider;
 use crate::stats::Stats;
+use crate::wire::{BreakOff, plain};
+use crate::{gemini, openai};
 
 /// The most bytes of a request: above what Gemini takes inline.
 const LARGEST: u64 = 64 << 20;
@@ -80,7 +81,8 @@ impl Sandbox {
         self.addr
     }
 
-    /// What to set `GOOGLE_GEMINI_BASE_URL` to: scheme, address and port, without a path.
+    /// What to set `GOOGLE_GEMINI_BASE_URL` to: scheme, address and port, without a path. `OPENAI_BASE_URL`
+    /// is this with `/v1` after it.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}", self.addr)
@@ -176,11 +178,12 @@ async fn exchange(
     let body = read(body).await.ok_or(BreakOff)?;
     let now = Instant::now();
     match (&head.method, head.uri.path()) {
-        (&Method::GET, "/stats") => Ok(gemini::plain(&provider.recorder.stats(now))),
+        (&Method::GET, "/stats") => Ok(plain(&provider.recorder.stats(now))),
         (&Method::POST, "/stats/reset") => {
             provider.recorder.reset(now);
-            Ok(gemini::plain(&provider.recorder.stats(now)))
+            Ok(plain(&provider.recorder.stats(now)))
         }
+        _ if openai::speaks(&head) => openai::answer(&provider, &line, &head, &body).await,
         _ => gemini::answer(&provider, &line, &head.method, &head.uri, &head.headers, &body).await,
     }
 }

@@ -87,6 +87,7 @@ fn report(what: &str, count: u64, started: Instant) {
 
 async fn reserve(journal: &dyn Journal, job: &JobId, first: u64, count: u64) -> Vec<EntryId> {
     let reservation = |seq| Reservation {
+        lane: "lane".into(),
         job: job.clone(),
         pool: "provider/account/model".into(),
         items: vec![seq],

@@ -212,7 +212,7 @@ impl StoreError {
     pub const fn hint(&self) -> &'static str {
         match self {
             Self::DiskFull { .. } => {
-                "make room on that disk or raise the limit (ulimit -f), then resume the job: nothing that was saved is lost"
+                "make room on that disk or raise the limit (ulimit -f): nothing that was saved is lost"
             }
             Self::Locked { .. } => "wait for the other program or stop it, then run the command again: nothing is lost",
             Self::Corrupt { .. } => "put a backup made by 'atelier backup' in its place, or move it away to start anew",

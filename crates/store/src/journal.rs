@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atelier_engine::{
-    Amounts, EntryId, Item, JobId, Journal, JournalResult, LedgerEntry, Outcome, PoolId, Reservation, Reserved,
-    Settlement, Timestamp, Verdict,
+    Amounts, EntryId, Item, JobId, Journal, JournalResult, LedgerEntry, Lesson, Limit, Outcome, PoolId, Reservation,
+    Reserved, Settlement, Timestamp, Verdict,
 };
 use futures_util::future::BoxFuture;
 
@@ -66,6 +66,28 @@ impl Journal for StoreJournal {
         })
     }
 
+    fn lessons(&self, pool: &PoolId) -> BoxFuture<'_, JournalResult<Vec<Lesson>>> {
+        let query = Statement::new("SELECT lim, at FROM lessons WHERE pool = $1 ORDER BY scope").bind(pool);
+        Box::pin(async move { Ok(rows(self.store.query(query).await?, lesson)?) })
+    }
+
+    fn learn(&self, pool: &PoolId, lesson: Lesson) -> BoxFuture<'_, JournalResult<()>> {
+        // The same limit with another amount has the same scope.
+        let scope = Limit { amount: 1, ..lesson.limit }.to_string();
+        let keep = Statement::new(
+            "INSERT INTO lessons (pool, scope, lim, at) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (pool, scope) DO UPDATE SET lim = excluded.lim, at = excluded.at",
+        )
+        .bind(pool)
+        .bind(scope)
+        .bind(lesson.limit.to_string())
+        .bind(lesson.at);
+        Box::pin(async move {
+            self.store.apply(vec![keep], never).await?;
+            Ok(())
+        })
+    }
+
     fn ledger(&self, pool: &PoolId, since: Timestamp) -> BoxFuture<'_, JournalResult<Vec<LedgerEntry>>> {
         let query = Statement::new(format!(
             "SELECT {LEDGER} FROM reservations WHERE pool = $1 AND leave_by >= $2 \
@@ -117,11 +139,13 @@ impl StoreJournal {
     fn insert_reservation(&self, reservation: &Reservation) -> Statement {
         let amounts = &reservation.amounts;
         Statement::new(
-            "INSERT INTO reservations (pool, job, process, items, requests, input_tokens, images, usd, at, leave_by) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id",
+            "INSERT INTO reservations \
+             (pool, job, lane, process, items, requests, input_tokens, images, usd, at, leave_by) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id",
         )
         .bind(&reservation.pool)
         .bind(&reservation.job)
+        .bind(&reservation.lane)
         .bind(self.store.process())
         .bind(seqs_as_json(&reservation.items))
         .bind(amounts.requests)
@@ -195,6 +219,13 @@ pub(crate) fn rows<T>(rows: Vec<Row>, read: impl FnMut(Row) -> StoreResult<T>) -
 fn item(row: Row) -> StoreResult<Item> {
     let mut columns = row.columns();
     Ok(Item { seq: columns.count()?, lane: columns.shared()?, payload: columns.shared()? })
+}
+
+fn lesson(row: Row) -> StoreResult<Lesson> {
+    let mut columns = row.columns();
+    let text = columns.text()?;
+    let limit = text.parse().map_err(|error| StoreError::Unexpected { detail: format!("{error}") })?;
+    Ok(Lesson { limit, at: columns.moment()? })
 }
 
 fn ledger_entry(row: Row) -> StoreResult<LedgerEntry> {

@@ -45,6 +45,7 @@ mod error;
 mod hold;
 mod jobs;
 mod journal;
+mod ledger;
 mod posts;
 mod projects;
 mod scores;
@@ -60,6 +61,7 @@ pub use hold::Hold;
 pub use jobs::{
     JobCounts, JobPage, JobRecord, JobState, JobTotals, NewItem, NewJob, OutcomeRecord, PostClaim, UnsettledCall,
 };
+pub use ledger::Spending;
 pub use posts::{CandidateFilter, Candidates, Post, Upserted};
 pub use projects::Project;
 pub use scores::ScoreRecord;

@@ -88,6 +88,7 @@ async fn answer(store: &Store, seq: u64) -> Result<(), JournalError> {
     let job: JobId = JOB.into();
     let journal = store.journal();
     let reservation = Reservation {
+        lane: "lane".into(),
         job: Arc::clone(&job),
         pool: "pool".into(),
         items: vec![seq],

@@ -6,10 +6,10 @@ mod run;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use replies::{Export, Generate, ListReplies, RepliesCommand, Review, ReviewAction, Selection, SortBy};
-pub(crate) use run::{Pack, RunFlags, SandboxFlags};
+pub(crate) use run::{Pack, RunFile, RunFlags, SandboxFlags};
 
 /// A studio for making things at volume with rate-limited, paid generative models.
 #[derive(Debug, Parser)]
@@ -49,9 +49,18 @@ pub(crate) enum Command {
     /// Replies: have them drafted, review and export them
     #[command(subcommand)]
     Replies(RepliesCommand),
+    /// Answer a file of prompts, as fast as a quota allows
+    Run(Box<RunFile>),
     /// Jobs: what was submitted, how it stands, what it cost
     #[command(subcommand)]
     Jobs(JobsCommand),
+    /// What was spent, by job, model, project or day
+    Cost(Cost),
+    /// The limits of each pool as they stand: configured, learnt, used
+    Quota {
+        #[command(subcommand)]
+        command: Option<QuotaCommand>,
+    },
     /// Copy the database to a file, also while it is in use
     Backup {
         /// The file to write; it must not exist
@@ -175,6 +184,40 @@ pub(crate) struct Retry {
     /// Try those again too that the provider refused
     #[arg(long)]
     pub(crate) blocked: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Cost {
+    /// What a row stands for
+    #[arg(long, value_name = "WHAT", default_value = "day")]
+    pub(crate) by: CostBy,
+    /// From this day on, UTC [default: 30 days ago]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) from: Option<jiff::civil::Date>,
+    /// Up to this day, UTC [default: today]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) until: Option<jiff::civil::Date>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CostBy {
+    /// A job
+    Job,
+    /// A model
+    Model,
+    /// A project
+    Project,
+    /// A day, UTC
+    Day,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum QuotaCommand {
+    /// Forget the limits that refusals have taught
+    Reset {
+        /// The pool, as 'atelier quota' names it [default: all]
+        pool: Option<String>,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -1,15 +1,41 @@
 //! Flags of every command that calls a model.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use atelier_engine::{Limit, LimitKind, Packing, Usd, Window};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+/// `atelier run`.
+#[derive(Debug, Args)]
+pub(crate) struct RunFile {
+    /// The prompts, or - for stdin: JSON Lines of {"id", "prompt"}, Gemini's or OpenAI's batch lines, or CSV
+    pub(crate) file: PathBuf,
+    /// Where the answers go, or - for stdout; .csv for CSV, else lines of the form that came in
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) run: RunFlags,
+    /// Write the answers in the order of the prompts, and not as they come
+    #[arg(long)]
+    pub(crate) ordered: bool,
+    /// Try the failed lines of an earlier run again
+    #[arg(long)]
+    pub(crate) retry_failed: bool,
+    /// Go on with this job, whose prompts came from stdin
+    #[arg(long, value_name = "ID")]
+    pub(crate) job: Option<String>,
+    /// Print what would be sent, what it would cost and how long it would take, and send nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
 /// Who answers, and how fast and at what cost at most.
 #[derive(Debug, Args)]
 pub(crate) struct RunFlags {
-    /// Who answers: gemini:MODEL, or sandbox[:MODEL] for made-up answers at no cost, priced as MODEL
+    /// Who answers: gemini:MODEL, openai:MODEL (any compatible server), or for made-up answers at no cost
+    /// sandbox[:MODEL] or sandbox:openai[:MODEL], priced as MODEL
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: Option<String>,
     /// A limit of the provider: requests=15/60s, input_tokens=250000/60s, requests=1500/day, usd=5/day,

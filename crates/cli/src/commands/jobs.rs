@@ -45,7 +45,8 @@ async fn list(context: &Context, limit: usize, after: Option<&str>) -> CliResult
         let cells: Vec<Vec<String>> = jobs.iter().zip(&states).map(|(job, state)| cells(job, state)).collect();
         let more = next.as_ref().map(|next| format!("\nmore with --after {next}")).unwrap_or_default();
         let headers = ["job", "state", "submitted", "items", "done", "blocked", "failed", "calls", "cost"];
-        table(&headers, &[false, false, false, true, true, true, true, true, true], &cells) + &more
+        let sandbox = if jobs.iter().any(is_sandbox) { "\nin brackets: the sandbox's, nothing was paid" } else { "" };
+        table(&headers, &[false, false, false, true, true, true, true, true, true], &cells) + sandbox + &more
     })?;
     Ok(Exit::Success)
 }
@@ -61,7 +62,7 @@ fn cells(job: &JobRecord, state: &str) -> Vec<String> {
         thousands(counts.blocked),
         thousands(counts.failed),
         thousands(job.totals.calls),
-        job.totals.cost.to_string(),
+        if is_sandbox(job) { format!("({})", job.totals.cost) } else { job.totals.cost.to_string() },
     ]
 }
 
@@ -69,6 +70,12 @@ fn cells(job: &JobRecord, state: &str) -> Vec<String> {
 fn state(store: &Store, job: &JobRecord) -> CliResult<String> {
     let running = !job.state.is_over() && store.is_held(&job.id)?;
     Ok(if running { "running".to_owned() } else { job.state.name().to_owned() })
+}
+
+/// Whether no real model answered.
+fn is_sandbox(job: &JobRecord) -> bool {
+    let model = job.settings.get("model").and_then(Value::as_str).unwrap_or_default();
+    model.split(':').next() == Some("sandbox")
 }
 
 fn object(job: &JobRecord, state: &str) -> Value {
@@ -93,6 +100,7 @@ fn object(job: &JobRecord, state: &str) -> Value {
         "output_tokens": totals.output_tokens,
         "cost_usd": totals.cost.as_dollars(),
         "cost_estimated": totals.estimated,
+        "sandbox": is_sandbox(job),
     })
 }
 
@@ -166,9 +174,15 @@ async fn resume(context: &Context, command: Resume) -> CliResult<Exit> {
         return Err(CliError::usage("job-cancelled", format!("job {job} was given up"))
             .hint("submit a new one: what was answered is kept, and not asked for again"));
     }
+    if record.kind == super::run::JOB_KIND {
+        return super::run::resume_record(context, &store, &record, None, false, command.max_cost).await;
+    }
     if record.kind != JOB_KIND {
         let message = format!("job {job} is part of another command's work and is not resumed by itself");
         return Err(CliError::usage("job-kind", message).hint("run that command again"));
+    }
+    if record.state == JobState::Done {
+        context.out.note(format!("job {job} is done already; this is what came of it"));
     }
     // Whoever is running it is named; what its calls cost is theirs to say.
     drop(store.hold(&job)?);

@@ -1,10 +1,13 @@
 //! The commands, one file each.
 
 mod backup;
+mod cost;
 mod jobs;
 mod posts;
 mod projects;
+mod quota;
 mod replies;
+mod run;
 mod sandbox;
 
 use crate::args::{Cli, Command};
@@ -26,7 +29,10 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> CliResult<Exit> {
         Command::Projects(command) => projects::run(&context, command).await,
         Command::Posts(command) => posts::run(&context, command).await,
         Command::Replies(command) => replies::run(&context, command).await,
+        Command::Run(command) => run::run(&context, *command).await,
         Command::Jobs(command) => jobs::run(&context, command).await,
+        Command::Cost(command) => cost::run(&context, &command).await,
+        Command::Quota { command } => quota::run(&context, command).await,
         Command::Backup { file } => backup::run(&context, &file).await,
         Command::Sandbox(_) => Ok(Exit::Success),
     }

@@ -29,8 +29,9 @@ pub(super) async fn run(command: SandboxCommand, out: Out) -> CliResult<Exit> {
         write_whole(path, &url)?;
     }
     out.note(SANDBOX_NOTICE);
-    out.note(format!("serving Gemini's format at {url}; counts at {url}/stats; Ctrl-C ends it"));
+    out.note(format!("serving Gemini's and OpenAI's formats at {url}; counts at {url}/stats; Ctrl-C ends it"));
     out.note(format!("to use it: GOOGLE_GEMINI_BASE_URL={url} GEMINI_API_KEY=sandbox atelier …"));
+    out.note(format!("or:        OPENAI_BASE_URL={url}/v1 OPENAI_API_KEY=sandbox atelier …"));
     stop.wait().await;
     let stats = sandbox.stats();
     sandbox.shutdown().await;

@@ -19,7 +19,7 @@ pub(crate) enum Manner {
     /// Bursts are taken.
     Burst,
     /// Calls are spaced evenly.
-    Even { interval: Duration, next: Timestamp },
+    Even { interval: Duration, least: Duration, next: Timestamp },
 }
 
 impl Manner {
@@ -48,12 +48,16 @@ impl Manner {
                 *credit = credit.saturating_sub(1);
             }
             Self::Burst => {}
-            Self::Even { interval, next } => *next = now.after(*interval),
+            Self::Even { interval, next, .. } => *next = now.after(*interval),
         }
     }
 
     /// A call was answered without refusal.
     pub(crate) fn answered(&mut self) {
+        if let Self::Even { interval, least, .. } = self {
+            // What a refusal has widened narrows again, slowly.
+            *interval = interval.mul_f64(0.99).max(*least);
+        }
         if let Self::Opening { group, credit, .. } = self
             && *credit == 0
         {
@@ -72,11 +76,12 @@ impl Manner {
 
     /// From now on, calls are at least `interval` apart; a second refusal widens it by a tenth.
     pub(crate) fn pace(&mut self, interval: Duration, now: Timestamp) {
+        let least = interval;
         let interval = match *self {
             Self::Even { interval: old, .. } => old.max(interval).mul_f64(1.1),
             _ => interval,
         };
-        *self = Self::Even { interval, next: now.after(interval) };
+        *self = Self::Even { interval, least, next: now.after(interval) };
     }
 
     /// A refusal ended the opening: what was found is the limit.

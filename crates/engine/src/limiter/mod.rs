@@ -24,6 +24,16 @@ const WIDEST_MARGIN: Duration = Duration::from_secs(5);
 const USUAL_WINDOW: Duration = Duration::from_secs(60);
 /// Waits after a refusal without a hint: this, then twice as long each time, to the usual window.
 const FIRST_UNHINTED_WAIT: Duration = Duration::from_secs(1);
+/// For so long after midnight a day's refusal may mean that the provider has not begun its new day yet.
+const LATE_RESET: Duration = Duration::from_secs(15 * 60);
+/// Waits for that: this, then twice as long each time.
+const FIRST_RESET_WAIT: Duration = Duration::from_secs(60);
+/// A margin that has grown is half as wide after so long without a refusal.
+const MARGIN_HALVES_IN: Duration = Duration::from_secs(600);
+/// A limit that was only guessed is tried a quarter higher after so long without a refusal.
+const RAISE_GUESS_AFTER: Duration = Duration::from_secs(600);
+/// What is in the ledger for later than this from now was written by a clock that was wrong.
+const FURTHEST_AHEAD: Duration = Duration::from_secs(60);
 
 /// Why a call has to wait.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +42,8 @@ pub enum WaitCause {
     Limit(Limit),
     /// The provider asked to wait.
     Told,
+    /// The provider says that a day's limit is used up, and not which.
+    Day,
     /// The pool is being opened carefully, or is paced evenly.
     Pacing,
     /// The provider is failing; it is probed from time to time.
@@ -40,6 +52,13 @@ pub enum WaitCause {
     Backoff,
     /// What is in flight could still use the rest of the budget.
     Budget,
+}
+
+impl WaitCause {
+    /// Whether waiting for this means waiting for another day.
+    pub const fn is_day(&self) -> bool {
+        matches!(self, Self::Day | Self::Limit(Limit { window: Window::Day, .. }))
+    }
 }
 
 /// What admission says of a call.
@@ -64,15 +83,15 @@ pub(crate) struct Ticket {
     tight: bool,
 }
 
-/// What was learnt from a refusal.
+/// What is made of a refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Lesson {
+pub(crate) struct Judgement {
     /// A limit that is new or smaller than it was taken to be.
     pub(crate) learnt: Option<Limit>,
-    /// When calls may go on, if the refusal says.
+    /// Whether the provider said so. What was only guessed is good for this run.
+    pub(crate) told: bool,
+    /// When calls may go on.
     pub(crate) until: Timestamp,
-    /// Whether a day's limit is used up.
-    pub(crate) day: bool,
 }
 
 /// All limits of one pool.
@@ -81,11 +100,17 @@ pub(crate) struct Limiter {
     meters: Vec<Meter>,
     zone: TimeZone,
     margin: Duration,
+    /// The margin never shrinks below this.
+    least_margin: Duration,
+    /// When the margin was last narrowed.
+    narrowed: Timestamp,
     manner: Manner,
     in_flight: u64,
     in_flight_cap: Option<u64>,
     held_until: Option<(Timestamp, WaitCause)>,
     unhinted: u32,
+    /// The limit that was only guessed, if one was.
+    guessed: Option<Limit>,
     /// When a refusal was last learnt from: calls that had left by then have nothing new to say.
     judged: Option<Timestamp>,
     /// Calls answered of late, by the second in which they left: what a refusal without hints is judged by.
@@ -97,15 +122,21 @@ impl Limiter {
     pub(crate) fn new(limits: &[Limit], zone: TimeZone, connect: Duration, now: Timestamp) -> Self {
         let (now_limits, windows): (Vec<Limit>, Vec<Limit>) =
             limits.iter().copied().partition(|limit| limit.window == Window::Now);
+        // A limit of nothing would be waited for without end.
+        let windows: Vec<Limit> = windows.into_iter().map(|l| Limit { amount: l.amount.max(1), ..l }).collect();
+        let margin = FIRST_MARGIN.max(connect / 2).min(WIDEST_MARGIN);
         Self {
             meters: windows.into_iter().map(|limit| Meter::new(limit, zone.clone())).collect(),
             zone,
-            margin: FIRST_MARGIN.max(connect / 2).min(WIDEST_MARGIN),
+            margin,
+            least_margin: margin,
+            narrowed: now,
             manner: Manner::opening(now),
             in_flight: 0,
             in_flight_cap: now_limits.iter().map(|limit| limit.amount).min(),
             held_until: None,
             unhinted: 0,
+            guessed: None,
             judged: None,
             answered: VecDeque::new(),
         }
@@ -115,9 +146,12 @@ impl Limiter {
     pub(crate) fn restore(&mut self, entries: &[LedgerEntry], now: Timestamp) {
         for entry in entries {
             // A time in the future is a clock that was set back: it counts as now.
-            let left = if entry.settled { entry.left.min(now) } else { entry.left };
+            let latest = if entry.settled { now } else { now.after(FURTHEST_AHEAD) };
             for meter in &mut self.meters {
-                meter.take(left, entry.amounts.of(meter.limit().kind));
+                let amount = entry.amounts.of(meter.limit().kind);
+                if amount > 0 {
+                    meter.take(entry.left.min(latest), amount);
+                }
             }
         }
     }
@@ -127,6 +161,10 @@ impl Limiter {
         if let Some((until, cause)) = &self.held_until {
             if *until > now {
                 return Admission::At(*until, cause.clone());
+            }
+            if cause.is_day() {
+                // A day that has just begun is begun carefully: the provider's may begin a little later.
+                self.manner = Manner::opening(now);
             }
             self.held_until = None;
         }
@@ -183,7 +221,7 @@ impl Limiter {
     pub(crate) fn answered(&mut self, left: Timestamp) {
         self.manner.answered();
         self.unhinted = 0;
-        self.margin = FIRST_MARGIN.max(self.margin.mul_f64(0.999));
+        self.relax(left);
         let second = left.as_micros() / 1_000_000;
         match self.answered.back_mut() {
             Some((last, count)) if *last >= second => *count += 1,
@@ -194,38 +232,73 @@ impl Limiter {
         }
     }
 
+    /// What a refusal has tightened loosens again, with time.
+    fn relax(&mut self, now: Timestamp) {
+        let halves = now.since(self.narrowed).as_secs_f64() / MARGIN_HALVES_IN.as_secs_f64();
+        self.margin = self.margin.mul_f64(0.5_f64.powf(halves)).max(self.least_margin);
+        self.narrowed = self.narrowed.max(now);
+        if let Some(guess) = self.guessed
+            && self.judged.is_some_and(|judged| now.since(judged) > RAISE_GUESS_AFTER)
+            && let Some(meter) = self.meters.iter_mut().find(|meter| meter.limit() == guess)
+        {
+            meter.set_amount(guess.amount + (guess.amount / 4).max(1));
+            self.guessed = Some(meter.limit());
+            self.judged = Some(now);
+        }
+    }
+
     /// The provider refused a call that left at `left` and had `ticket`. Learns from it, and holds the pool.
-    pub(crate) fn refused(&mut self, fault: &Fault, ticket: &Ticket, left: Timestamp, now: Timestamp) -> Lesson {
+    pub(crate) fn refused(&mut self, fault: &Fault, ticket: &Ticket, left: Timestamp, now: Timestamp) -> Judgement {
         let said = fault.limit.unwrap_or_default();
         if said.window == Some(Window::Day) {
-            let until = next_midnight(now.after(self.margin), &self.zone);
-            let limit = self.learn(said, LimitKind::Requests, Window::Day, now);
-            let cause = limit.or_else(|| self.meter_of(said)).map_or(WaitCause::Told, WaitCause::Limit);
-            self.held_until = Some((until, cause));
-            return Lesson { learnt: limit, until, day: true };
+            return self.refused_for_the_day(said, left, now);
         }
         let learnt = self.judge(said, ticket, left, now);
-        let pause = fault.retry_after.unwrap_or_else(|| {
-            self.unhinted = (self.unhinted + 1).min(7);
-            (FIRST_UNHINTED_WAIT * 2_u32.pow(self.unhinted - 1)).min(USUAL_WINDOW)
-        });
-        // Evenly paced pools say when the next single call fits; the pace itself takes care of that.
+        let pause = fault.retry_after.unwrap_or_else(|| self.unhinted_wait(FIRST_UNHINTED_WAIT, USUAL_WINDOW));
         let until = now.after(pause);
         if self.held_until.as_ref().is_none_or(|(held, _)| *held < until) {
             self.held_until = Some((until, learnt.map_or(WaitCause::Told, WaitCause::Limit)));
         }
-        Lesson { learnt, until, day: false }
+        Judgement { learnt, told: said.amount.is_some(), until }
+    }
+
+    /// A day's limit comes with a short delay all the same: its name is what counts.
+    fn refused_for_the_day(&mut self, said: ReportedLimit, left: Timestamp, now: Timestamp) -> Judgement {
+        let kind = said.kind.unwrap_or(LimitKind::Requests);
+        let learnt = self.learn(said, kind, Window::Day, now);
+        let midnight = next_midnight(left, &self.zone);
+        let just_begun = next_midnight(left.before(LATE_RESET), &self.zone) <= left;
+        let (until, cause) = if midnight <= now || just_begun {
+            (now.after(self.unhinted_wait(FIRST_RESET_WAIT, LATE_RESET)), WaitCause::Told)
+        } else {
+            let known = self.meters.iter().map(Meter::limit).find(|l| l.kind == kind && l.window == Window::Day);
+            (midnight, known.map_or(WaitCause::Day, WaitCause::Limit))
+        };
+        self.held_until = Some((until, cause));
+        Judgement { learnt, told: said.amount.is_some(), until }
+    }
+
+    /// How long to wait where the provider does not say: twice as long each time.
+    fn unhinted_wait(&mut self, first: Duration, longest: Duration) -> Duration {
+        self.unhinted = (self.unhinted + 1).min(7);
+        first.saturating_mul(2_u32.pow(self.unhinted - 1)).min(longest)
     }
 
     /// What a refusal means: a smaller limit, a late arrival, or a provider that wants calls spaced.
     fn judge(&mut self, said: ReportedLimit, ticket: &Ticket, left: Timestamp, now: Timestamp) -> Option<Limit> {
-        if self.judged.replace(now).is_some_and(|judged| left <= judged) {
+        let late = self.judged.replace(now).is_some_and(|judged| left <= judged);
+        if said.amount.is_none() && self.correct_guess() || late {
             return None;
         }
         let kind = said.kind.unwrap_or(LimitKind::Requests);
+        if kind == LimitKind::InFlight {
+            let amount = said.amount.unwrap_or(self.in_flight).max(1);
+            self.in_flight_cap = Some(self.in_flight_cap.map_or(amount, |cap| cap.min(amount)));
+            return None;
+        }
         let window = said.window.unwrap_or(Window::Sliding(USUAL_WINDOW));
-        let known = self.meters.iter().find(|m| m.limit().kind == kind).map(Meter::limit);
-        let Some(known) = known else {
+        let slides = |limit: &Limit| limit.kind == kind && matches!(limit.window, Window::Sliding(_));
+        let Some(known) = self.meters.iter().map(Meter::limit).find(slides) else {
             self.manner.close_opening();
             return self.learn(said, kind, window, now).or_else(|| self.guess(kind, left, now));
         };
@@ -236,11 +309,11 @@ impl Limiter {
         // The limit is what it was taken to be, and yet the call was refused.
         if ticket.tight && !matches!(self.manner, Manner::Opening { .. } | Manner::Even { .. }) {
             self.margin = (self.margin * 2).min(WIDEST_MARGIN);
+            self.narrowed = now;
         } else if let Window::Sliding(window) = known.window
             && kind == LimitKind::Requests
         {
-            let interval = window.div_f64(known.amount as f64);
-            self.manner.pace(interval + self.margin, now);
+            self.manner.pace(window.div_f64(known.amount as f64) + self.margin, now);
         }
         None
     }
@@ -252,13 +325,26 @@ impl Limiter {
         self.lower(limit, now)
     }
 
+    /// A guess counted this call among those that would be answered, and it was refused: one less, then.
+    fn correct_guess(&mut self) -> bool {
+        let Some(guess) = self.guessed else { return false };
+        let Some(meter) = self.meters.iter_mut().find(|meter| meter.limit() == guess) else { return false };
+        meter.set_amount((guess.amount - 1).max(1));
+        self.guessed = Some(meter.limit());
+        true
+    }
+
     /// Without a word from the provider, what it has answered in the usual window is the limit.
     fn guess(&mut self, kind: LimitKind, left: Timestamp, now: Timestamp) -> Option<Limit> {
         let since = left.as_micros() / 1_000_000 - 60;
         let answered: u64 = self.answered.iter().filter(|(second, _)| *second > since).map(|(_, count)| count).sum();
-        let amount = answered + self.in_flight.saturating_sub(1);
-        let limit = Limit { kind, amount: amount.max(1), window: Window::Sliding(USUAL_WINDOW) };
-        if kind == LimitKind::Requests { self.lower(limit, now) } else { None }
+        // The refused call is no longer among those in flight.
+        let amount = (answered + self.in_flight).max(1);
+        if kind != LimitKind::Requests {
+            return None;
+        }
+        self.guessed = self.lower(Limit { kind, amount, window: Window::Sliding(USUAL_WINDOW) }, now);
+        self.guessed
     }
 
     /// Adds a limit or lowers the one of the same scope; `None` if that one is as low already.
@@ -274,16 +360,16 @@ impl Limiter {
                 for (second, count) in &self.answered {
                     meter.take(Timestamp::from_micros((second + 1) * 1_000_000), *count);
                 }
-                meter.take(now, self.in_flight.saturating_sub(1));
+                meter.take(now, self.in_flight);
             }
             self.meters.push(meter);
         }
         Some(limit)
     }
 
-    fn meter_of(&self, said: ReportedLimit) -> Option<Limit> {
-        let window = said.window?;
-        self.meters.iter().map(Meter::limit).find(|limit| limit.window == window)
+    /// The largest amount of a kind that any call may have.
+    pub(crate) fn most(&self, kind: LimitKind) -> Option<u64> {
+        self.meters.iter().map(Meter::limit).filter(|limit| limit.kind == kind).map(|limit| limit.amount).min()
     }
 
     /// When the last of `count` calls of `amounts` each could leave. `None`: never.
@@ -296,6 +382,16 @@ impl Limiter {
             at = at.max(meter.nth_at(count, amounts.of(meter.limit().kind), now, self.margin)?);
         }
         Some(at)
+    }
+
+    /// What counts against each limit now, and when the next unit of it frees up.
+    pub(crate) fn uses(&mut self, now: Timestamp) -> Vec<(Limit, u64, Timestamp)> {
+        let margin = self.margin;
+        let of = |meter: &mut Meter| {
+            meter.expire(now, margin);
+            (meter.limit(), meter.used(), meter.free_at(1, now, margin).unwrap_or(now))
+        };
+        self.meters.iter_mut().map(of).collect()
     }
 
     /// How many calls may be in flight at once.

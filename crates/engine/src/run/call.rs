@@ -30,6 +30,7 @@ pub(super) struct Call {
     pub(super) leave_by: Timestamp,
     /// Its reservation, once that is durable.
     pub(super) entry: Option<EntryId>,
+    /// When it left; until then, when it was admitted.
     pub(super) left: Timestamp,
 }
 
@@ -50,7 +51,6 @@ pub(super) struct Reserving {
     pub(super) pool: usize,
     pub(super) calls: Vec<(Call, Request)>,
     pub(super) result: Result<Reserved, JournalError>,
-    pub(super) took: Duration,
 }
 
 /// Writes the reservations of `calls`, all of one pool.
@@ -61,9 +61,8 @@ pub(super) async fn reserve(
     reservations: Vec<Reservation>,
     calls: Vec<(Call, Request)>,
 ) -> Reserving {
-    let started = Instant::now();
     let result = journal.reserve(reservations, seen).await;
-    Reserving { pool, calls, result, took: started.elapsed() }
+    Reserving { pool, calls, result }
 }
 
 /// A call that has ended.

@@ -1,12 +1,12 @@
 //! From the queue to the wire: which items, in which pack, to which pool, and when.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::call::{Call, Reserving, exchange, reserve};
-use super::pool::is_day;
-use super::{Run, Step};
+use super::{Run, Sample, Step};
 use crate::job::{Event, Packing, RunEnd};
-use crate::journal::{Amounts, Reservation, Reserved, Settlement};
+use crate::journal::{Amounts, LedgerEntry, Reservation, Reserved, Settlement};
 use crate::limit::{Limit, LimitKind, Window};
 use crate::limiter::{Admission, WaitCause};
 use crate::model::Request;
@@ -23,6 +23,9 @@ const BATCH: usize = 256;
 /// Packs of one and of so many items show how requests grow.
 const SAMPLE: usize = 8;
 
+/// What that has shown is good for so long.
+const SAMPLE_HOLDS: Duration = Duration::from_secs(5);
+
 /// What became of the attempt to send one more call.
 enum Next {
     Send(Box<Call>, Box<Request>),
@@ -38,7 +41,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
     /// Sends all that may be sent now, and notes what the rest waits for.
     pub(super) fn dispatch(&mut self) {
         self.wait = None;
-        if self.end.is_some() || self.trouble.is_some() {
+        if self.end.is_some() || self.trouble.is_some() || self.stalled > 0 {
             return;
         }
         let now = self.clock.now();
@@ -47,10 +50,18 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         let mut batches: Vec<Vec<(Call, Request)>> = self.pools.iter().map(|_| Vec::new()).collect();
         let mut size = None;
         while self.queue.has_ready() && batches.iter().map(Vec::len).sum::<usize>() < BATCH {
-            let Some(pool) = self.choose_pool(now) else { break };
-            let planned = *size.get_or_insert_with(|| self.pack_size(pool, now));
-            match self.next(pool, planned, now) {
-                Next::Send(call, request) => batches[pool].push((*call, *request)),
+            let pools = self.candidates(now);
+            let Some(first) = pools.first().copied() else { break };
+            let planned = *size.get_or_insert_with(|| self.pack_size(first, now));
+            match self.next(&pools, planned, now) {
+                Next::Send(call, request) => {
+                    // Composing takes time, and what is reserved must leave soon.
+                    let late = self.clock.now().since(now) > self.pools[call.pool].slack / 4;
+                    batches[call.pool].push((*call, *request));
+                    if late {
+                        break;
+                    }
+                }
                 Next::Wait => break,
                 Next::Again => {}
                 Next::Smaller => size = Some(planned.div_ceil(2)),
@@ -60,56 +71,56 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             self.reserve(pool, calls, now);
         }
         if self.wait.is_none() && !self.queue.has_ready() {
-            self.wait = self.queue.next_due().map(|due| (Some(due), WaitCause::Backoff));
+            // Due is not enough: the budget for retries has to allow it, too.
+            let allowed = self.retries.next_at(now).unwrap_or(now);
+            self.wait = self.queue.next_due().map(|due| (Some(due.max(allowed)), WaitCause::Backoff));
         }
     }
 
-    /// The open pool whose turn it is of those that admit one more call. Notes the earliest admission if
-    /// none does.
-    fn choose_pool(&mut self, now: Timestamp) -> Option<usize> {
-        let cap = self.job.options.concurrency.unwrap_or(MOST_IN_FLIGHT).min(MOST_IN_FLIGHT);
+    /// The open pools that may admit one more call, in the order of their turns. Notes what the others wait
+    /// for.
+    fn candidates(&mut self, now: Timestamp) -> Vec<usize> {
+        let cap = self.job.options.concurrency.unwrap_or(MOST_IN_FLIGHT).clamp(1, MOST_IN_FLIGHT);
         if self.open_calls >= cap {
             let limit = Limit { kind: LimitKind::InFlight, amount: cap, window: Window::Now };
             self.wait = Some((None, WaitCause::Limit(limit)));
-            return None;
+            return Vec::new();
         }
         let one = Amounts { requests: 1, ..Amounts::default() };
-        let mut order: Vec<usize> = (0..self.pools.len()).filter(|index| self.pools[*index].is_open()).collect();
-        order.sort_by(|a, b| self.pools[*a].before(&self.pools[*b]));
-        for index in order {
+        let mut candidates = Vec::with_capacity(self.pools.len());
+        for index in (0..self.pools.len()).filter(|index| self.pools[*index].is_open()).collect::<Vec<_>>() {
             let pool = &mut self.pools[index];
             let admission = match pool.health.next_probe() {
                 Some(probe) if probe > now => Admission::At(probe, WaitCause::Outage),
                 _ => pool.limiter.admit(&one, now),
             };
-            if self.note(index, admission, now) {
-                return Some(index);
+            match admission {
+                Admission::Now => candidates.push(index),
+                admission => self.note(index, admission, now),
             }
         }
-        None
+        if candidates.len() > 1 {
+            candidates.sort_by(|a, b| self.pools[*a].before(&self.pools[*b]));
+        }
+        candidates
     }
 
-    /// Whether a call may leave now; notes what it waits for if not.
-    fn note(&mut self, pool: usize, admission: Admission, now: Timestamp) -> bool {
+    /// Notes what a call to this pool waits for.
+    fn note(&mut self, pool: usize, admission: Admission, now: Timestamp) {
         match admission {
-            Admission::Now => {
-                self.pools[pool].park(None);
-                return true;
-            }
             Admission::At(at, cause) => {
-                let parked = is_day(&cause) && at > now;
+                let parked = cause.is_day() && at > now;
                 self.pools[pool].park(parked.then(|| (at, cause.clone())));
                 if self.wait.as_ref().is_none_or(|(until, _)| until.is_none_or(|until| at < until)) {
                     self.wait = Some((Some(at), cause));
                 }
             }
             Admission::AfterCall(cause) => self.wait = self.wait.take().or(Some((None, cause))),
-            Admission::Never(limit) => self.wait = Some((None, WaitCause::Limit(limit))),
+            Admission::Now | Admission::Never(_) => {}
         }
-        false
     }
 
-    fn next(&mut self, pool: usize, size: usize, now: Timestamp) -> Next {
+    fn next(&mut self, pools: &[usize], size: usize, now: Timestamp) -> Next {
         let Some(pack) = self.queue.take(size) else { return Next::Wait };
         let items: Vec<Item> = pack.items.iter().map(|queued| queued.item.clone()).collect();
         let request = match self.job.task.compose(&items) {
@@ -120,53 +131,66 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             }
         };
         let demand = request.demand();
-        let amounts = self.pools[pool].amounts(&demand);
-        match self.pools[pool].limiter.admit(&amounts, now) {
-            Admission::Never(limit) => {
-                let message = format!("the item alone takes more than {limit} allows");
-                return self.shrink(pack, now, |run, pack| run.fail_in_pack(pack, 0, "over-limit", message, now));
-            }
-            admission => {
-                if !self.note(pool, admission, now) {
-                    self.queue.put_back(pack);
-                    return Next::Wait;
+        let mut too_large = None;
+        for pool in pools.iter().copied() {
+            let amounts = self.pools[pool].amounts(&demand);
+            match self.pools[pool].limiter.admit(&amounts, now) {
+                Admission::Now => {
+                    self.pools[pool].park(None);
+                    let worst = amounts.usd;
+                    if self.job.options.max_cost.is_some_and(|max| self.spent + self.reserved + worst > max) {
+                        return self.over_budget(pack);
+                    }
+                    return Next::Send(Box::new(self.take(pool, pack, demand, amounts, now)), Box::new(request));
                 }
+                Admission::Never(limit) => too_large = Some(limit),
+                admission => self.note(pool, admission, now),
             }
         }
-        let worst = self.pools[pool].pool.price.map(|price| price.worst_case(&demand)).unwrap_or_default();
-        if self.job.options.max_cost.is_some_and(|max| self.spent + self.reserved + worst > max) {
-            return self.over_budget(pack, now);
+        // Only what no open pool could ever take is too large.
+        match too_large.filter(|_| self.wait.is_none() && self.open_pools() == pools.len()) {
+            None => {
+                self.queue.put_back(pack);
+                Next::Wait
+            }
+            Some(limit) => {
+                let message = format!("the item alone takes more than {limit} allows");
+                self.shrink(pack, |run, pack| run.fail_in_pack(pack, 0, "over-limit", message, now))
+            }
         }
-        Next::Send(Box::new(self.take(pool, pack, demand, amounts, worst, now)), Box::new(request))
+    }
+
+    fn open_pools(&self) -> usize {
+        self.pools.iter().filter(|pool| pool.is_open()).count()
     }
 
     /// Makes a pack that is too large smaller; `alone` says what becomes of a single item.
-    fn shrink(&mut self, pack: Pack, now: Timestamp, alone: impl FnOnce(&mut Self, Pack)) -> Next {
+    fn shrink(&mut self, pack: Pack, alone: impl FnOnce(&mut Self, Pack)) -> Next {
         if pack.items.len() == 1 {
             alone(self, pack);
         } else if pack.is_fixed() {
-            self.split(pack.items, now);
+            self.split(pack.items);
         } else {
             self.queue.put_back(pack);
         }
         Next::Smaller
     }
 
-    fn over_budget(&mut self, pack: Pack, now: Timestamp) -> Next {
+    fn over_budget(&mut self, pack: Pack) -> Next {
         if self.open_calls > 0 {
             self.queue.put_back(pack);
             self.wait = Some((None, WaitCause::Budget));
             return Next::Wait;
         }
         let single = pack.items.len() == 1;
-        let next = self.shrink(pack, now, |run, pack| {
+        let next = self.shrink(pack, |run, pack| {
             run.queue.put_back(pack);
             run.end = Some(RunEnd::OverBudget);
         });
         if single { Next::Wait } else { next }
     }
 
-    fn take(&mut self, pool: usize, pack: Pack, demand: Demand, amounts: Amounts, worst: Usd, now: Timestamp) -> Call {
+    fn take(&mut self, pool: usize, pack: Pack, demand: Demand, amounts: Amounts, now: Timestamp) -> Call {
         let state = &mut self.pools[pool];
         let leave_by = now.after(state.slack);
         let ticket = state.limiter.take(&amounts, now, leave_by);
@@ -176,6 +200,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             self.retries.earn();
         }
         self.open_calls += 1;
+        let worst = amounts.usd;
         self.reserved += worst;
         let fixed = pack.is_fixed();
         Call { pool, items: pack.items, fixed, demand, amounts, worst, ticket, leave_by, entry: None, left: now }
@@ -188,6 +213,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             .map(|(call, _)| Reservation {
                 job: Arc::clone(&self.job.id),
                 pool: Arc::clone(&state.pool.id),
+                lane: call.items.first().map(|queued| Arc::clone(&queued.item.lane)).unwrap_or_default(),
                 items: call.items.iter().map(|queued| queued.item.seq).collect(),
                 amounts: call.amounts,
                 at: now,
@@ -200,9 +226,12 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
 
     /// Sends what was reserved in time; the rest goes back.
     pub(super) fn on_reserved(&mut self, reserving: Reserving) {
-        let Reserving { pool, calls, result, took } = reserving;
+        let Reserving { pool, calls, result } = reserving;
         let now = self.clock.now();
-        self.pools[pool].learn_slack(took);
+        if let Some((first, _)) = calls.first() {
+            // From admission on: composing and commits both hold a call up.
+            self.pools[pool].learn_slack(now.since(first.left));
+        }
         match result {
             Ok(Reserved::Granted(ids)) => {
                 let mut late = Vec::new();
@@ -219,7 +248,9 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             }
             Ok(Reserved::Behind(entries)) => {
                 let state = &mut self.pools[pool];
-                state.limiter.restore(&entries, now);
+                // Several batches may have been told of the same entries.
+                let unseen: Vec<LedgerEntry> = entries.iter().copied().filter(|entry| entry.id > state.seen).collect();
+                state.limiter.restore(&unseen, now);
                 state.seen = entries.iter().map(|entry| entry.id).max().unwrap_or_default().max(state.seen);
                 calls.into_iter().rev().for_each(|(call, _)| self.cancel(call, now));
             }
@@ -287,14 +318,14 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
     }
 
     /// Two halves in place of one pack, each sent apart from all others.
-    pub(super) fn split(&mut self, mut items: Vec<Queued>, now: Timestamp) {
+    pub(super) fn split(&mut self, mut items: Vec<Queued>) {
         let second = items.split_off(items.len().div_ceil(2));
-        for half in [items, second].into_iter().filter(|half| !half.is_empty()) {
-            self.queue.delay(half, true, now);
+        for half in [second, items].into_iter().filter(|half| !half.is_empty()) {
+            self.queue.put_back(Pack::of(half, true));
         }
     }
 
-    fn pack_size(&self, pool: usize, now: Timestamp) -> usize {
+    fn pack_size(&mut self, pool: usize, now: Timestamp) -> usize {
         let limit = self.job.task.pack_limit().min(self.pack_ceiling).max(1);
         match self.job.options.packing {
             Packing::Off => 1,
@@ -305,27 +336,31 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
     }
 
     /// About how long what is left takes, by the first open pool.
-    pub(super) fn time_left(&self, now: Timestamp) -> Option<std::time::Duration> {
+    pub(super) fn time_left(&mut self, now: Timestamp) -> Option<Duration> {
         let pool = self.pools.iter().position(super::PoolState::is_open)?;
-        let limit = match self.job.options.packing {
-            Packing::Off => 1,
-            Packing::Fixed(size) => size,
-            Packing::Auto => self.job.task.pack_limit().min(self.pack_ceiling),
+        let limit = self.job.task.pack_limit().min(self.pack_ceiling).max(1);
+        let fixed = match self.job.options.packing {
+            Packing::Off => Some(1),
+            Packing::Fixed(size) => Some(size.clamp(1, limit)),
+            Packing::Auto => None,
         };
-        self.with_outlook(pool, limit.max(1), now, |outlook| outlook.best().map(|plan| plan.takes))
+        self.with_outlook(pool, limit, now, |outlook| match fixed {
+            Some(size) => outlook.with(size).map(|plan| plan.takes),
+            None => outlook.best().map(|plan| plan.takes),
+        })
     }
 
     fn with_outlook<R>(
-        &self,
+        &mut self,
         pool: usize,
         pack_limit: usize,
         now: Timestamp,
         look: impl FnOnce(&Outlook<'_>) -> R,
     ) -> R {
+        let Sample { one, many, items: sampled, .. } = self.sample(now);
         let state = &self.pools[pool];
         let mut lanes: Vec<usize> = self.queue.lane_lengths().filter(|items| *items > 0).collect();
         lanes.push(usize::try_from(self.not_loaded()).unwrap_or(usize::MAX));
-        let (one, many, sampled) = self.sample_demand();
         let nth_at = |calls: u64, pack: usize| {
             let demand = grow(&one, &many, sampled, pack);
             state.limiter.nth_at(calls, &state.amounts(&demand), now)
@@ -345,8 +380,11 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         if self.source.exhausted { 0 } else { self.job.items.saturating_sub(self.source.loaded) }
     }
 
-    /// What a call with one item takes, and one with so many: requests grow in a straight line.
-    fn sample_demand(&self) -> (Demand, Demand, usize) {
+    /// What a call with one item takes, and one with several: requests grow in a straight line.
+    fn sample(&mut self, now: Timestamp) -> Sample {
+        if let Some(sample) = self.sample.filter(|sample| now.since(sample.at) < SAMPLE_HOLDS) {
+            return sample;
+        }
         let items = self.queue.peek(SAMPLE.min(self.job.task.pack_limit()));
         let demand = |items: &[Item]| {
             if items.is_empty() {
@@ -354,7 +392,12 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             }
             self.job.task.compose(items).map(|request| request.demand()).unwrap_or_default()
         };
-        (demand(&items[..items.len().min(1)]), demand(&items), items.len())
+        let one = demand(&items[..items.len().min(1)]);
+        let sample = Sample { one, many: demand(&items), items: items.len(), at: now };
+        if sample.items > 0 {
+            self.sample = Some(sample);
+        }
+        sample
     }
 }
 
@@ -369,6 +412,7 @@ pub(super) fn grow(one: &Demand, many: &Demand, sampled: usize, pack: usize) -> 
     };
     Demand {
         input_tokens: line(one.input_tokens, many.input_tokens),
+        input_bytes: line(one.input_bytes, many.input_bytes),
         output_cap: one.output_cap.zip(many.output_cap).map(|(one, many)| line(one, many)),
         images: line(one.images, many.images),
     }

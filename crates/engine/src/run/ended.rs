@@ -1,17 +1,27 @@
 //! What came back from a call, and what is done about it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::Run;
 use super::call::{Call, Exchange};
+use super::{Run, Step};
 use crate::job::Event;
-use crate::journal::{Amounts, Settlement};
+use crate::journal::{Amounts, Lesson, Settlement};
 use crate::model::{Ending, Fault, FaultKind, Remedy, Reply};
-use crate::queue::Queued;
+use crate::queue::{Pack, Queued};
 use crate::retry::pause;
 use crate::task::{Outcome, Verdict};
 use crate::time::Timestamp;
 use crate::usage::{Usage, Usd};
+
+/// A cap that has cut an answer to a single item cuts the next one too, most likely.
+const CUT_TRIES: u32 = 2;
+/// Full calls whose answers were not cut before a larger one is tried.
+const UNCUT_BEFORE_MORE: u32 = 8;
+/// While a provider fails as a whole, an item is given so many times the attempts.
+const OUTAGE_PATIENCE: u32 = 4;
+/// Faults in which an item has no part that are borne with: at the longest pause, more than an hour.
+const OUTAGES: u32 = 200;
 
 impl<F: FnMut(Event<'_>) + Send> Run<F> {
     pub(super) fn on_exchanged(&mut self, exchange: Exchange) {
@@ -37,6 +47,9 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         self.count(&reply.usage, cost, estimated);
 
         let carried = call.items.len();
+        if call.items.iter().any(|queued| queued.attempts > 0) {
+            self.retries.refund();
+        }
         let mut missing = Vec::new();
         for mut queued in call.items {
             queued.attempts += 1;
@@ -45,22 +58,53 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
                 None => missing.push(queued),
             }
         }
+        let answered = carried - missing.len();
+        self.learn_ceiling(carried, answered, reply.ending);
         if !missing.is_empty() {
-            let answered = carried - missing.len();
-            let cut = reply.ending == Ending::Cut;
-            if cut {
-                self.pack_ceiling = self.pack_ceiling.min(answered.max(carried / 2)).max(1);
-            }
-            let last = if cut { "cut-at-cap" } else { "no-usable-answer" };
-            let again = self.give_up(missing, last, "no usable answer came", &mut settlement);
-            if answered == 0 && carried > 1 {
-                (self.on_event)(Event::Split { kind: FaultKind::Unreadable, items: carried });
-                self.split(again, now);
-            } else if !again.is_empty() {
-                self.queue.delay(again, false, now);
-            }
+            self.ask_again(missing, answered, reply.ending, &mut settlement);
         }
         self.settle(settlement, 0);
+    }
+
+    /// Items that an answer has left out, or said nothing usable of.
+    fn ask_again(&mut self, mut missing: Vec<Queued>, answered: usize, ending: Ending, settlement: &mut Settlement) {
+        if answered == 0 && missing.len() > 1 {
+            // Nothing is said of any single one of them: that uses up no attempt.
+            missing.iter_mut().for_each(|queued| queued.attempts -= 1);
+            (self.on_event)(Event::Split { kind: FaultKind::Unreadable, items: missing.len() });
+            return self.split(missing);
+        }
+        let alone = answered == 0;
+        if alone && ending == Ending::Filtered {
+            let reason = "the provider's filter cut the answer short".to_owned();
+            settlement.outcomes.extend(missing.into_iter().map(|queued| {
+                let verdict = Verdict::Blocked { reason: reason.clone() };
+                (Outcome { seq: queued.item.seq, verdict }, queued.attempts)
+            }));
+            return;
+        }
+        let cut = ending == Ending::Cut;
+        let (last, message, allowed) = if cut && alone {
+            ("cut-at-cap", "the answer was cut at the cap on its tokens", CUT_TRIES)
+        } else {
+            ("no-usable-answer", "no usable answer came", self.job.options.attempts)
+        };
+        let again = self.give_up(missing, last, message, allowed, settlement);
+        self.queue.put_back(Pack::of(again, false));
+    }
+
+    /// Calls whose answers are cut carry fewer items from then on; after some that are not, more again.
+    fn learn_ceiling(&mut self, carried: usize, answered: usize, ending: Ending) {
+        if ending == Ending::Cut && carried > 1 {
+            self.pack_ceiling = answered.max(carried / 2).min(self.pack_ceiling).max(1);
+            self.uncut = 0;
+        } else if answered == carried && carried >= self.pack_ceiling {
+            self.uncut += 1;
+            if self.uncut >= UNCUT_BEFORE_MORE {
+                self.pack_ceiling += 1;
+                self.uncut = 0;
+            }
+        }
     }
 
     fn on_fault(&mut self, call: Call, fault: &Fault, now: Timestamp) {
@@ -76,11 +120,15 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             self.on_limited(&call, fault, now);
             self.queue.put_back(call.into_pack());
         } else {
+            if !fault.kind.is_outage() {
+                // It answers, whatever it says.
+                self.pools[call.pool].health.good();
+            }
             self.progress.faults += 1;
             (self.on_event)(Event::Faulted { pool: &self.pools[call.pool].pool.id, fault, items: call.items.len() });
             match remedy {
                 Remedy::Retry => self.retry(call, fault, now, &mut settlement),
-                Remedy::Refuse | Remedy::GiveUp => self.condemn(call, fault, now, &mut settlement),
+                Remedy::Refuse | Remedy::GiveUp => self.condemn(call, fault, &mut settlement),
                 Remedy::ClosePool | Remedy::WaitForLimit => {
                     self.pools[call.pool].closed = Some(fault.clone());
                     self.queue.put_back(call.into_pack());
@@ -94,9 +142,13 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
     fn on_limited(&mut self, call: &Call, fault: &Fault, now: Timestamp) {
         self.progress.rate_limited += 1;
         let pool = &mut self.pools[call.pool];
-        let lesson = pool.limiter.refused(fault, &call.ticket, call.left, now);
-        let (learnt, until) = (lesson.learnt, lesson.until);
+        let judgement = pool.limiter.refused(fault, &call.ticket, call.left, now);
+        let (learnt, until) = (judgement.learnt, judgement.until);
         (self.on_event)(Event::Limited { pool: &pool.pool.id, fault, learnt, until });
+        if let Some(limit) = learnt.filter(|_| judgement.told && !pool.pool.ephemeral) {
+            let (journal, pool) = (Arc::clone(&self.journal), Arc::clone(&pool.pool.id));
+            self.steps.spawn(async move { Step::Learnt(journal.learn(&pool, Lesson { limit, at: now }).await) });
+        }
     }
 
     fn retry(&mut self, call: Call, fault: &Fault, now: Timestamp, settlement: &mut Settlement) {
@@ -104,30 +156,39 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         if fault.kind.is_outage() {
             health.bad(now);
         }
-        // While the provider fails as a whole, its faults say nothing about the items.
-        let counts = !(fault.kind.is_outage() && health.is_out());
+        let out = health.is_out();
         let (carried, fixed) = (call.items.len(), call.fixed);
         let mut items = call.items;
+        let content = matches!(fault.kind, FaultKind::Unreadable | FaultKind::Empty);
+        if carried > 1
+            && (content || items.iter().all(|queued| queued.attempts >= 1 && queued.last == fault.kind.code()))
+        {
+            // One of them may be what the provider stumbles over: that uses up no attempt of the others.
+            items.iter_mut().for_each(|queued| queued.last = fault.kind.code());
+            (self.on_event)(Event::Split { kind: fault.kind, items: carried });
+            return self.split(items);
+        }
+        // Of these the item has no part, as far as anyone can tell.
+        let blameless = matches!(fault.kind, FaultKind::Overloaded | FaultKind::Unreachable);
         for queued in &mut items {
-            queued.attempts += u32::from(counts);
+            queued.attempts += u32::from(!blameless);
+            queued.outages += u32::from(blameless);
             queued.timeouts += u32::from(fault.kind == FaultKind::Timeout);
         }
-        let again = self.give_up(items, fault.kind.code(), &fault.message, settlement);
-        let Some(attempts) = again.iter().map(|queued| queued.attempts).max() else { return };
+        // While the provider fails as a whole, its faults say little about the items.
+        let patience = if out && fault.kind.is_outage() { OUTAGE_PATIENCE } else { 1 };
+        let allowed = self.job.options.attempts.max(1).saturating_mul(patience);
+        let again = self.give_up(items, fault.kind.code(), &fault.message, allowed, settlement);
+        let Some(attempts) = again.iter().map(|queued| queued.attempts + queued.outages).max() else { return };
         let due = now.after(pause(attempts.max(1), fault.retry_after, self.rng.f64()));
-        if carried > 1 && matches!(fault.kind, FaultKind::Unreadable | FaultKind::Empty) {
-            (self.on_event)(Event::Split { kind: fault.kind, items: carried });
-            self.split(again, due);
-        } else {
-            self.queue.delay(again, fixed, due);
-        }
+        self.queue.delay(again, fixed, out, due);
     }
 
     /// The content or the request itself is at fault: found by halves, then ended.
-    fn condemn(&mut self, mut call: Call, fault: &Fault, now: Timestamp, settlement: &mut Settlement) {
+    fn condemn(&mut self, mut call: Call, fault: &Fault, settlement: &mut Settlement) {
         if call.items.len() > 1 {
             (self.on_event)(Event::Split { kind: fault.kind, items: call.items.len() });
-            return self.split(call.items, now);
+            return self.split(call.items);
         }
         let Some(queued) = call.items.pop() else { return };
         let verdict = if fault.kind.remedy() == Remedy::Refuse {
@@ -144,15 +205,15 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         items: Vec<Queued>,
         kind: &'static str,
         message: &str,
+        allowed: u32,
         settlement: &mut Settlement,
     ) -> Vec<Queued> {
-        let allowed = self.job.options.attempts.max(1);
         let (again, over): (Vec<Queued>, Vec<Queued>) = items
             .into_iter()
             .map(|queued| Queued { last: kind, ..queued })
-            .partition(|queued| queued.attempts < allowed);
+            .partition(|queued| queued.attempts < allowed && queued.outages < OUTAGES);
         settlement.outcomes.extend(over.into_iter().map(|queued| {
-            let message = format!("{message}, in {} attempts", queued.attempts);
+            let message = format!("{message}, in {} attempts", queued.attempts + queued.outages);
             let verdict = Verdict::Failed { kind: queued.last.to_owned(), message };
             (Outcome { seq: queued.item.seq, verdict }, queued.attempts)
         }));

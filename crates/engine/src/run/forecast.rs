@@ -62,7 +62,7 @@ impl Engine {
         };
         let plan = match job.options.packing {
             Packing::Off => outlook.with(1),
-            Packing::Fixed(size) => outlook.with(size.clamp(1, job.task.pack_limit())),
+            Packing::Fixed(size) => outlook.with(size.clamp(1, job.task.pack_limit().max(1))),
             Packing::Auto => outlook.best(),
         };
         let pack = plan.map_or(1, |plan| plan.pack);

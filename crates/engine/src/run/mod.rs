@@ -10,6 +10,7 @@ mod dispatch;
 mod ended;
 mod forecast;
 mod pool;
+mod quota;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,10 +24,11 @@ use crate::queue::Queue;
 use crate::retry::RetryBudget;
 use crate::task::{Item, Verdict};
 use crate::time::{Clock, Timestamp};
-use crate::usage::Usd;
+use crate::usage::{Demand, Usd};
 use call::{Exchange, Reserving};
 pub use forecast::Forecast;
 use pool::PoolState;
+pub use quota::LimitUse;
 
 /// Items that wait in memory: enough to fill every call, few enough for any job's size.
 const HELD: usize = 4096;
@@ -63,6 +65,12 @@ impl Engine {
         stop: Stop,
         on_event: impl FnMut(Event<'_>) + Send,
     ) -> Result<Report, EngineError> {
+        for pool in &job.pools {
+            // What can't be written down is tried out all the same.
+            if let Err(error) = pool::keep_raised(&pool.id, &*self.journal, self.clock.now()).await {
+                tracing::warn!(code = error.code, "a learnt limit could not be raised: {error}");
+            }
+        }
         let pools = self.open(&job).await?;
         Run::new(self, job, pools, on_event).drive(stop).await
     }
@@ -87,6 +95,7 @@ enum Step {
     Loaded(Result<Vec<Item>, JournalError>),
     Reserved(Reserving),
     Exchanged(Box<Exchange>),
+    Learnt(Result<(), JournalError>),
     Settled { settlement: Box<Settlement>, tries: u32, result: Result<(), JournalError> },
 }
 
@@ -97,6 +106,15 @@ struct Source {
     loaded: u64,
     loading: bool,
     exhausted: bool,
+}
+
+/// What requests of one item and of so many take, and when that was looked at.
+#[derive(Clone, Copy)]
+struct Sample {
+    one: Demand,
+    many: Demand,
+    items: usize,
+    at: Timestamp,
 }
 
 struct Run<F> {
@@ -111,6 +129,8 @@ struct Run<F> {
     rng: fastrand::Rng,
     /// The most items that a call was seen to carry without being cut.
     pack_ceiling: usize,
+    /// Full calls of late that were not cut.
+    uncut: u32,
     /// Calls whose quota is taken and that have not ended.
     open_calls: u64,
     spent: Usd,
@@ -119,7 +139,12 @@ struct Run<F> {
     told: Option<Timestamp>,
     wait: Option<(Option<Timestamp>, WaitCause)>,
     end: Option<RunEnd>,
+    /// What the journal could not do, for good: the run ends once what is under way has ended.
     trouble: Option<JournalError>,
+    /// Settlements that are being tried again. Nothing is sent meanwhile.
+    stalled: u32,
+    /// What requests of one item and of several take, for planning.
+    sample: Option<Sample>,
     on_event: F,
 }
 
@@ -136,6 +161,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             retries: RetryBudget::new(now),
             rng: fastrand::Rng::with_seed(job.options.seed),
             pack_ceiling: usize::MAX,
+            uncut: 0,
             open_calls: 0,
             spent: job.options.spent,
             reserved: Usd::ZERO,
@@ -144,6 +170,8 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             wait: None,
             end: None,
             trouble: None,
+            stalled: 0,
+            sample: None,
             on_event,
             job,
         }
@@ -193,8 +221,9 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             self.end = Some(RunEnd::Closed(fault));
             return true;
         }
+        let parked = || self.pools.iter().filter_map(PoolState::parked_until);
         if !self.job.options.wait
-            && let Some((until, cause)) = self.pools.iter().find_map(PoolState::parked_until)
+            && let Some((until, cause)) = parked().min_by_key(|(until, _)| *until)
             && !self.pools.iter().any(|pool| pool.is_open() && pool.parked_until().is_none())
             && until > self.clock.now()
         {
@@ -213,7 +242,11 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
 
     /// Fetches more items when few are left in memory.
     fn load(&mut self) {
-        if self.source.loading || self.source.exhausted || self.end.is_some() || self.queue.len() > HELD / 2 {
+        if self.source.loading || self.source.exhausted || self.end.is_some() || self.trouble.is_some() {
+            return;
+        }
+        let (delayed, ready) = (self.queue.delayed(), self.queue.len() - self.queue.delayed());
+        if ready > HELD / 2 || delayed > HELD * 2 {
             return;
         }
         self.source.loading = true;
@@ -232,7 +265,14 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
                     self.queue.push(item);
                 }
             }
-            Ok(Step::Loaded(Err(error))) => self.trouble = Some(error),
+            Ok(Step::Loaded(Err(error))) => {
+                self.source.loading = false;
+                self.trouble = Some(error);
+            }
+            Ok(Step::Learnt(Err(error))) => {
+                tracing::warn!(code = error.code, "a learnt limit could not be kept: {error}");
+            }
+            Ok(Step::Learnt(Ok(()))) => {}
             Ok(Step::Reserved(reserving)) => self.on_reserved(reserving),
             Ok(Step::Exchanged(exchange)) => self.on_exchanged(*exchange),
             Ok(Step::Settled { settlement, tries, result }) => self.on_settled(*settlement, tries, result),
@@ -257,10 +297,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
     fn on_settled(&mut self, settlement: Settlement, tries: u32, result: Result<(), JournalError>) {
         match result {
             Ok(()) => {
-                if tries > 0 {
-                    // There is room again: what could not be written has been.
-                    self.trouble = None;
-                }
+                self.stalled -= u32::from(tries > 0);
                 for (outcome, attempts) in &settlement.outcomes {
                     match outcome.verdict {
                         Verdict::Done { .. } => self.progress.done += 1,
@@ -272,10 +309,15 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             }
             Err(error) => {
                 (self.on_event)(Event::JournalTrouble(&error));
-                self.trouble = Some(error);
-                // A reservation that is not settled goes on to count as used: harmless. Outcomes are paid for.
-                if tries < SETTLE_TRIES && !settlement.outcomes.is_empty() {
+                let paid = !settlement.outcomes.is_empty() || settlement.cost > Usd::ZERO;
+                self.stalled -= u32::from(tries > 0);
+                if tries < SETTLE_TRIES && paid {
+                    self.stalled += 1;
                     self.settle(settlement, tries + 1);
+                } else if paid || tries == 0 {
+                    // A reservation that stays unsettled goes on to count as used, which is harmless; but a
+                    // journal that can't be written is no place to go on from.
+                    self.trouble = Some(error);
                 }
             }
         }
@@ -283,7 +325,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
 
     /// When to look again, should nothing come back before.
     fn wake_at(&self) -> Option<Timestamp> {
-        if self.end.is_some() || self.trouble.is_some() {
+        if self.end.is_some() || self.trouble.is_some() || self.stalled > 0 {
             return None;
         }
         let now = self.clock.now();

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::job::{EngineError, Pool};
-use crate::journal::{Amounts, EntryId, Journal};
+use crate::journal::{Amounts, EntryId, Journal, JournalResult, Lesson, PoolId};
 use crate::latency::{Latency, SharedLatency};
-use crate::limit::Window;
+use crate::limit::{Limit, LimitKind, Window};
 use crate::limiter::{Limiter, WaitCause};
 use crate::model::Fault;
 use crate::retry::Health;
@@ -16,8 +16,13 @@ use crate::usage::{Demand, Usage};
 
 /// At the least a reservation may be used this long after it was made; more where commits are slow.
 const SHORTEST_SLACK: Duration = Duration::from_millis(250);
-/// What is older no longer counts against any limit: the longest day, and an hour to spare.
-const LONGEST_WINDOW: Duration = Duration::from_secs(26 * 3600);
+/// The longest day, and an hour to spare.
+const LONGEST_DAY: Duration = Duration::from_secs(26 * 3600);
+/// What lies further back than a window and this counts no more; limits that are yet to be learnt have
+/// windows of minutes.
+const TO_SPARE: Duration = Duration::from_secs(300);
+/// A learnt limit is tried a quarter higher after so long without a refusal.
+const TRY_MORE_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 pub(super) struct PoolState {
     pub(super) pool: Pool,
@@ -36,15 +41,23 @@ pub(super) struct PoolState {
 }
 
 impl PoolState {
-    /// Takes over what the ledger says of the pool.
+    /// Takes over what the ledger says of the pool, and what was learnt of it.
     pub(super) async fn open(
         pool: Pool,
         task: &dyn Task,
         journal: &dyn Journal,
         now: Timestamp,
     ) -> Result<Self, EngineError> {
-        let mut limiter = Limiter::new(&pool.limits, pool.day_zone.clone(), pool.connect, now);
-        let entries = journal.ledger(&pool.id, now.before(LONGEST_WINDOW)).await?;
+        let counts_money = |limit: &Limit| limit.kind == LimitKind::Usd;
+        if pool.price.is_none() && pool.limits.iter().any(counts_money) {
+            return Err(EngineError::PriceUnknown(Arc::clone(&pool.id)));
+        }
+        let mut limits = pool.limits.clone();
+        for lesson in journal.lessons(&pool.id).await? {
+            take_lesson(&mut limits, raised(lesson, now).limit);
+        }
+        let mut limiter = Limiter::new(&limits, pool.day_zone.clone(), pool.connect, now);
+        let entries = journal.ledger(&pool.id, now.before(reach(&limits))).await?;
         limiter.restore(&entries, now);
         Ok(Self {
             limiter,
@@ -79,10 +92,16 @@ impl PoolState {
     pub(super) fn amounts(&self, demand: &Demand) -> Amounts {
         Amounts {
             requests: 1,
-            input_tokens: self.tokens.expect(demand.input_tokens),
+            input_tokens: self.tokens(demand.input_tokens),
             images: demand.images,
             usd: self.pool.price.map(|price| price.worst_case(demand)).unwrap_or_default(),
         }
+    }
+
+    /// The tokens to reserve. What fits by the rule of thumb is never made too large by what was learnt.
+    fn tokens(&self, estimate: u64) -> u64 {
+        let most = self.limiter.most(LimitKind::InputTokens).filter(|most| estimate <= *most);
+        self.tokens.expect(estimate).min(most.unwrap_or(u64::MAX))
     }
 
     /// Learns how the provider counts tokens.
@@ -92,7 +111,7 @@ impl PoolState {
         }
     }
 
-    /// Commits take so long: reservations must hold at least until then.
+    /// From admission to departure takes so long: reservations must hold at least until then.
     pub(super) fn learn_slack(&mut self, took: Duration) {
         self.slack = (self.slack.mul_f64(0.95)).max(took * 4).max(SHORTEST_SLACK);
     }
@@ -108,9 +127,42 @@ impl PoolState {
     }
 }
 
-/// Whether waiting for this means waiting for another day.
-pub(super) const fn is_day(cause: &WaitCause) -> bool {
-    matches!(cause, WaitCause::Limit(limit) if matches!(limit.window, Window::Day))
+/// What counts is the smaller of configured and learnt.
+pub(super) fn take_lesson(limits: &mut Vec<Limit>, learnt: Limit) {
+    match limits.iter_mut().find(|limit| limit.scope() == learnt.scope()) {
+        Some(limit) => limit.amount = limit.amount.min(learnt.amount),
+        None => limits.push(learnt),
+    }
+}
+
+/// Keeps that lessons were raised: whoever begins a run tries them out.
+pub(super) async fn keep_raised(pool: &PoolId, journal: &dyn Journal, now: Timestamp) -> JournalResult<()> {
+    for lesson in journal.lessons(pool).await? {
+        let lesson = raised(lesson, now);
+        if lesson.at == now {
+            journal.learn(pool, lesson).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A lesson that is a day old, raised to see whether more is allowed by now; a younger one as it is.
+fn raised(lesson: Lesson, now: Timestamp) -> Lesson {
+    if now.since(lesson.at) < TRY_MORE_AFTER {
+        return lesson;
+    }
+    let amount = lesson.limit.amount.saturating_add((lesson.limit.amount / 4).max(1));
+    Lesson { limit: Limit { amount, ..lesson.limit }, at: now }
+}
+
+/// How far back the ledger matters.
+pub(super) fn reach(limits: &[Limit]) -> Duration {
+    let windows = limits.iter().map(|limit| match limit.window {
+        Window::Sliding(window) => window,
+        Window::Day => LONGEST_DAY,
+        Window::Now => Duration::ZERO,
+    });
+    windows.max().unwrap_or_default() + TO_SPARE
 }
 
 /// What a provider counts as tokens, relative to the rule of thumb: mean and spread of what it reported.

@@ -39,6 +39,10 @@ pub struct Nature {
     pub faults: Vec<(FaultKind, f64)>,
     /// Prompts with this text are refused.
     pub refuses: Option<&'static str>,
+    /// Calls that carry one of these items fail with a server error, always.
+    pub breaks_on: Vec<u64>,
+    /// Whether refusals that name the limit say how much it is.
+    pub names_amount: bool,
     /// Items left out of their first packed answer.
     pub omits: Vec<u64>,
     pub seed: u64,
@@ -59,6 +63,8 @@ impl Default for Nature {
             faults: Vec::new(),
             refuses: None,
             omits: Vec::new(),
+            breaks_on: Vec::new(),
+            names_amount: true,
             seed: 7,
         }
     }
@@ -109,6 +115,7 @@ impl Provider {
             day_zone: jiff::tz::TimeZone::get("America/Los_Angeles").unwrap(),
             connect: Duration::ZERO,
             weight: 1,
+            ephemeral: false,
         }
     }
 
@@ -183,13 +190,17 @@ impl Provider {
             record.refusals += 1;
             record.refused_at.push(Instant::now());
             let retry_after = limit.resets_in.filter(|_| nature.says_wait);
-            let limit = nature.names_limit.then_some(limit);
+            let amount = limit.amount.filter(|_| nature.names_amount);
+            let limit = nature.names_limit.then_some(ReportedLimit { amount, ..limit });
             return Err(Fault { retry_after, limit, ..Fault::new(FaultKind::Limited, "quota exceeded") });
         }
         match fault {
             Some(FaultKind::Timeout) => std::future::pending::<()>().await,
             Some(kind) => return Err(Fault::new(kind, "simulated fault")),
             None => {}
+        }
+        if items.iter().any(|item| nature.breaks_on.contains(item)) {
+            return Err(Fault::new(FaultKind::ServerError, "internal"));
         }
         tokio::time::sleep(nature.latency + nature.per_item * u32::try_from(items.len()).unwrap()).await;
         if nature.refuses.is_some_and(|text_| text.prompt.contains(text_)) {

@@ -4,11 +4,11 @@
 //! passed over, and a number that is not one counts as not reported.
 
 use atelier_engine::{Content, Ending, Fault, FaultKind, Reply, Usage};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::http::Answer;
-use crate::secret::clean;
+use crate::wire::{self, billed, count, decode, name, or_default, unreadable, word};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -136,7 +136,7 @@ pub(super) fn text(answer: &Answer) -> Result<Reply, Fault> {
     let (candidate, ending) = judge(&generated)?;
     let text = candidate.text();
     if text.trim().is_empty() {
-        return Err(billed(Fault::new(FaultKind::Empty, "the answer holds no text"), &generated));
+        return Err(billed(Fault::new(FaultKind::Empty, "the answer holds no text"), generated.usage()));
     }
     Ok(reply(Content::Text(text), ending, generated.usage()))
 }
@@ -152,34 +152,15 @@ pub(super) fn raw(answer: &Answer) -> Result<Reply, Fault> {
 /// An answer to a request for one vector.
 pub(super) fn vector(answer: &Answer) -> Result<Reply, Fault> {
     let embedded: Embedded = decode(answer)?;
-    let vectors = embedded.embedding.into_iter().collect();
-    embedding_reply(vectors, 1, &embedded.usage_metadata)
+    let vectors = embedded.embedding.into_iter().map(|vector| vector.values).collect();
+    wire::vectors(vectors, 1, embedded.usage_metadata.prompt_token_count)
 }
 
 /// An answer to a request for so many vectors.
 pub(super) fn vectors(answer: &Answer, asked: usize) -> Result<Reply, Fault> {
     let embedded: Embedded = decode(answer)?;
-    embedding_reply(embedded.embeddings.unwrap_or_default(), asked, &embedded.usage_metadata)
-}
-
-fn embedding_reply(vectors: Vec<Vector>, asked: usize, usage: &UsageMetadata) -> Result<Reply, Fault> {
-    let wrong = |message: String| Err(Fault::new(FaultKind::Unreadable, message));
-    if vectors.len() != asked {
-        return wrong(format!("{asked} vectors were asked for, and {} came", vectors.len()));
-    }
-    if vectors.iter().any(|vector| vector.values.is_empty()) {
-        return wrong("a vector came without numbers".to_owned());
-    }
-    if vectors.iter().any(|vector| vector.values.iter().any(|value| !value.is_finite())) {
-        return wrong("a vector came with a number that is out of range".to_owned());
-    }
-    // An embedding has no output tokens, so once the input is reported everything is.
-    let usage = Usage {
-        input_tokens: usage.prompt_token_count,
-        output_tokens: usage.prompt_token_count.map(|_| 0),
-        images: None,
-    };
-    Ok(reply(Content::Vectors(vectors.into_iter().map(|vector| vector.values).collect()), Ending::Complete, usage))
+    let vectors = embedded.embeddings.unwrap_or_default().into_iter().map(|vector| vector.values).collect();
+    wire::vectors(vectors, asked, embedded.usage_metadata.prompt_token_count)
 }
 
 fn reply(content: Content, ending: Ending, usage: Usage) -> Reply {
@@ -217,14 +198,7 @@ fn judge(generated: &Generated) -> Result<(&Candidate, Ending), Fault> {
             Fault::new(FaultKind::Empty, format!("the provider answered without content{because}"))
         }
     };
-    Err(billed(fault, generated))
-}
-
-/// A refused or empty answer is billed like any other.
-fn billed(mut fault: Fault, generated: &Generated) -> Fault {
-    let usage = generated.usage();
-    fault.usage = (usage != Usage::default()).then_some(usage);
-    fault
+    Err(billed(fault, generated.usage()))
 }
 
 impl Generated {
@@ -261,51 +235,6 @@ impl UsageMetadata {
             (answer, thoughts) => Some(answer.unwrap_or(0).saturating_add(thoughts.unwrap_or(0))),
         }
     }
-}
-
-fn decode<T: for<'de> Deserialize<'de>>(answer: &Answer) -> Result<T, Fault> {
-    serde_json::from_slice(&answer.body).map_err(|error| unreadable(answer, &error))
-}
-
-/// The message says what kind of error it is and where, but not serde's own words: they quote the answer.
-fn unreadable(answer: &Answer, error: &serde_json::Error) -> Fault {
-    let content_type = answer.content_type.as_deref().unwrap_or_default();
-    let message = if !content_type.is_empty() && !content_type.contains("json") {
-        format!("the answer is {}, not JSON: is the base URL right, or is a proxy in between?", clean(content_type))
-    } else if error.is_eof() {
-        format!("the answer stops half-way, after {} bytes", answer.body.len())
-    } else {
-        let what = if error.is_data() { "has an unknown form" } else { "is not JSON" };
-        format!("the answer {what} (line {}, column {})", error.line(), error.column())
-    };
-    Fault::new(FaultKind::Unreadable, message)
-}
-
-/// A name from the wire, made fit to be shown.
-fn name(text: &str) -> String {
-    text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(60).collect()
-}
-
-/// `null` counts as absent.
-fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
-    Ok(Option::deserialize(from)?.unwrap_or_default())
-}
-
-/// A text; anything else counts as absent.
-fn word<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    Ok(match Value::deserialize(from)? {
-        Value::String(text) => Some(text),
-        _ => None,
-    })
-}
-
-/// A count, also one in quotation marks, as the wire writes large ones; anything else counts as absent.
-fn count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
-    Ok(match Value::deserialize(from)? {
-        Value::Number(number) => number.as_u64(),
-        Value::String(text) => text.parse().ok(),
-        _ => None,
-    })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::http::{Answer, seconds};
 use crate::secret::ApiKey;
+use crate::wire::in_words;
 
 /// The spend limit counts over these minutes.
 const SPEND_WINDOW: Duration = Duration::from_secs(600);
@@ -41,27 +42,6 @@ fn kind(status: u16, error: &ErrorObject, violations: &[ReportedLimit]) -> Fault
         500..=599 => FaultKind::ServerError,
         // 400, 413, every other 4xx, and redirections, which are not followed.
         _ => FaultKind::BadRequest,
-    }
-}
-
-fn in_words(kind: FaultKind, status: u16, model: &str) -> String {
-    match (kind, status) {
-        (FaultKind::Limited, _) => "a limit of the provider is reached".to_owned(),
-        (FaultKind::Overloaded, _) => format!("the provider is overloaded ({status})"),
-        (FaultKind::Timeout, _) => format!("the provider did not answer in time ({status})"),
-        (FaultKind::Credentials, 400 | 401) => "the provider does not accept the API key".to_owned(),
-        (FaultKind::Credentials, _) => format!("the API key may not use '{model}' ({status})"),
-        (FaultKind::NoSuchModel, _) => {
-            format!("the provider has no model '{model}', or the base URL is wrong ({status})")
-        }
-        (FaultKind::AccountBlocked, 429) => format!("the account has no quota for '{model}'"),
-        (FaultKind::AccountBlocked, _) => format!("the account can't be served: region or billing ({status})"),
-        (FaultKind::BadRequest, 413) => "the request is too large for the provider (413)".to_owned(),
-        (FaultKind::BadRequest, 300..=399) => {
-            format!("the server redirects to another address ({status}): is the base URL right?")
-        }
-        (FaultKind::BadRequest, _) => format!("the provider does not accept the request ({status})"),
-        _ => format!("the provider failed ({status})"),
     }
 }
 

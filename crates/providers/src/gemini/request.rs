@@ -1,8 +1,10 @@
 //! Neutral requests in Gemini's words.
 
-use atelier_engine::{Fault, FaultKind, TextRequest};
+use atelier_engine::{Fault, TextRequest};
 use serde::Serialize;
 use serde_json::Value;
+
+use crate::wire::{bad, check_temperature, check_texts, encode};
 
 /// The most texts that one `batchEmbedContents` takes.
 const MAX_EMBEDDINGS: usize = 100;
@@ -60,9 +62,7 @@ struct EmbedBatch<'a> {
 
 /// A body for `generateContent`.
 pub(super) fn text(request: &TextRequest) -> Result<Vec<u8>, Fault> {
-    if request.temperature.is_some_and(|t| !t.is_finite()) {
-        return Err(bad("the temperature is not a number"));
-    }
+    check_temperature(request.temperature)?;
     let config = GenerationConfig {
         temperature: request.temperature,
         max_output_tokens: request.max_output_tokens,
@@ -85,12 +85,7 @@ pub(super) fn embedding(model: &str, text: &str, dimensions: Option<u32>) -> Res
 
 /// A body for `batchEmbedContents`.
 pub(super) fn embeddings(model: &str, texts: &[String], dimensions: Option<u32>) -> Result<Vec<u8>, Fault> {
-    if texts.is_empty() {
-        return Err(bad("there is no text to embed"));
-    }
-    if texts.len() > MAX_EMBEDDINGS {
-        return Err(bad(&format!("{} texts in one call are too many to embed: at most {MAX_EMBEDDINGS}", texts.len())));
-    }
+    check_texts(texts.len(), MAX_EMBEDDINGS)?;
     let model = format!("models/{model}");
     encode(&EmbedBatch { requests: texts.iter().map(|text| embed(&model, text, dimensions)).collect() })
 }
@@ -111,16 +106,10 @@ fn content<'a>(role: Option<&'static str>, text: &'a str) -> Content<'a> {
     Content { role, parts: [Part { text }] }
 }
 
-fn encode(body: &impl Serialize) -> Result<Vec<u8>, Fault> {
-    serde_json::to_vec(body).map_err(|_| bad("the request can't be written as JSON"))
-}
-
-fn bad(message: &str) -> Fault {
-    Fault::new(FaultKind::BadRequest, message)
-}
-
 #[cfg(test)]
 mod tests {
+    use atelier_engine::FaultKind;
+
     use super::*;
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::error::ProviderError;
 use crate::http::BaseUrl;
-use crate::secret::ApiKey;
+use crate::secret::{ApiKey, set};
 
 /// The variables that may hold a key; the first that is set counts.
 const KEY_VARIABLES: [&str; 2] = ["GEMINI_API_KEY", "GOOGLE_API_KEY"];
@@ -29,7 +29,7 @@ impl GeminiSettings {
     /// # Errors
     /// [`ProviderError::MissingKey`] if no key is set; otherwise what is wrong with the key or the address.
     pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ProviderError> {
-        Ok(Self { endpoint: Self::endpoint_from_env(&lookup)?, key: Self::key_from_env(&lookup, &KEY_VARIABLES)? })
+        Ok(Self { endpoint: Self::endpoint_from_env(&lookup)?, key: ApiKey::from_env(&lookup, &KEY_VARIABLES)? })
     }
 
     /// The address alone: `GOOGLE_GEMINI_BASE_URL`, or Google's own.
@@ -39,21 +39,6 @@ impl GeminiSettings {
     pub fn endpoint_from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<BaseUrl, ProviderError> {
         BaseUrl::parse(set(&lookup, BASE_URL_VARIABLE).as_deref().unwrap_or(BASE_URL))
     }
-
-    /// The key in the first of the variables `names` that is set.
-    ///
-    /// # Errors
-    /// [`ProviderError::MissingKey`] naming them all, or [`ProviderError::BadKey`].
-    pub fn key_from_env(lookup: impl Fn(&str) -> Option<String>, names: &[&str]) -> Result<ApiKey, ProviderError> {
-        match names.iter().find_map(|name| set(&lookup, name)) {
-            Some(key) => ApiKey::new(key),
-            None => Err(ProviderError::MissingKey { names: names.iter().map(|&name| name.to_owned()).collect() }),
-        }
-    }
-}
-
-fn set(lookup: impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
-    lookup(name).filter(|value| !value.trim().is_empty())
 }
 
 #[cfg(test)]

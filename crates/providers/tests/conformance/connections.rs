@@ -1,7 +1,7 @@
 //! Connections are opened beforehand, kept, and used again.
 
 use atelier_engine::{FaultKind, Model};
-use atelier_providers::{ApiKey, BaseUrl, Gemini, HttpClient};
+use atelier_providers::{ApiKey, BaseUrl, Gemini, HttpClient, OpenAi, OpenAiSettings, Quirks};
 
 use crate::server::{Act, Event, Server, http, json, nobody, within};
 use crate::subject::{self, KEY, MODEL};
@@ -77,4 +77,15 @@ async fn https_to_a_server_that_breaks_off_the_handshake_is_unreachable() {
         Err(error) => assert_eq!(error.code(), "no-root-certificates", "{error}"),
     }
     break_off.abort();
+}
+
+#[tokio::test]
+async fn a_server_of_ones_own_is_called_without_a_key() {
+    let answer = subject::all()[1].answer_saying("yes");
+    let mut server = Server::start([Act::Answer(json(200, &answer))]).await;
+    let endpoint = OpenAiSettings::endpoint(&server.base).unwrap();
+    let settings = OpenAiSettings { endpoint, key: None, quirks: Quirks::OLLAMA };
+    let client = OpenAi::new(&HttpClient::new().unwrap(), &settings, "llama3:8b").unwrap();
+    assert!(within(client.call(subject::a_request())).await.is_ok());
+    assert_eq!(server.request().await.header("authorization"), None);
 }

@@ -85,6 +85,7 @@ pub(crate) struct ExpectReply {
     raw: bool,
     ending: String,
     usage: Usage,
+    limits: Vec<ExpectLimit>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -103,6 +104,20 @@ struct ExpectLimit {
     kind: Option<LimitKind>,
     window: Option<String>,
     amount: Option<u64>,
+    remaining: Option<u64>,
+    resets_in: Option<String>,
+}
+
+impl ExpectLimit {
+    fn limit(&self) -> ReportedLimit {
+        ReportedLimit {
+            kind: self.kind,
+            window: self.window.as_deref().map(window),
+            amount: self.amount,
+            remaining: self.remaining,
+            resets_in: self.resets_in.as_deref().map(|text| parse_duration(text).unwrap()),
+        }
+    }
 }
 
 impl Fixture {
@@ -163,19 +178,15 @@ impl Fixture {
             "filtered" => Ending::Filtered,
             other => panic!("there is no ending '{other}'"),
         };
-        Reply { content, ending, usage: expected.usage, limits: Vec::new() }
+        let limits = expected.limits.iter().map(ExpectLimit::limit).collect();
+        Reply { content, ending, usage: expected.usage, limits }
     }
 }
 
 impl ExpectFault {
     /// Compares all but the message, of which a part is given.
     pub(crate) fn check(&self, name: &str, fault: &Fault) {
-        let limit = self.limit.as_ref().map(|limit| ReportedLimit {
-            kind: limit.kind,
-            window: limit.window.as_deref().map(window),
-            amount: limit.amount,
-            ..ReportedLimit::default()
-        });
+        let limit = self.limit.as_ref().map(ExpectLimit::limit);
         let retry_after: Option<Duration> = self.retry_after.as_deref().map(|text| parse_duration(text).unwrap());
         let expected = Fault { kind: self.kind, message: fault.message.clone(), retry_after, limit, usage: self.usage };
         assert_eq!(*fault, expected, "{name}");

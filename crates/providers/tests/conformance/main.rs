@@ -15,6 +15,7 @@ mod behaviour;
 mod connections;
 mod fixture;
 mod sandbox;
+mod sandbox_openai;
 mod secrets;
 mod server;
 mod subject;

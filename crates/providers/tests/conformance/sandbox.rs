@@ -1,4 +1,4 @@
-//! The client against the sandbox, which was written after the same documents by itself: what the two
+//! Gemini's client against the sandbox, which was written after the same documents by itself: what the two
 //! disagree on is a misreading.
 
 use atelier_engine::{

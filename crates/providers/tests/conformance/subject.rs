@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use atelier_engine::{Model, Request, TextRequest};
-use atelier_providers::{ApiKey, BaseUrl, Gemini, HttpClient};
+use atelier_providers::{ApiKey, BaseUrl, Gemini, HttpClient, OpenAi, OpenAiSettings, Quirks};
 use serde_json::json;
 
 /// A key as long and as odd as real ones. Nothing may ever show it.
 pub(crate) const KEY: &str = "AQ.test-key_0123456789-abcdefghijklmnop";
 
-/// The model that all fixtures name.
+/// The model that Gemini's fixtures name.
 pub(crate) const MODEL: &str = "gemini-2.5-flash";
+
+/// The model that OpenAI's fixtures name.
+const GPT: &str = "gpt-test";
 
 /// A provider's client, and what the suite must know of its wire.
 pub(crate) trait Subject {
@@ -35,7 +38,7 @@ pub(crate) trait Subject {
 
 /// All of them.
 pub(crate) fn all() -> Vec<Box<dyn Subject>> {
-    vec![Box::new(GeminiSubject)]
+    vec![Box::new(GeminiSubject), Box::new(OpenAiSubject)]
 }
 
 /// A request that any of them can send.
@@ -73,5 +76,38 @@ impl Subject for GeminiSubject {
 
     fn error_saying(&self, message: &str) -> String {
         json!({"error": {"code": 400, "message": message, "status": "INVALID_ARGUMENT"}}).to_string()
+    }
+}
+
+struct OpenAiSubject;
+
+impl Subject for OpenAiSubject {
+    fn name(&self) -> &'static str {
+        "openai"
+    }
+
+    fn connect(&self, base: &str) -> (Arc<dyn Model>, String) {
+        let http = HttpClient::new().unwrap();
+        let endpoint = OpenAiSettings::endpoint(base).unwrap();
+        let settings = OpenAiSettings { endpoint, key: Some(ApiKey::new(KEY).unwrap()), quirks: Quirks::OPENAI };
+        let client = OpenAi::new(&http, &settings, GPT).unwrap();
+        let shown = format!("{client:?} {settings:?} {http:?}");
+        (Arc::new(client), shown)
+    }
+
+    fn key_header(&self) -> (&'static str, String) {
+        ("authorization", format!("Bearer {KEY}"))
+    }
+
+    fn answer_saying(&self, text: &str) -> String {
+        json!({"choices": [{"message": {"content": text, "role": "assistant"}, "finish_reason": "stop"}]}).to_string()
+    }
+
+    fn answer_ending_oddly(&self) -> String {
+        json!({"choices": [{"message": {"content": "yes"}, "finish_reason": "TIRED"}]}).to_string()
+    }
+
+    fn error_saying(&self, message: &str) -> String {
+        json!({"error": {"message": message, "type": "some_error", "param": null, "code": null}}).to_string()
     }
 }

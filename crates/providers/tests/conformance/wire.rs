@@ -10,7 +10,7 @@ use crate::subject::{self, KEY};
 async fn each_fixture_is_sent_as_written_and_read_as_expected() {
     for subject in subject::all() {
         let fixtures = Fixture::all(subject.name());
-        assert!(fixtures.len() >= 10, "{} has {} fixtures", subject.name(), fixtures.len());
+        assert!(fixtures.len() >= 20, "{} has {} fixtures", subject.name(), fixtures.len());
         for (name, fixture) in fixtures {
             let mut server = Server::start([Act::Answer(fixture.answer())]).await;
             let (model, _) = subject.connect(&server.base);

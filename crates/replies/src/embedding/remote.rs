@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use atelier_embed::{Calibration, EmbedderId, Vector};
 use atelier_engine::{
-    Clock, Content, EmbeddingRequest, Engine, Item, ItemFault, Job, JobId, Options, Outcome, Pool, Reply, Request,
-    RunEnd, Stop, Task, Verdict,
+    Clock, Content, EmbeddingRequest, Engine, Item, ItemFault, Job, JobId, Options, Outcome, Pool, Reply, Report,
+    Request, RunEnd, Stop, Task, Verdict,
 };
 use atelier_store::{JobState, NewItem, NewJob, Store};
 use futures_util::future::BoxFuture;
@@ -128,11 +128,13 @@ impl RemoteEmbedding {
             return Ok(whole);
         }
         self.keep(&texts, &vectors).await?;
+        let missing = texts.len() - whole.len();
         let message = match ran {
             Err(error) => return Err(error.into()),
-            Ok(report) => note.unwrap_or_else(|| ended(&report.end)),
+            Ok(Report { end: RunEnd::Done, .. }) => note.unwrap_or_else(|| "the answers can't be read".into()),
+            Ok(report) => return Err(stopped(&report.end, missing, texts.len())),
         };
-        Err(RepliesError::EmbedIncomplete { failed: texts.len() - whole.len(), texts: texts.len(), message })
+        Err(RepliesError::EmbedIncomplete { failed: missing, texts: texts.len(), message })
     }
 
     fn job(&self, id: &JobId, texts: &[String]) -> NewJob {
@@ -188,14 +190,16 @@ impl RemoteEmbedding {
     }
 }
 
-fn ended(end: &RunEnd) -> String {
-    match end {
-        RunEnd::Done => "the answers can't be read".into(),
-        RunEnd::Parked { until, .. } => format!("a limit is used up until {until}"),
-        RunEnd::OverBudget => "the maximum cost is reached".into(),
-        RunEnd::Interrupted => "it was interrupted".into(),
-        RunEnd::Closed(fault) => fault.message.clone(),
-    }
+fn stopped(end: &RunEnd, missing: usize, texts: usize) -> RepliesError {
+    let (code, message) = match end {
+        RunEnd::Parked { until, .. } => {
+            ("parked", format!("the embedder's limit for the day is used up until {until}"))
+        }
+        RunEnd::OverBudget => ("over-budget", "the maximum cost is reached".to_owned()),
+        RunEnd::Closed(fault) => (fault.kind.code(), fault.message.clone()),
+        RunEnd::Interrupted | RunEnd::Done => ("interrupted", "it was interrupted".to_owned()),
+    };
+    RepliesError::EmbedStopped { missing, texts, code, message }
 }
 
 fn hex(bytes: &[u8]) -> String {

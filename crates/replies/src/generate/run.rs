@@ -47,7 +47,7 @@ pub async fn run(
     let _hold = store.hold(job)?;
     let record = stored(store, job).await?;
     let engine = Engine::new(store.journal(), clock);
-    let options = Options { spent: record.totals.cost, ..run.options };
+    let options = Options { spent: record.totals.cost + record.totals.unsettled, ..run.options };
     let work = Job {
         id: Arc::clone(job),
         task: Arc::new(task_for(&record)?),

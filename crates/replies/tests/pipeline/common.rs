@@ -85,6 +85,7 @@ impl Studio {
             day_zone: jiff::tz::TimeZone::UTC,
             connect: Duration::from_millis(1),
             weight: 1,
+            ephemeral: true,
         }
     }
 

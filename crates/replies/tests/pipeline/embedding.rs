@@ -113,5 +113,6 @@ async fn a_remote_embedder_that_is_stopped_says_how_many_are_missing() {
     let (handle, stop) = atelier_engine::StopHandle::new();
     handle.stop();
     let error = vectors(&studio.store, &remote(&studio, stop), &texts(&["one", "two"])).await.unwrap_err();
-    assert!(matches!(error, RepliesError::EmbedIncomplete { failed: 2, texts: 2, .. }), "{error}");
+    assert_eq!(error.to_string(), "2 of 2 texts are not embedded: it was interrupted");
+    assert_eq!(error.code(), "interrupted");
 }

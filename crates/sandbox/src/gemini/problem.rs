@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use hyper::header::HeaderValue;
 use hyper::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -13,9 +11,7 @@ use crate::fault::FaultKind;
 use crate::provider::Call;
 use crate::quota::Refusal;
 
-use super::reply::{JSON, bytes_of, respond};
-
-const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=UTF-8");
+use crate::wire::{JSON, bytes_of, respond};
 
 /// A request that was wrong in itself.
 #[derive(Debug)]
@@ -105,15 +101,6 @@ pub(super) fn failure(kind: FaultKind, call: Call) -> Response<AnswerBody> {
     error(status, name, message, &[], Some(call))
 }
 
-/// A 200 that some machine in between might have made.
-pub(super) fn garbage(call: Call) -> Response<AnswerBody> {
-    let body = Bytes::from_static(
-        b"<!doctype html>\n<html><head><title>[sandbox] Welcome</title></head>\
-          <body><p>[sandbox] This is not the answer you are looking for.</p></body></html>\n",
-    );
-    respond(StatusCode::OK, HTML, AnswerBody::whole(body, Some(call), None))
-}
-
 /// How the wire names a quota: its metric and its id.
 fn names_of(quota: Quota) -> (&'static str, &'static str) {
     match quota {
@@ -148,12 +135,6 @@ fn names_of(quota: Quota) -> (&'static str, &'static str) {
     }
 }
 
-fn amount_of(quota: Quota) -> u64 {
-    match quota {
-        Quota::Windowed { amount, .. } | Quota::InFlight { amount } => amount,
-    }
-}
-
 /// A length of time as the wire writes it, in seconds: `38.6s`. Rounded up to the millisecond, so that
 /// who waits so long has waited long enough.
 fn seconds(span: Duration) -> String {
@@ -175,7 +156,7 @@ pub(super) fn refusal(refusal: &Refusal, model: &str, hints: Hints) -> Response<
         let mut violations = Vec::with_capacity(refusal.violated.len());
         for &quota in &refusal.violated {
             let (metric, id) = names_of(quota);
-            let amount = amount_of(quota);
+            let amount = quota.amount();
             message += &format!("\n* Quota exceeded for metric: {metric}, limit: {amount}, model: {model}");
             violations.push(json!({
                 "quotaMetric": metric,

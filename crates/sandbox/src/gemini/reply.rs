@@ -3,37 +3,14 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use hyper::header::{CONTENT_TYPE, HeaderValue, SERVER};
-use hyper::{Response, StatusCode};
+use hyper::Response;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::connection::{AnswerBody, Line};
 use crate::embedding::{DIMENSIONS, embed};
 use crate::provider::{Answer, Content, Provider};
-use crate::stats::Delivery;
-
-pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=UTF-8");
-const NAME: HeaderValue = HeaderValue::from_static("atelier-sandbox");
-
-pub(super) fn respond(status: StatusCode, content_type: HeaderValue, body: AnswerBody) -> Response<AnswerBody> {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, content_type);
-    response.headers_mut().insert(SERVER, NAME);
-    response
-}
-
-/// A 200 with this value.
-pub(crate) fn plain(value: &impl Serialize) -> Response<AnswerBody> {
-    respond(StatusCode::OK, JSON, AnswerBody::whole(bytes_of(value), None, None))
-}
-
-pub(super) fn bytes_of(value: &impl Serialize) -> Bytes {
-    // Nothing rendered here has keys that are not strings, which is all that could fail.
-    serde_json::to_vec(value).unwrap_or_default().into()
-}
+use crate::wire::{bytes_of, deliver, plain};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -173,20 +150,6 @@ pub(super) fn embedded(
         bytes_of(&One { embedding: vectors.into_iter().next() })
     };
     deliver(bytes, answer, provider, line)
-}
-
-fn deliver(bytes: Bytes, answer: Answer, provider: &Provider, line: &Arc<Line>) -> Response<AnswerBody> {
-    if answer.truncated {
-        return respond(StatusCode::OK, JSON, AnswerBody::cut(&bytes, Some(answer.call)));
-    }
-    let delivery = Delivery {
-        recorder: Arc::clone(&provider.recorder),
-        items: answer.items,
-        input_tokens: answer.input_tokens,
-        output_tokens: answer.output_tokens,
-    };
-    let body = AnswerBody::whole(bytes, Some(answer.call), Some((delivery, Arc::clone(line))));
-    respond(StatusCode::OK, JSON, body)
 }
 
 /// The answer to `countTokens`.

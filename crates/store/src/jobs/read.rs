@@ -49,13 +49,14 @@ impl Store {
         let limited = FaultKind::Limited.code();
         let totals = of_page(format!(
             "SELECT r.job, \
-             sum(CASE WHEN r.fault IS NOT NULL OR r.requests > 0 THEN 1 ELSE 0 END), \
+             sum(CASE WHEN r.settled_at IS NOT NULL AND (r.fault IS NOT NULL OR r.requests > 0) THEN 1 ELSE 0 END), \
              sum(CASE WHEN r.fault = '{limited}' THEN 1 ELSE 0 END), \
              sum(CASE WHEN r.fault <> '{limited}' THEN 1 ELSE 0 END), \
              CAST(coalesce(sum(r.used_input_tokens), 0) AS BIGINT), \
              CAST(coalesce(sum(r.used_output_tokens), 0) AS BIGINT), \
-             CAST(sum(r.cost) AS BIGINT), max(r.estimated) \
-             FROM reservations r WHERE r.settled_at IS NOT NULL AND r.job IN ({page}) GROUP BY r.job"
+             CAST(sum(r.cost) AS BIGINT), max(r.estimated), \
+             CAST(sum(CASE WHEN r.settled_at IS NULL THEN r.usd ELSE 0 END) AS BIGINT) \
+             FROM reservations r WHERE r.job IN ({page}) GROUP BY r.job"
         ));
         let mut answers = self.read(vec![jobs, counts, totals]).await?.into_iter();
         let mut answer = move || answers.next().unwrap_or_default();
@@ -163,6 +164,7 @@ fn add_totals(jobs: &mut [JobRecord], row: Row) -> StoreResult<()> {
         output_tokens: columns.count()?,
         cost: columns.usd()?,
         estimated: columns.flag()?,
+        unsettled: columns.usd()?,
     };
     Ok(())
 }

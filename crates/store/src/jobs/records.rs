@@ -148,6 +148,8 @@ pub struct JobTotals {
     pub cost: Usd,
     /// Whether some of that is an estimate, the provider having reported too little.
     pub estimated: bool,
+    /// What calls were reserved for at most that were never settled: they may have been paid for as well.
+    pub unsettled: Usd,
 }
 
 /// A page of the list of jobs.

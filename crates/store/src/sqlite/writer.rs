@@ -95,7 +95,8 @@ impl Writer<'_> {
                 }
             }
             Err(error) => {
-                tracing::warn!(code = error.code(), batches = group.len(), "a commit failed and was undone: {error}");
+                // Whoever asked for it is told; here it is for those who look into it.
+                tracing::debug!(code = error.code(), batches = group.len(), "a commit failed and was undone: {error}");
                 for work in group.drain(..) {
                     let _ = work.reply.send(Err(error.clone()));
                 }

@@ -46,6 +46,7 @@ pub(crate) fn job_for(name: &str, project: &str, posts: &[&str]) -> NewJob {
 
 pub(crate) fn reservation(job: &str, items: &[u64]) -> Reservation {
     Reservation {
+        lane: "lane".into(),
         job: id(job),
         pool: POOL.into(),
         items: items.to_vec(),

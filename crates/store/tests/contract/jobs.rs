@@ -112,6 +112,8 @@ pub(crate) async fn counts_and_totals_add_up(place: &dyn Place) {
         output_tokens: 198,
         cost: Usd::from_nanos(14_000),
         estimated: false,
+        // The last one was reserved and never settled.
+        unsettled: Usd::from_nanos(9_000),
     };
     assert_eq!(record.totals, totals);
     let listed = store.jobs(JobPage { after: None, limit: 10 }).await.unwrap();

@@ -1,6 +1,6 @@
 //! The journal.
 
-use atelier_engine::{Amounts, EntryId, Item, Outcome, Reservation, Reserved, Settlement, Usage, Usd, Verdict};
+use atelier_engine::{Amounts, EntryId, Item, Lesson, Outcome, Reservation, Reserved, Settlement, Usage, Usd, Verdict};
 
 use crate::Place;
 use crate::fixtures::*;
@@ -174,4 +174,32 @@ pub(crate) async fn what_is_not_reported_is_not_zero_and_not_an_error(place: &dy
     journal.settle(unreported).await.unwrap();
     let totals = store.job("a").await.unwrap().unwrap().totals;
     assert_eq!((totals.calls, totals.input_tokens, totals.cost, totals.estimated), (1, 0, Usd::from_nanos(5), true));
+}
+
+pub(crate) async fn a_lesson_takes_the_place_of_the_one_of_its_scope_until_it_is_forgotten(place: &dyn Place) {
+    let store = place.open();
+    let journal = store.journal();
+    let learn = |text: &str, second| Lesson { limit: text.parse().unwrap(), at: at(second) };
+    let lessons = [learn("requests=30/60s", 1), learn("requests=900/day", 2), learn("requests=20/60s", 3)];
+    for lesson in lessons {
+        journal.learn(&POOL.into(), lesson).await.unwrap();
+    }
+    assert_eq!(place.open().journal().lessons(&POOL.into()).await.unwrap(), [lessons[2], lessons[1]]);
+    assert_eq!(store.pools().await.unwrap(), [POOL.into()]);
+    assert_eq!(store.forget_lessons(&POOL.into()).await.unwrap(), 2);
+    assert!(journal.lessons(&POOL.into()).await.unwrap().is_empty());
+}
+
+pub(crate) async fn spending_is_told_by_pool_job_lane_and_day(place: &dyn Place) {
+    let store = place.open();
+    store.create_job(job("a", 2)).await.unwrap();
+    answer(&store, "a", vec![done(0)]).await;
+    answer(&store, "a", vec![done(1)]).await;
+    reserve(&store.journal(), reservation("a", &[0])).await;
+
+    let spending = store.spending(at(0), at(3_600)).await.unwrap();
+    assert_eq!(spending.len(), 1, "{spending:?}");
+    // The tests begin eight hours into a day.
+    assert_eq!((&*spending[0].job, spending[0].calls, spending[0].day), ("a", 2, at(-8 * 3_600)));
+    assert!(store.spending(at(3_600), at(86_400)).await.unwrap().is_empty());
 }

@@ -48,7 +48,9 @@ macro_rules! contract_for {
                 the_ledger_holds_what_left_since
                 outcomes_may_come_without_a_call
                 settling_what_was_never_reserved_is_an_error_and_writes_nothing
-                what_is_not_reported_is_not_zero_and_not_an_error;
+                what_is_not_reported_is_not_zero_and_not_an_error
+                a_lesson_takes_the_place_of_the_one_of_its_scope_until_it_is_forgotten
+                spending_is_told_by_pool_job_lane_and_day;
             jobs:
                 a_job_comes_back_as_it_was_made
                 a_job_id_is_taken_once

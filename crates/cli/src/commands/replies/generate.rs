@@ -40,7 +40,12 @@ pub(super) async fn run(context: &Context, command: Generate) -> CliResult<Exit>
     check_budget(&run, &pools)?;
     let (stop, signalled) = signals::listen(Some(context.out))?;
     let embedder = embedder::open(context, &store, &command.embedder, &run, &stop).await?;
-    let mut prepared = prepare(&store, &selection, now, embedder.as_embedding()).await?;
+    let prepared = prepare(&store, &selection, now, embedder.as_embedding()).await;
+    if let (Err(_), Some(exit)) = (&prepared, signalled.exit()) {
+        context.out.note("interrupted while posts were compared with the topics; what was embedded is kept");
+        return Ok(exit);
+    }
+    let mut prepared = prepared?;
     for project in &prepared.projects {
         tell_project(context, project);
     }

@@ -1,7 +1,6 @@
 //! A job of replies at work: run, harvested, summed up. Used to begin one and to go on with one.
 
-use atelier_engine::{JobId, RunEnd, Stop, Timestamp};
-use atelier_providers::ModelRef;
+use atelier_engine::{JobId, RunEnd, Stop, Timestamp, Usd};
 use atelier_replies::generate::{self, Ran, Summary, settings_for};
 use atelier_store::Store;
 
@@ -71,6 +70,7 @@ impl Work<'_> {
 
     fn describe(&self, summary: &Summary, end: &RunEnd, estimated: bool) -> String {
         let harvested = &summary.harvested;
+        let cost = Usd::from_dollars(summary.cost_usd).unwrap_or_default();
         let mut lines = vec![
             format!(
                 "{} drafted: {} saved, {} rejected by the filter; {} blocked, {} failed",
@@ -86,28 +86,12 @@ impl Work<'_> {
                 thousands(summary.rate_limited),
                 thousands(summary.input_tokens),
                 thousands(summary.output_tokens),
-                self.cost(summary.cost_usd, estimated),
+                self.pools.describe_cost(cost, estimated),
                 duration(std::time::Duration::from_secs_f64(summary.seconds)),
             ),
         ];
         lines.extend(self.next_step(end));
         lines.join("\n")
-    }
-
-    fn cost(&self, dollars: f64, estimated: bool) -> String {
-        let shown = atelier_engine::Usd::from_dollars(dollars).unwrap_or_default();
-        let about = if estimated { "about " } else { "" };
-        let priced: Option<&ModelRef> = self.pools.is_sandbox().then_some(&self.pools.model);
-        match priced {
-            Some(model) if dollars > 0.0 => {
-                format!("{about}{shown} if {} were real; nothing was paid", model.name())
-            }
-            Some(_) => "nothing was paid: these are the sandbox's answers".to_owned(),
-            None if self.pools.pools.iter().any(|pool| pool.price.is_none()) => {
-                "cost unknown: the model is not in the price table".to_owned()
-            }
-            None => format!("{about}{shown}"),
-        }
     }
 
     fn next_step(&self, end: &RunEnd) -> Option<String> {

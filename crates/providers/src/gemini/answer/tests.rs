@@ -9,13 +9,7 @@ fn answer(body: &Value) -> Answer {
 }
 
 fn bytes(body: Vec<u8>) -> Answer {
-    Answer {
-        status: 200,
-        content_type: Some("application/json".into()),
-        retry_after: None,
-        body: Bytes::from(body),
-        cut: None,
-    }
+    Answer { status: 200, content_type: Some("application/json".into()), body: Bytes::from(body), ..Answer::default() }
 }
 
 fn with_reason(reason: &str, parts: &Value) -> Answer {

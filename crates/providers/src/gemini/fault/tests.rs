@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 
 fn answer(status: u16, body: impl Into<Vec<u8>>) -> Answer {
-    Answer { status, content_type: None, retry_after: None, body: Bytes::from(body.into()), cut: None }
+    Answer { status, body: Bytes::from(body.into()), ..Answer::default() }
 }
 
 fn read(status: u16, error: &Value) -> Fault {

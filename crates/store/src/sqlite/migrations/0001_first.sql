@@ -43,6 +43,7 @@ CREATE TABLE reservations (
     id                 INTEGER PRIMARY KEY,
     pool               TEXT    NOT NULL,
     job                TEXT    NOT NULL,
+    lane               TEXT    NOT NULL,
     process            TEXT    NOT NULL,
     items              TEXT    NOT NULL, -- a JSON array of the seqs
     requests           INTEGER NOT NULL,
@@ -62,6 +63,15 @@ CREATE TABLE reservations (
 ) STRICT;
 CREATE INDEX reservations_by_pool ON reservations (pool, leave_by);
 CREATE INDEX reservations_by_job ON reservations (job);
+
+-- Limits that refusals have taught, by what they count over what time ("requests=1/60s").
+CREATE TABLE lessons (
+    pool  TEXT    NOT NULL,
+    scope TEXT    NOT NULL,
+    lim   TEXT    NOT NULL,
+    at    INTEGER NOT NULL,
+    PRIMARY KEY (pool, scope)
+) STRICT;
 
 CREATE TABLE projects (
     name       TEXT    NOT NULL PRIMARY KEY,

@@ -1,0 +1,285 @@
+//! A file of prompts, in any of its forms.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use atelier_providers::{ModelRef, Provider};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::{CliError, CliResult};
+use crate::out::excerpt;
+
+/// No line is longer: a request with its pictures in it has a few megabytes.
+const LONGEST_LINE: u64 = 64 << 20;
+
+/// The one address of OpenAI's batch lines that is answered.
+const CHAT: &str = "/v1/chat/completions";
+
+/// The form of a file's lines, told by their fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Form {
+    /// `{"id", "prompt"}`, or CSV with these columns.
+    Prompts,
+    /// `{"key", "request"}`, as Gemini's batches take them.
+    GeminiBatch,
+    /// `{"custom_id", "method", "url", "body"}`, as OpenAI's batches take them.
+    OpenAiBatch,
+}
+
+impl Form {
+    fn of(fields: &Value) -> Option<Self> {
+        let has = |name: &str| fields.get(name).is_some();
+        match () {
+            () if has("custom_id") && has("body") => Some(Self::OpenAiBatch),
+            () if has("key") && has("request") => Some(Self::GeminiBatch),
+            () if has("prompt") => Some(Self::Prompts),
+            () => None,
+        }
+    }
+
+    /// An error if the model is not one that takes lines of this form.
+    pub(super) fn check(self, model: &ModelRef) -> CliResult<()> {
+        let wants = match self {
+            Self::Prompts => return Ok(()),
+            Self::GeminiBatch => Provider::Gemini,
+            Self::OpenAiBatch => Provider::OpenAi,
+        };
+        if model.wire() == wants {
+            return Ok(());
+        }
+        Err(CliError::usage(
+            "wrong-form",
+            format!("the lines are in the form of {wants}, and {model} does not take it"),
+        )
+        .hint("name a model of that provider, or write the lines as {\"id\", \"prompt\"}"))
+    }
+}
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Line {
+    /// What its answer is known by.
+    pub(super) id: String,
+    /// What is asked.
+    #[serde(flatten)]
+    pub(super) ask: Ask,
+}
+
+/// What a line asks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Ask {
+    /// A prompt, with what may stand beside it.
+    Prompt(Prompt),
+    /// A body in a provider's own form.
+    Raw(Value),
+}
+
+/// A line of the first form.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Prompt {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<Value>,
+    pub(super) prompt: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) system: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) schema: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) temperature: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) max_output_tokens: Option<u64>,
+}
+
+/// What is known of a file once it was read through.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Survey {
+    pub(super) form: Form,
+    pub(super) lines: u64,
+    /// The hash of its bytes: a file that was changed is another file.
+    pub(super) hash: String,
+}
+
+/// Reads a file through, in constant memory but for a hash of each id: nothing is sent before all of it is
+/// understood.
+pub(super) fn survey(path: &Path) -> CliResult<Survey> {
+    let mut ids = HashSet::new();
+    let mut form = None;
+    let mut lines = 0;
+    let hash = hash(path)?;
+    each_line(path, |number, found, line| {
+        if *form.get_or_insert(found) != found {
+            return Err(bad(path, number, "its form differs from that of the lines before it"));
+        }
+        let id = blake3::hash(line.id.as_bytes());
+        let id = u64::from_le_bytes(id.as_bytes()[..8].try_into().unwrap_or_default());
+        if !ids.insert(id) {
+            return Err(bad(
+                path,
+                number,
+                &format!("the id '{}' stands on an earlier line too", excerpt(&line.id, 60)),
+            ));
+        }
+        lines += 1;
+        Ok(())
+    })?;
+    let form = form.ok_or_else(|| CliError::usage("empty-input", format!("{} has no lines", path.display())))?;
+    Ok(Survey { form, lines, hash })
+}
+
+fn hash(path: &Path) -> CliResult<String> {
+    let mut hasher = blake3::Hasher::new();
+    let mut file = open(path)?;
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let read = file.read(&mut buffer).map_err(|error| unreadable(path, &error))?;
+        if read == 0 {
+            return Ok(hasher.finalize().to_hex().to_string());
+        }
+        hasher.update(&buffer[..read]);
+    }
+}
+
+/// Gives each line to `take`, with its number from 1 and its form.
+pub(super) fn each_line(path: &Path, mut take: impl FnMut(u64, Form, Line) -> CliResult<()>) -> CliResult<()> {
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv")) {
+        return each_row(path, take);
+    }
+    let mut reader = BufReader::with_capacity(1 << 20, open(path)?);
+    let mut bytes = Vec::new();
+    for number in 1.. {
+        bytes.clear();
+        let read = reader.by_ref().take(LONGEST_LINE + 1).read_until(b'\n', &mut bytes);
+        if read.map_err(|error| unreadable(path, &error))? == 0 {
+            break;
+        }
+        if bytes.len() as u64 > LONGEST_LINE {
+            return Err(bad(path, number, "it has more than 64 MiB"));
+        }
+        let text = std::str::from_utf8(&bytes).map_err(|_| bad(path, number, "it is not UTF-8"))?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim();
+        if !text.is_empty() {
+            let (form, line) = parse(text, number).map_err(|reason| bad(path, number, &reason))?;
+            take(number, form, line)?;
+        }
+    }
+    Ok(())
+}
+
+/// CSV: a column `prompt`, and `id` and `system` if they are there.
+fn each_row(path: &Path, mut take: impl FnMut(u64, Form, Line) -> CliResult<()>) -> CliResult<()> {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(open(path)?);
+    let headers = reader.headers().map_err(|error| bad(path, 1, &error.to_string()))?.clone();
+    let column = |name: &str| headers.iter().position(|header| header.trim().trim_start_matches('\u{feff}') == name);
+    let prompt = column("prompt").ok_or_else(|| bad(path, 1, "it has no column 'prompt'"))?;
+    let (id, system) = (column("id"), column("system"));
+    for (row, record) in (1_u64..).zip(reader.records()) {
+        let record = record.map_err(|error| bad(path, row + 1, &error.to_string()))?;
+        let number = record.position().map_or(row + 1, csv::Position::line);
+        let text = record.get(prompt).ok_or_else(|| bad(path, number, "it has no prompt"))?;
+        let cell = |column: Option<usize>| column.and_then(|column| record.get(column)).filter(|cell| !cell.is_empty());
+        let id = cell(id).map_or_else(|| row.to_string(), str::to_owned);
+        let system = cell(system).map(str::to_owned);
+        let ask = Ask::Prompt(Prompt { prompt: text.to_owned(), system, ..Prompt::default() });
+        take(number, Form::Prompts, Line { id, ask })?;
+    }
+    Ok(())
+}
+
+fn parse(text: &str, number: u64) -> Result<(Form, Line), String> {
+    let mut fields: Value = serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
+    let form = Form::of(&fields)
+        .ok_or("it is none of {\"id\", \"prompt\"}, {\"key\", \"request\"} and {\"custom_id\", \"url\", \"body\"}")?;
+    let (id, ask) = match form {
+        Form::Prompts => {
+            let mut prompt: Prompt = serde_json::from_value(fields).map_err(|error| error.to_string())?;
+            (prompt.id.take(), Ask::Prompt(prompt))
+        }
+        Form::GeminiBatch => (Some(fields["key"].take()), Ask::Raw(fields["request"].take())),
+        Form::OpenAiBatch => {
+            let url = fields["url"].as_str().unwrap_or(CHAT);
+            if url != CHAT {
+                return Err(format!("its url is '{}', and only {CHAT} is answered here", excerpt(url, 60)));
+            }
+            (Some(fields["custom_id"].take()), Ask::Raw(fields["body"].take()))
+        }
+    };
+    let id = match id {
+        None => number.to_string(),
+        Some(Value::String(id)) => id,
+        Some(Value::Number(id)) => id.to_string(),
+        Some(_) => return Err("its id is neither a text nor a number".to_owned()),
+    };
+    Ok((form, Line { id, ask }))
+}
+
+fn open(path: &Path) -> CliResult<File> {
+    File::open(path).map_err(|error| unreadable(path, &error))
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> CliError {
+    CliError::usage("input-unreadable", format!("{} can't be read: {error}", path.display()))
+        .hint("give a file of JSON Lines or CSV, or - for stdin")
+}
+
+fn bad(path: &Path, number: u64, reason: &str) -> CliError {
+    CliError::usage("bad-line", format!("{}, line {number}: {reason}", path.display()))
+        .hint("correct the line; nothing was sent")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(text: &str) -> Result<(Form, String), String> {
+        parse(text, 7).map(|(form, line)| (form, line.id))
+    }
+
+    #[test]
+    fn the_three_forms_are_told_apart_by_their_fields() {
+        assert_eq!(form(r#"{"id":"a","prompt":"p"}"#), Ok((Form::Prompts, "a".into())));
+        assert_eq!(form(r#"{"key":"k","request":{"contents":[]}}"#), Ok((Form::GeminiBatch, "k".into())));
+        let line = r#"{"custom_id":"c","method":"POST","url":"/v1/chat/completions","body":{}}"#;
+        assert_eq!(form(line), Ok((Form::OpenAiBatch, "c".into())));
+    }
+
+    #[test]
+    fn a_line_without_an_id_is_known_by_its_number_and_a_number_is_an_id() {
+        assert_eq!(form(r#"{"prompt":"p"}"#), Ok((Form::Prompts, "7".into())));
+        assert_eq!(form(r#"{"id":12345678901234567890,"prompt":"p"}"#).unwrap().1, "12345678901234567890");
+    }
+
+    #[test]
+    fn what_is_no_line_says_why() {
+        for (text, why) in [
+            ("{", "not JSON"),
+            ("[]", "none of"),
+            (r#"{"id":"a"}"#, "none of"),
+            (r#"{"id":["a"],"prompt":"p"}"#, "neither a text nor a number"),
+            (r#"{"id":"a","prompt":"p","temprature":1}"#, "temprature"),
+        ] {
+            let reason = form(text).unwrap_err();
+            assert!(reason.contains(why), "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_doubled_id_and_a_mixed_file_are_refused_with_their_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("in.jsonl");
+        for (text, why) in [
+            ("{\"id\":\"a\",\"prompt\":\"p\"}\n\n{\"id\":\"a\",\"prompt\":\"q\"}\n", "line 3: the id 'a'"),
+            ("{\"id\":\"a\",\"prompt\":\"p\"}\n{\"key\":\"b\",\"request\":{}}\n", "line 2: its form differs"),
+            ("", "has no lines"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let error = survey(&path).unwrap_err().message;
+            assert!(error.contains(why), "{error}");
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The built program from outside: what it prints, what it keeps, and how it ends.
+//!
+//! Every test has a data directory of its own, and a sandbox of its own where it needs one. Nothing waits
+//! for a time to pass: where something has to have happened, it is looked for until it has.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod backup;
+mod bad_input;
+mod configuration;
+mod dry_run;
+mod interruption;
+mod jobs;
+mod limits;
+mod local_state;
+mod packing;
+mod posts;
+mod projects;
+mod provider;
+mod review;
+mod samples;
+mod sandbox;
+mod secrets;
+mod several_projects;
+mod usage;
+mod world;

@@ -1,0 +1,188 @@
+//! What the headers of an answer say of limits.
+
+use std::time::Duration;
+
+use atelier_engine::{LimitKind, ReportedLimit, Window};
+use reqwest::header::HeaderMap;
+
+use crate::http::seconds;
+
+/// The window of a limit whose headers name none: the limits of this wire count minutes.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// The limits that are reported, by the last part of their headers' names.
+const LIMITS: [(&str, LimitKind); 2] = [("requests", LimitKind::Requests), ("tokens", LimitKind::InputTokens)];
+
+/// What `x-ratelimit-limit-…`, `-remaining-…` and `-reset-…` say; nothing for what they don't speak of.
+pub(super) fn reported(headers: &HeaderMap) -> Vec<ReportedLimit> {
+    LIMITS.into_iter().filter_map(|(name, kind)| limit(headers, name, kind)).collect()
+}
+
+/// How long to wait, as `retry-after-ms` or `retry-after` say it. The first is the more exact.
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let millis = text(headers, "retry-after-ms").and_then(|text| text.parse::<f64>().ok());
+    let millis = millis.and_then(|millis| Duration::try_from_secs_f64(millis / 1000.0).ok());
+    millis.or_else(|| seconds(text(headers, "retry-after")?))
+}
+
+fn limit(headers: &HeaderMap, name: &str, kind: LimitKind) -> Option<ReportedLimit> {
+    let header = |part: &str| text(headers, &format!("x-ratelimit-{part}-{name}"));
+    let (amount, stated) = header("limit").map_or((None, None), amount);
+    let remaining = header("remaining").and_then(whole);
+    let resets_in = header("reset").and_then(span);
+    // What takes longer than a minute to reset is no limit of a minute, and whose it is isn't said.
+    let usual = resets_in.is_none_or(|span| span <= MINUTE).then_some(MINUTE);
+    let window = stated.or(usual).map(Window::Sliding);
+    let said = amount.is_some() || remaining.is_some() || resets_in.is_some();
+    said.then_some(ReportedLimit { kind: Some(kind), window, amount, remaining, resets_in })
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok().map(str::trim)
+}
+
+/// An amount, with the window in seconds that some gateways add: `100`, `100;w=3600`.
+fn amount(text: &str) -> (Option<u64>, Option<Duration>) {
+    let mut parts = text.split([';', ',']).map(str::trim);
+    let amount = parts.next().and_then(whole).filter(|amount| *amount > 0);
+    let window = parts.find_map(|part| seconds(part.strip_prefix("w=")?)).filter(|window| !window.is_zero());
+    (amount, window)
+}
+
+/// A whole number, also one that is written with a fraction of zero.
+fn whole(text: &str) -> Option<u64> {
+    text.parse().ok().or_else(|| {
+        let number: f64 = text.parse().ok()?;
+        (number.fract() == 0.0 && (0.0..1e15).contains(&number)).then_some(number as u64)
+    })
+}
+
+/// A length of time such as `1s`, `6m0s`, `120ms` or `1h2m3.5s`; a number alone is in seconds.
+fn span(text: &str) -> Option<Duration> {
+    if let Some(seconds) = seconds(text) {
+        return Some(seconds);
+    }
+    let (mut rest, mut total) = (text, Duration::ZERO);
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, after) = rest.split_at(digits);
+        let unit = &after[..after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len())];
+        let seconds =
+            [("d", 86_400.0), ("h", 3600.0), ("m", 60.0), ("s", 1.0), ("ms", 1e-3), ("us", 1e-6), ("µs", 1e-6)]
+                .into_iter()
+                .find_map(|(known, seconds)| (known == unit).then_some(seconds))?;
+        let part = Duration::try_from_secs_f64(number.parse::<f64>().ok()? * seconds).ok()?;
+        total = total.checked_add(part)?;
+        rest = &after[unit.len()..];
+    }
+    (!text.is_empty()).then_some(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use reqwest::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        let pair = |(name, value): &(&'static str, &str)| {
+            (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
+        };
+        pairs.iter().map(pair).collect()
+    }
+
+    #[test]
+    fn spans_are_read_as_they_are_written() {
+        for (text, millis) in [
+            ("1s", 1000),
+            ("6m0s", 360_000),
+            ("120ms", 120),
+            ("1h2m3.5s", 3_723_500),
+            ("17.5ms", 17),
+            ("2m59.56s", 179_560),
+            ("1d2h", 93_600_000),
+            ("0", 0),
+            ("7.5", 7500),
+        ] {
+            assert_eq!(span(text).unwrap().as_millis(), millis, "{text}");
+        }
+        for text in ["", "s", "1x", "-1s", "1s2", "1.2.3m", "9e9d", "2026-11-21T00:00:00Z"] {
+            assert_eq!(span(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn requests_and_tokens_are_told_apart_and_have_a_minutes_window() {
+        let limits = reported(&headers(&[
+            ("x-ratelimit-limit-requests", "60"),
+            ("x-ratelimit-remaining-requests", "59"),
+            ("x-ratelimit-reset-requests", "1s"),
+            ("x-ratelimit-limit-tokens", "150000"),
+            ("x-ratelimit-remaining-tokens", "149984"),
+            ("x-ratelimit-reset-tokens", "6ms"),
+        ]));
+        let minute = Some(Window::Sliding(MINUTE));
+        let requests = ReportedLimit {
+            kind: Some(LimitKind::Requests),
+            window: minute,
+            amount: Some(60),
+            remaining: Some(59),
+            resets_in: Some(Duration::from_secs(1)),
+        };
+        let tokens = ReportedLimit {
+            kind: Some(LimitKind::InputTokens),
+            window: minute,
+            amount: Some(150_000),
+            remaining: Some(149_984),
+            resets_in: Some(Duration::from_millis(6)),
+        };
+        assert_eq!(limits, [requests, tokens]);
+    }
+
+    #[test]
+    fn a_window_is_taken_from_the_header_and_a_long_reset_is_no_minutes() {
+        let window = |limit: &str, reset: &str| {
+            let headers = headers(&[("x-ratelimit-limit-requests", limit), ("x-ratelimit-reset-requests", reset)]);
+            reported(&headers)[0].window
+        };
+        assert_eq!(window("200", "60s"), Some(Window::Sliding(MINUTE)));
+        assert_eq!(window("200", "7m12s"), None);
+        assert_eq!(window("200;w=3600", "7m12s"), Some(Window::Sliding(Duration::from_secs(3600))));
+        assert_eq!(window("200, 200;w=0.5", "0s"), Some(Window::Sliding(Duration::from_millis(500))));
+        assert_eq!(window("200;w=0", "1s"), Some(Window::Sliding(MINUTE)));
+    }
+
+    #[test]
+    fn headers_that_say_nothing_report_nothing() {
+        assert_eq!(reported(&HeaderMap::new()), []);
+        for junk in ["", "-1", "none", "0"] {
+            assert_eq!(reported(&headers(&[("x-ratelimit-limit-requests", junk)])), [], "{junk}");
+        }
+        let remaining = &reported(&headers(&[("x-ratelimit-remaining-tokens", "0.0")]))[0];
+        assert_eq!((remaining.amount, remaining.remaining), (None, Some(0)));
+    }
+
+    #[test]
+    fn the_more_exact_wait_goes_first() {
+        let both = [("retry-after", "7"), ("retry-after-ms", "6120")];
+        assert_eq!(retry_after(&headers(&both)), Some(Duration::from_millis(6120)));
+        assert_eq!(retry_after(&headers(&both[..1])), Some(Duration::from_secs(7)));
+        let junk = [("retry-after", "Fri, 31 Dec 2027 23:59:59 GMT"), ("retry-after-ms", "-1")];
+        assert_eq!(retry_after(&headers(&junk)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_is_too_odd(value in "[ -~]{0,40}") {
+            let headers = headers(&[
+                ("x-ratelimit-limit-requests", &value),
+                ("x-ratelimit-remaining-tokens", &value),
+                ("x-ratelimit-reset-tokens", &value),
+                ("retry-after-ms", &value),
+                ("retry-after", &value),
+            ]);
+            let _ = (reported(&headers), retry_after(&headers));
+        }
+    }
+}

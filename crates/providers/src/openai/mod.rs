@@ -1,0 +1,133 @@
+//! OpenAI's API, and every server that speaks it: chat completions, embeddings, and bodies of either as
+//! they are.
+//!
+//! [`Quirks`] say where a server differs. A key is optional: servers of one's own often have none.
+
+mod answer;
+mod fault;
+mod limits;
+mod quirks;
+mod request;
+mod settings;
+mod strict;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use atelier_engine::{Fault, FaultKind, Model, Reply, Request};
+use futures_util::future::BoxFuture;
+use reqwest::Url;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+
+use crate::error::ProviderError;
+use crate::http::{Answer, BaseUrl, HttpClient};
+use crate::model_ref::check_free_name;
+use crate::secret::ApiKey;
+
+use request::Method;
+
+pub use quirks::Quirks;
+pub use settings::OpenAiSettings;
+
+/// The time zone in which OpenAI counts its days.
+pub const DAY_ZONE: &str = "UTC";
+
+/// One model, at one endpoint, with one key or none.
+#[derive(Clone, Debug)]
+pub struct OpenAi {
+    http: HttpClient,
+    base: BaseUrl,
+    urls: Arc<Urls>,
+    headers: HeaderMap,
+    key: Option<ApiKey>,
+    model: Arc<str>,
+    quirks: Quirks,
+}
+
+#[derive(Debug)]
+struct Urls {
+    chat: Url,
+    embeddings: Url,
+}
+
+impl OpenAi {
+    /// A client for the model and the server of `settings`. The endpoint has the API's version in it, as
+    /// `OPENAI_BASE_URL` does: `https://api.openai.com/v1`.
+    ///
+    /// # Errors
+    /// A model's name that can't be one, or an `https://` endpoint on a machine without root certificates.
+    pub fn new(http: &HttpClient, settings: &OpenAiSettings, model: &str) -> Result<Self, ProviderError> {
+        check_free_name(model)?;
+        let base = settings.endpoint.clone();
+        http.check(&base)?;
+        let url = |method: Method| base.join(method.path()).map(BaseUrl::into_url);
+        let urls = Urls { chat: url(Method::Chat)?, embeddings: url(Method::Embeddings)? };
+        let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        if let Some(key) = &settings.key {
+            headers.insert(AUTHORIZATION, key.header_after("Bearer ")?);
+        }
+        let (http, key, quirks) = (http.clone(), settings.key.clone(), settings.quirks);
+        Ok(Self { http, base, urls: Arc::new(urls), headers, key, model: model.into(), quirks })
+    }
+
+    /// Opens connections before they are needed, and says how long the slowest took; see
+    /// [`HttpClient::warm_up`].
+    ///
+    /// # Errors
+    /// A [`Fault`] if the endpoint can't be reached.
+    pub async fn warm_up(&self, connections: usize) -> Result<Duration, Fault> {
+        self.http.warm_up(&self.base, connections).await
+    }
+
+    async fn exchange(&self, request: Request) -> Result<Reply, Fault> {
+        match request {
+            Request::Text(text) => {
+                let body = request::text(&self.model, &text, &self.quirks)?;
+                self.post(Method::Chat, body, answer::text).await
+            }
+            Request::Embedding(embedding) => {
+                let body = request::embedding(&self.model, &embedding, &self.quirks)?;
+                self.post(Method::Embeddings, body, |answer| answer::vectors(answer, embedding.texts.len())).await
+            }
+            Request::Raw(raw) => {
+                let (method, body) = request::raw(&self.model, &raw.body)?;
+                let read = match method {
+                    Method::Chat => answer::raw,
+                    Method::Embeddings => answer::raw_vectors,
+                };
+                self.post(method, body, read).await
+            }
+        }
+    }
+
+    /// One exchange. `read` makes a reply of a whole body of a successful answer.
+    async fn post(
+        &self,
+        method: Method,
+        body: Vec<u8>,
+        read: impl Fn(&Answer) -> Result<Reply, Fault>,
+    ) -> Result<Reply, Fault> {
+        let url = match method {
+            Method::Chat => &self.urls.chat,
+            Method::Embeddings => &self.urls.embeddings,
+        };
+        let answer = self.http.post(url, self.headers.clone(), body).await?;
+        let fault = |status| fault::of(&answer, status, &self.model, self.key.as_ref());
+        if !(200..300).contains(&answer.status) {
+            return Err(fault(answer.status));
+        }
+        if let Some(reason) = &answer.cut {
+            return Err(Fault::new(FaultKind::Unreadable, reason.clone()));
+        }
+        read(&answer).map_err(|unread| match (unread.kind, answer::error_status(&answer)) {
+            (FaultKind::Empty | FaultKind::Unreadable, Some(status)) => fault(status),
+            _ => unread,
+        })
+    }
+}
+
+impl Model for OpenAi {
+    fn call(&self, request: Request) -> BoxFuture<'_, Result<Reply, Fault>> {
+        Box::pin(self.exchange(request))
+    }
+}

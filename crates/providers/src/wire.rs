@@ -1,0 +1,125 @@
+//! What every wire has in common: writing bodies, reading answers leniently, and saying faults in words.
+
+use atelier_engine::{Content, Ending, Fault, FaultKind, Reply, Usage};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+use crate::http::Answer;
+use crate::secret::clean;
+
+/// A body as bytes.
+pub(crate) fn encode(body: &impl Serialize) -> Result<Vec<u8>, Fault> {
+    serde_json::to_vec(body).map_err(|_| bad("the request can't be written as JSON"))
+}
+
+/// The fault of a request that can't be right and is not sent.
+pub(crate) fn bad(message: impl Into<String>) -> Fault {
+    Fault::new(FaultKind::BadRequest, message)
+}
+
+/// A text's temperature is a number.
+pub(crate) fn check_temperature(temperature: Option<f64>) -> Result<(), Fault> {
+    if temperature.is_some_and(|t| !t.is_finite()) { Err(bad("the temperature is not a number")) } else { Ok(()) }
+}
+
+/// So many texts can be embedded in one call.
+pub(crate) fn check_texts(texts: usize, most: usize) -> Result<(), Fault> {
+    match texts {
+        0 => Err(bad("there is no text to embed")),
+        _ if texts > most => Err(bad(format!("{texts} texts in one call are too many to embed: at most {most}"))),
+        _ => Ok(()),
+    }
+}
+
+/// The body of an answer, of which unknown fields are passed over.
+pub(crate) fn decode<T: for<'de> Deserialize<'de>>(answer: &Answer) -> Result<T, Fault> {
+    serde_json::from_slice(&answer.body).map_err(|error| unreadable(answer, &error))
+}
+
+/// The message says what kind of error it is and where, but not serde's own words: they quote the answer.
+pub(crate) fn unreadable(answer: &Answer, error: &serde_json::Error) -> Fault {
+    let content_type = answer.content_type.as_deref().unwrap_or_default();
+    let message = if !content_type.is_empty() && !content_type.contains("json") {
+        format!("the answer is {}, not JSON: is the base URL right, or is a proxy in between?", clean(content_type))
+    } else if error.is_eof() {
+        format!("the answer stops half-way, after {} bytes", answer.body.len())
+    } else {
+        let what = if error.is_data() { "has an unknown form" } else { "is not JSON" };
+        format!("the answer {what} (line {}, column {})", error.line(), error.column())
+    };
+    Fault::new(FaultKind::Unreadable, message)
+}
+
+/// A reply of as many vectors as were asked for, in order, with no limits; or what is wrong with them.
+/// `input_tokens` is what the provider reported.
+pub(crate) fn vectors(vectors: Vec<Vec<f32>>, asked: usize, input_tokens: Option<u64>) -> Result<Reply, Fault> {
+    let wrong = |message: String| Err(Fault::new(FaultKind::Unreadable, message));
+    if vectors.len() != asked {
+        return wrong(format!("{asked} vectors were asked for, and {} came", vectors.len()));
+    }
+    if vectors.iter().any(Vec::is_empty) {
+        return wrong("a vector came without numbers".to_owned());
+    }
+    if vectors.iter().flatten().any(|value| !value.is_finite()) {
+        return wrong("a vector came with a number that is out of range".to_owned());
+    }
+    // An embedding has no output tokens, so once the input is reported everything is.
+    let usage = Usage { input_tokens, output_tokens: input_tokens.map(|_| 0), images: None };
+    Ok(Reply { content: Content::Vectors(vectors), ending: Ending::Complete, usage, limits: Vec::new() })
+}
+
+/// A refused or empty answer is billed like any other.
+pub(crate) fn billed(mut fault: Fault, usage: Usage) -> Fault {
+    fault.usage = (usage != Usage::default()).then_some(usage);
+    fault
+}
+
+/// A fault that an error's status amounts to, in words of our own. `model` is what was asked for.
+pub(crate) fn in_words(kind: FaultKind, status: u16, model: &str) -> String {
+    match (kind, status) {
+        (FaultKind::Limited, _) => "a limit of the provider is reached".to_owned(),
+        (FaultKind::Overloaded, _) => format!("the provider is overloaded ({status})"),
+        (FaultKind::Timeout, _) => format!("the provider did not answer in time ({status})"),
+        (FaultKind::Refused, _) => format!("the provider refused the prompt ({status})"),
+        (FaultKind::Credentials, 400 | 401) => "the provider does not accept the API key".to_owned(),
+        (FaultKind::Credentials, _) => format!("the API key may not use '{model}' ({status})"),
+        (FaultKind::NoSuchModel, _) => {
+            format!("the provider has no model '{model}', or the base URL is wrong ({status})")
+        }
+        (FaultKind::AccountBlocked, 429) => format!("the account has no quota for '{model}'"),
+        (FaultKind::AccountBlocked, _) => format!("the account can't be served: region or billing ({status})"),
+        (FaultKind::BadRequest, 413) => "the request is too large for the provider (413)".to_owned(),
+        (FaultKind::BadRequest, 300..=399) => {
+            format!("the server redirects to another address ({status}): is the base URL right?")
+        }
+        (FaultKind::BadRequest, _) => format!("the provider does not accept the request ({status})"),
+        _ => format!("the provider failed ({status})"),
+    }
+}
+
+/// A name from the wire, made fit to be shown.
+pub(crate) fn name(text: &str) -> String {
+    text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(60).collect()
+}
+
+/// `null` counts as absent.
+pub(crate) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
+/// A text; anything else counts as absent.
+pub(crate) fn word<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(from)? {
+        Value::String(text) => Some(text),
+        _ => None,
+    })
+}
+
+/// A count, also one in quotation marks, as some wires write large ones; anything else counts as absent.
+pub(crate) fn count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    Ok(match Value::deserialize(from)? {
+        Value::Number(number) => number.as_u64(),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    })
+}

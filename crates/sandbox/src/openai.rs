@@ -1,0 +1,218 @@
+//! OpenAI's wire format: its paths, its keys, and the course of each method.
+
+mod problem;
+mod reply;
+mod request;
+mod strict;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hyper::header::{AUTHORIZATION, HeaderMap};
+use hyper::http::request::Parts;
+use hyper::{Method, Response};
+
+use crate::connection::{AnswerBody, Line};
+use crate::provider::{NoAnswer, Prompt, Provider};
+use crate::wire::{BreakOff, garbage};
+
+use problem::Problem;
+use request::{ChatRequest, EmbeddingsRequest};
+
+/// The models that are listed where the configuration names none. Any other of their families answers too.
+const LISTED: [&str; 4] = ["sandbox", "gpt-sandbox", "text-embedding-3-small", "text-embedding-3-large"];
+
+/// How the names of this format's models begin.
+const FAMILIES: [&str; 3] = ["gpt-", "text-embedding-", "sandbox"];
+
+/// What a path asks for.
+#[derive(Debug, PartialEq, Eq)]
+enum Route<'a> {
+    List,
+    Get(&'a str),
+    Chat,
+    Embeddings,
+}
+
+/// Whether a request is in this format. Gemini's paths below `/v1` name a model and a method,
+/// `/v1/models/NAME:METHOD`; the list of models is told apart by how its key is sent.
+pub(crate) fn speaks(head: &Parts) -> bool {
+    match head.uri.path().strip_prefix("/v1/") {
+        None => false,
+        Some(rest) if rest == "models" || rest.starts_with("models/") => {
+            head.method == Method::GET && head.headers.contains_key(AUTHORIZATION)
+        }
+        Some(_) => true,
+    }
+}
+
+fn route<'a>(method: &Method, path: &'a str) -> Option<Route<'a>> {
+    let rest = path.strip_prefix("/v1/")?;
+    match (method, rest) {
+        (&Method::POST, "chat/completions") => Some(Route::Chat),
+        (&Method::POST, "embeddings") => Some(Route::Embeddings),
+        (&Method::GET, "models") => Some(Route::List),
+        (&Method::GET, _) => rest.strip_prefix("models/").map(Route::Get),
+        _ => None,
+    }
+}
+
+/// The key of a request.
+fn key(headers: &HeaderMap) -> Option<&str> {
+    let key = headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?.trim();
+    (!key.is_empty()).then_some(key)
+}
+
+/// Whether a model of this name makes vectors, and whether it makes anything else.
+fn embeds(model: &str) -> (bool, bool) {
+    let only = model.contains("embedding");
+    (only || !model.starts_with("gpt-"), !only)
+}
+
+/// Answers one request whose body has been read.
+pub(crate) async fn answer(
+    provider: &Arc<Provider>,
+    line: &Arc<Line>,
+    head: &Parts,
+    body: &Bytes,
+) -> Result<Response<AnswerBody>, BreakOff> {
+    let outcome = Exchange { provider, line }.answer(head, body).await;
+    outcome.or_else(|end| match end {
+        End::Problem(problem) => {
+            provider.recorder.invalid();
+            Ok(problem.response())
+        }
+        End::NoAnswer(model, NoAnswer::Refused(refusal)) => {
+            Ok(problem::refusal(&refusal, &model, provider.config.hints))
+        }
+        End::NoAnswer(_, NoAnswer::Failed(kind, call)) => Ok(problem::failure(kind, call)),
+        End::NoAnswer(_, NoAnswer::Garbage(call)) => Ok(garbage(call)),
+        End::NoAnswer(_, NoAnswer::Schema(fault)) => {
+            provider.recorder.invalid();
+            Ok(Problem::invalid("response_format", format!("Invalid schema for response_format: {fault}.")).response())
+        }
+        End::NoAnswer(_, NoAnswer::Reset) => {
+            line.reset();
+            Err(BreakOff)
+        }
+    })
+}
+
+/// Why there is no good answer.
+enum End {
+    Problem(Problem),
+    /// From the model of this name.
+    NoAnswer(String, NoAnswer),
+}
+
+impl From<Problem> for End {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+struct Exchange<'a> {
+    provider: &'a Arc<Provider>,
+    line: &'a Arc<Line>,
+}
+
+impl Exchange<'_> {
+    async fn answer(&self, head: &Parts, body: &[u8]) -> Result<Response<AnswerBody>, End> {
+        let path = head.uri.path();
+        let route = route(&head.method, path).ok_or_else(|| Problem::no_such_path(&head.method, path))?;
+        let key = key(&head.headers).ok_or_else(Problem::no_key)?;
+        if key.starts_with("invalid") {
+            return Err(Problem::bad_key().into());
+        }
+        match route {
+            Route::List => {
+                let configured = self.provider.config.models.as_ref();
+                let names =
+                    configured.map_or_else(|| LISTED.to_vec(), |models| models.iter().map(String::as_str).collect());
+                Ok(reply::models(&names))
+            }
+            Route::Get(model) if self.provider.knows(model, &FAMILIES) => Ok(reply::model(model)),
+            Route::Get(model) => Err(Problem::no_such_model(model).into()),
+            Route::Chat => self.chat(key, body).await,
+            Route::Embeddings => self.embeddings(key, body).await,
+        }
+    }
+
+    async fn chat(&self, key: &str, body: &[u8]) -> Result<Response<AnswerBody>, End> {
+        let request: ChatRequest<'_> = read(body)?;
+        let model = request.model.as_ref();
+        self.check_model(model)?;
+        if !embeds(model).1 {
+            return Err(Problem::no_chat(model).into());
+        }
+        request.check()?;
+        let form = request.form()?;
+        let prompt = Prompt { key, model, texts: request.texts(), images: 0 };
+        let answer = self.provider.generate(&prompt, form, request.cap()).await;
+        let answer = answer.map_err(|end| End::NoAnswer(model.to_owned(), end))?;
+        Ok(reply::completion(answer, model, self.provider, self.line))
+    }
+
+    async fn embeddings(&self, key: &str, body: &[u8]) -> Result<Response<AnswerBody>, End> {
+        let request: EmbeddingsRequest<'_> = read(body)?;
+        let model = request.model.as_ref();
+        self.check_model(model)?;
+        if !embeds(model).0 {
+            return Err(Problem::no_embeddings(model).into());
+        }
+        let (texts, asked) = (request.texts()?, request.asked()?);
+        let prompt = Prompt { key, model, texts: texts.clone(), images: 0 };
+        let answer = self.provider.embed(&prompt).await;
+        let answer = answer.map_err(|end| End::NoAnswer(model.to_owned(), end))?;
+        Ok(reply::embedded(answer, model, &texts, asked, self.provider, self.line))
+    }
+
+    fn check_model(&self, model: &str) -> Result<(), Problem> {
+        match model {
+            "" => Err(Problem::invalid("model", "you must provide a model parameter")),
+            model if self.provider.knows(model, &FAMILIES) => Ok(()),
+            model => Err(Problem::no_such_model(model)),
+        }
+    }
+}
+
+fn read<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {
+    serde_json::from_slice(body).map_err(|error| {
+        Problem::unnamed(format!("We could not parse the JSON body of your request. (The sandbox says: {error}.)"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    fn spoken(method: Method, path: &str, authorized: bool) -> bool {
+        let mut request = hyper::Request::builder().method(method).uri(path);
+        if authorized {
+            request = request.header("authorization", "Bearer k");
+        }
+        speaks(&request.body(()).unwrap().into_parts().0)
+    }
+
+    #[test]
+    fn the_formats_are_told_apart_by_their_paths() {
+        assert!(spoken(Method::POST, "/v1/chat/completions", false));
+        assert!(spoken(Method::POST, "/v1/embeddings", true));
+        assert!(spoken(Method::POST, "/v1/responses", true));
+        for path in ["/v1beta/models", "/v1beta/models/m:generateContent", "/v1/models/m:generateContent", "/v1", "/"] {
+            assert!(!spoken(Method::POST, path, true), "{path}");
+        }
+        for path in ["/v1/models", "/v1/models/gpt-x"] {
+            assert!(spoken(Method::GET, path, true) && !spoken(Method::GET, path, false));
+        }
+    }
+
+    #[test]
+    fn paths_name_a_method() {
+        assert_eq!(route(&Method::POST, "/v1/chat/completions"), Some(Route::Chat));
+        assert_eq!(route(&Method::GET, "/v1/models/gpt-x"), Some(Route::Get("gpt-x")));
+        assert_eq!(route(&Method::GET, "/v1/chat/completions"), None);
+        assert_eq!(route(&Method::POST, "/v1/models"), None);
+    }
+}

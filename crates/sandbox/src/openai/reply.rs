@@ -1,0 +1,173 @@
+//! OpenAI's answers, rendered.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hyper::Response;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::connection::{AnswerBody, Line};
+use crate::embedding::embed;
+use crate::provider::{Answer, Content, Provider, wall_clock};
+use crate::wire::{bytes_of, deliver, plain};
+
+use super::problem::add_levels;
+use super::request::Asked;
+
+#[derive(Serialize)]
+struct Completion<'a> {
+    id: String,
+    object: &'static str,
+    created: i64,
+    model: &'a str,
+    choices: [Choice<'a>; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<Usage>,
+    system_fingerprint: &'static str,
+}
+
+#[derive(Serialize)]
+struct Choice<'a> {
+    index: u32,
+    message: Message<'a>,
+    logprobs: Option<()>,
+    finish_reason: &'static str,
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    role: &'static str,
+    content: Option<&'a str>,
+    refusal: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Usage {
+    prompt_tokens: u64,
+    completion_tokens: u64,
+    total_tokens: u64,
+    prompt_tokens_details: PromptDetails,
+    completion_tokens_details: CompletionDetails,
+}
+
+#[derive(Serialize)]
+struct PromptDetails {
+    cached_tokens: u64,
+}
+
+#[derive(Serialize)]
+struct CompletionDetails {
+    reasoning_tokens: u64,
+}
+
+/// The answer to `chat/completions`. What is refused for its prompt is refused by the model, which says so in
+/// a field of its own; an answer that is withheld was stopped by the filter.
+pub(super) fn completion(answer: Answer, model: &str, provider: &Provider, line: &Arc<Line>) -> Response<AnswerBody> {
+    let bytes = {
+        let (content, refusal, finish_reason) = match &answer.content {
+            Content::Text { text, cut } => (Some(text.as_str()), None, if *cut { "length" } else { "stop" }),
+            Content::AnswerWithheld => (None, None, "content_filter"),
+            Content::PromptBlocked | Content::Vectors => {
+                (None, Some("[sandbox] I'm sorry, but I can't help with that."), "stop")
+            }
+        };
+        let usage = || Usage {
+            prompt_tokens: answer.input_tokens,
+            completion_tokens: answer.output_tokens,
+            total_tokens: answer.input_tokens + answer.output_tokens,
+            prompt_tokens_details: PromptDetails { cached_tokens: 0 },
+            completion_tokens_details: CompletionDetails { reasoning_tokens: 0 },
+        };
+        let message = Message { role: "assistant", content, refusal };
+        bytes_of(&Completion {
+            id: format!("chatcmpl-sandbox-{}", answer.number),
+            object: "chat.completion",
+            created: wall_clock().as_second(),
+            model,
+            choices: [Choice { index: 0, message, logprobs: None, finish_reason }],
+            usage: answer.with_usage.then(usage),
+            system_fingerprint: "sandbox",
+        })
+    };
+    with_levels(answer, provider, |answer| deliver(bytes, answer, provider, line))
+}
+
+/// The answer to `embeddings`.
+pub(super) fn embedded(
+    answer: Answer,
+    model: &str,
+    texts: &[&str],
+    asked: Asked,
+    provider: &Provider,
+    line: &Arc<Line>,
+) -> Response<AnswerBody> {
+    #[derive(Serialize)]
+    struct List<'a> {
+        object: &'static str,
+        data: Vec<Item>,
+        model: &'a str,
+        usage: EmbeddingUsage,
+    }
+    #[derive(Serialize)]
+    struct Item {
+        object: &'static str,
+        index: usize,
+        embedding: Vector,
+    }
+    #[derive(Serialize)]
+    #[serde(untagged)]
+    enum Vector {
+        Numbers(Vec<f32>),
+        Base64(String),
+    }
+    #[derive(Serialize)]
+    struct EmbeddingUsage {
+        prompt_tokens: u64,
+        total_tokens: u64,
+    }
+    let vector = |text: &str| {
+        let numbers = embed(text, asked.dimensions, true);
+        if !asked.base64 {
+            return Vector::Numbers(numbers);
+        }
+        let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        Vector::Base64(STANDARD.encode(bytes))
+    };
+    let items = texts.iter().enumerate();
+    let bytes = bytes_of(&List {
+        object: "list",
+        data: items.map(|(index, text)| Item { object: "embedding", index, embedding: vector(text) }).collect(),
+        model,
+        usage: EmbeddingUsage { prompt_tokens: answer.input_tokens, total_tokens: answer.input_tokens },
+    });
+    with_levels(answer, provider, |answer| deliver(bytes, answer, provider, line))
+}
+
+/// Adds where the quotas stand to what `render` makes of an answer.
+fn with_levels(
+    mut answer: Answer,
+    provider: &Provider,
+    render: impl FnOnce(Answer) -> Response<AnswerBody>,
+) -> Response<AnswerBody> {
+    let levels = std::mem::take(&mut answer.levels);
+    let mut response = render(answer);
+    add_levels(response.headers_mut(), &levels, provider.config.hints);
+    response
+}
+
+fn model_value(name: &str) -> Value {
+    json!({"id": name, "object": "model", "created": 0, "owned_by": "sandbox"})
+}
+
+/// One model's description.
+pub(super) fn model(name: &str) -> Response<AnswerBody> {
+    plain(&model_value(name))
+}
+
+/// The list of models.
+pub(super) fn models(names: &[&str]) -> Response<AnswerBody> {
+    let data: Vec<Value> = names.iter().map(|name| model_value(name)).collect();
+    plain(&json!({"object": "list", "data": data}))
+}

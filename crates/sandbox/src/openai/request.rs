@@ -1,0 +1,244 @@
+//! What OpenAI's requests say, as far as the sandbox reads them. Unknown fields are passed over.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::embedding::DIMENSIONS;
+use crate::provider::Form;
+
+use super::problem::Problem;
+use super::strict;
+
+/// The most texts of one `embeddings` call.
+const TEXTS: usize = 2048;
+
+/// The dimensions of the small models, where a request asks for none.
+const SMALL: usize = 1536;
+
+#[derive(Debug, Deserialize, Default)]
+#[serde(default)]
+pub(super) struct ChatRequest<'a> {
+    #[serde(borrow)]
+    pub(super) model: Cow<'a, str>,
+    #[serde(borrow)]
+    messages: Vec<Message<'a>>,
+    response_format: Option<ResponseFormat>,
+    max_completion_tokens: Option<u64>,
+    max_tokens: Option<u64>,
+    n: Option<u64>,
+    stream: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Message<'a> {
+    #[serde(borrow, default)]
+    content: Option<Content<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Content<'a> {
+    Text(#[serde(borrow)] Cow<'a, str>),
+    Parts(#[serde(borrow)] Vec<Part<'a>>),
+}
+
+/// A part that is not a text has an empty one.
+#[derive(Debug, Deserialize, Default)]
+#[serde(default)]
+struct Part<'a> {
+    #[serde(borrow)]
+    text: Cow<'a, str>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ResponseFormat {
+    #[serde(rename = "type")]
+    kind: String,
+    json_schema: Option<JsonSchema>,
+}
+
+#[derive(Debug, Deserialize)]
+struct JsonSchema {
+    #[serde(default)]
+    name: String,
+    strict: Option<bool>,
+    schema: Option<Value>,
+}
+
+#[derive(Debug, Deserialize, Default)]
+#[serde(default)]
+pub(super) struct EmbeddingsRequest<'a> {
+    #[serde(borrow)]
+    pub(super) model: Cow<'a, str>,
+    #[serde(borrow)]
+    input: Option<Input<'a>>,
+    dimensions: Option<u64>,
+    encoding_format: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Input<'a> {
+    One(#[serde(borrow)] Cow<'a, str>),
+    Many(#[serde(borrow)] Vec<Cow<'a, str>>),
+    /// Tokens, which only a model's own tokenizer could read.
+    Other(serde::de::IgnoredAny),
+}
+
+/// How the vectors are to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub(super) dimensions: usize,
+    /// As base64 of little-endian floats, and not as numbers.
+    pub(super) base64: bool,
+}
+
+impl ChatRequest<'_> {
+    /// The texts of all the messages, in order.
+    pub(super) fn texts(&self) -> Vec<&str> {
+        let mut texts = Vec::with_capacity(self.messages.len());
+        for message in &self.messages {
+            match &message.content {
+                Some(Content::Text(text)) => texts.push(text.as_ref()),
+                Some(Content::Parts(parts)) => texts.extend(parts.iter().map(|part| part.text.as_ref())),
+                None => {}
+            }
+        }
+        texts.retain(|text| !text.is_empty());
+        texts
+    }
+
+    pub(super) fn check(&self) -> Result<(), Problem> {
+        if self.messages.is_empty() {
+            return Err(Problem::invalid(
+                "messages",
+                "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array \
+                 instead.",
+            ));
+        }
+        if self.stream == Some(true) {
+            return Err(Problem::invalid("stream", "The sandbox answers whole, and does not stream."));
+        }
+        if self.n.is_some_and(|n| n != 1) {
+            return Err(Problem::invalid("n", "The sandbox gives one choice an answer."));
+        }
+        if self.max_tokens.is_some() && self.max_completion_tokens.is_some() {
+            let message = "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.";
+            return Err(Problem::invalid("max_tokens", message));
+        }
+        Ok(())
+    }
+
+    pub(super) fn cap(&self) -> Option<u64> {
+        self.max_completion_tokens.or(self.max_tokens)
+    }
+
+    /// The form that the answer is to have.
+    pub(super) fn form(&self) -> Result<Form<'_>, Problem> {
+        let Some(format) = &self.response_format else { return Ok(Form::Text) };
+        match (format.kind.as_str(), &format.json_schema) {
+            ("text", _) => Ok(Form::Text),
+            ("json_object", _) => Ok(Form::Json),
+            ("json_schema", Some(JsonSchema { name, strict, schema: Some(schema) })) => {
+                let named = (1..=64).contains(&name.len())
+                    && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+                if !named {
+                    let message = "Invalid 'response_format.json_schema.name': a name has 1 to 64 letters, digits, \
+                                   '_' and '-'.";
+                    return Err(Problem::invalid("response_format.json_schema.name", message));
+                }
+                if *strict == Some(true) {
+                    strict::check(name, schema)?;
+                }
+                Ok(Form::Schema(schema))
+            }
+            ("json_schema", _) => Err(Problem::invalid(
+                "response_format.json_schema",
+                "Missing required parameter: 'response_format.json_schema.schema'.",
+            )),
+            (other, _) => Err(Problem::invalid(
+                "response_format.type",
+                format!("Invalid value: '{other}'. Supported values are: 'json_object', 'json_schema', and 'text'."),
+            )),
+        }
+    }
+}
+
+impl EmbeddingsRequest<'_> {
+    pub(super) fn texts(&self) -> Result<Vec<&str>, Problem> {
+        let texts: Vec<&str> = match &self.input {
+            Some(Input::One(text)) => vec![text.as_ref()],
+            Some(Input::Many(texts)) => texts.iter().map(AsRef::as_ref).collect(),
+            Some(Input::Other(_)) => {
+                return Err(Problem::invalid("input", "The sandbox embeds texts, and does not know what tokens say."));
+            }
+            None => return Err(Problem::invalid("input", "Missing required parameter: 'input'.")),
+        };
+        if !(1..=TEXTS).contains(&texts.len()) || texts.iter().any(|text| text.is_empty()) {
+            let message = "'$.input' is invalid. Please check the API reference: \
+                           https://platform.openai.com/docs/api-reference.";
+            return Err(Problem::invalid("input", message));
+        }
+        Ok(texts)
+    }
+
+    pub(super) fn asked(&self) -> Result<Asked, Problem> {
+        let whole = if self.model.contains("small") { SMALL } else { DIMENSIONS };
+        let dimensions = self.dimensions.map_or(Some(whole), |dimensions| usize::try_from(dimensions).ok());
+        let dimensions = dimensions.filter(|count| (1..=whole).contains(count)).ok_or_else(|| {
+            Problem::invalid("dimensions", format!("Invalid value for 'dimensions': must be between 1 and {whole}."))
+        })?;
+        let base64 = match self.encoding_format.as_deref() {
+            None | Some("float") => false,
+            Some("base64") => true,
+            Some(other) => {
+                let message = format!("Invalid value: '{other}'. Supported values are: 'float' and 'base64'.");
+                return Err(Problem::invalid("encoding_format", message));
+            }
+        };
+        Ok(Asked { dimensions, base64 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    #[test]
+    fn texts_are_read_from_words_and_from_parts() {
+        let body = r#"{"model":"m","messages":[{"role":"system","content":"be"},{"role":"assistant","content":null},
+            {"role":"user","content":[{"type":"text","text":"a \"b\""},{"type":"image_url","image_url":{"url":"x"}}]}]}"#;
+        let request: ChatRequest<'_> = serde_json::from_str(body).unwrap();
+        assert_eq!(request.texts(), ["be", "a \"b\""]);
+    }
+
+    #[test]
+    fn a_form_that_there_is_not_is_refused() {
+        let form = |format: &str| {
+            let body = format!(r#"{{"model":"m","response_format":{format}}}"#);
+            let request: ChatRequest<'_> = serde_json::from_str(&body).unwrap();
+            request.form().map(|_| ()).is_ok()
+        };
+        assert!(form("null") && form(r#"{"type":"text"}"#) && form(r#"{"type":"json_object"}"#));
+        assert!(form(r#"{"type":"json_schema","json_schema":{"name":"a","schema":{"type":"object"}}}"#));
+        assert!(!form(r#"{"type":"json_schema","json_schema":{"name":"a","strict":true,"schema":{"type":"object"}}}"#));
+        assert!(!form(r#"{"type":"json_schema","json_schema":{"schema":{"type":"object"}}}"#));
+        assert!(!form(r#"{"type":"json_schema"}"#) && !form(r#"{"type":"grammar"}"#));
+    }
+
+    #[test]
+    fn what_cant_be_embedded_is_refused() {
+        let texts = |input: &str| {
+            let body = format!(r#"{{"model":"m","input":{input}}}"#);
+            let request: EmbeddingsRequest<'_> = serde_json::from_str(&body).unwrap();
+            request.texts().map(|texts| texts.len()).ok()
+        };
+        assert_eq!((texts(r#""a""#), texts(r#"["a","b"]"#)), (Some(1), Some(2)));
+        for input in ["null", "[]", r#""""#, r#"["a",""]"#, "[1,2]", "{}"] {
+            assert_eq!(texts(input), None, "{input}");
+        }
+    }
+}

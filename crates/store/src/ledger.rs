@@ -1,0 +1,82 @@
+//! The ledger, as people look at it: what was spent, and what is known of pools.
+
+use atelier_engine::{FaultKind, PoolId, Timestamp, Usd};
+
+use crate::database::{Row, Statement};
+use crate::error::StoreResult;
+use crate::journal::rows;
+use crate::store::{Store, never};
+
+/// A day in microseconds.
+const DAY: i64 = 86_400_000_000;
+
+/// What calls of one pool, job, lane and day used together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spending {
+    /// The pool.
+    pub pool: PoolId,
+    /// The job.
+    pub job: String,
+    /// Whose items they carried: a project or a user.
+    pub lane: String,
+    /// The day on which they ended, UTC: its first moment.
+    pub day: Timestamp,
+    /// Calls that were sent.
+    pub calls: u64,
+    /// Tokens of prompts, as reported.
+    pub input_tokens: u64,
+    /// Tokens of answers, as reported.
+    pub output_tokens: u64,
+    /// What they cost.
+    pub cost: Usd,
+    /// Whether some of that is an estimate.
+    pub estimated: bool,
+}
+
+impl Store {
+    /// What was spent by calls that ended in `from..until`, the oldest day first. Calls that a limit
+    /// refused are left out.
+    pub async fn spending(&self, from: Timestamp, until: Timestamp) -> StoreResult<Vec<Spending>> {
+        let limited = FaultKind::Limited.code();
+        let query = Statement::new(format!(
+            "SELECT pool, job, lane, settled_at / {DAY}, count(*), \
+             CAST(coalesce(sum(used_input_tokens), 0) AS BIGINT), \
+             CAST(coalesce(sum(used_output_tokens), 0) AS BIGINT), \
+             CAST(sum(cost) AS BIGINT), max(estimated) \
+             FROM reservations WHERE settled_at >= $1 AND settled_at < $2 \
+             AND (fault IS NOT NULL OR requests > 0) AND coalesce(fault, '') <> '{limited}' \
+             GROUP BY pool, job, lane, settled_at / {DAY} ORDER BY 4, 1, 2, 3"
+        ))
+        .bind(from)
+        .bind(until);
+        rows(self.query(query).await?, spending)
+    }
+
+    /// Every pool that something was reserved from or learnt about.
+    pub async fn pools(&self) -> StoreResult<Vec<PoolId>> {
+        let query = Statement::new("SELECT pool FROM reservations UNION SELECT pool FROM lessons ORDER BY 1");
+        rows(self.query(query).await?, |row| row.columns().shared())
+    }
+
+    /// Forgets what refusals have taught about a pool; how many limits that were.
+    pub async fn forget_lessons(&self, pool: &PoolId) -> StoreResult<u64> {
+        let forget = Statement::new("DELETE FROM lessons WHERE pool = $1").bind(pool);
+        let effects = self.apply(vec![forget], never).await?;
+        Ok(effects.iter().map(|effect| effect.count).sum())
+    }
+}
+
+fn spending(row: Row) -> StoreResult<Spending> {
+    let mut columns = row.columns();
+    Ok(Spending {
+        pool: columns.shared()?,
+        job: columns.text()?,
+        lane: columns.text()?,
+        day: Timestamp::from_micros(columns.integer()?.saturating_mul(DAY)),
+        calls: columns.count()?,
+        input_tokens: columns.count()?,
+        output_tokens: columns.count()?,
+        cost: columns.usd()?,
+        estimated: columns.flag()?,
+    })
+}
