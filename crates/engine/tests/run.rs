@@ -409,6 +409,15 @@ async fn a_provider_whose_day_begins_late_does_not_cost_another_day() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_limit_that_answers_tell_of_is_kept_to_before_it_is_hit() {
+    let latency = Duration::from_millis(50);
+    let nature = Nature { requests: per(60, 60), latency, tells_limit: true, ..Nature::default() };
+    let world = World::new(nature, 150);
+    let ran = world.run(&[], 1, Options::default()).await;
+    assert_eq!((ran.report.end, world.done(), world.provider.refusals()), (RunEnd::Done, 150, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_limit_on_money_needs_a_price() {
     let world = World::new(Nature::default(), 3);
     let mut job = world.job(&["usd=1/day"], 1, Options::default()).await;

@@ -15,6 +15,7 @@ mod local_state;
 mod packing;
 mod posts;
 mod projects;
+mod prompts;
 mod provider;
 mod review;
 mod samples;

@@ -232,6 +232,17 @@ impl Limiter {
         }
     }
 
+    /// What an answer says of a limit beside the answer: known before it is ever hit.
+    pub(crate) fn told(&mut self, said: ReportedLimit, now: Timestamp) -> Option<Limit> {
+        let (kind, window) = (said.kind?, said.window?);
+        if !matches!(window, Window::Sliding(_)) {
+            return None;
+        }
+        let known = |limit: &Limit| limit.kind == kind && matches!(limit.window, Window::Sliding(_));
+        let known = self.meters.iter().map(Meter::limit).find(known);
+        self.learn(said, kind, known.map_or(window, |known| known.window), now)
+    }
+
     /// What a refusal has tightened loosens again, with time.
     fn relax(&mut self, now: Timestamp) {
         let halves = now.since(self.narrowed).as_secs_f64() / MARGIN_HALVES_IN.as_secs_f64();

@@ -7,6 +7,7 @@ use super::call::{Call, Exchange};
 use super::{Run, Step};
 use crate::job::Event;
 use crate::journal::{Amounts, Lesson, Settlement};
+use crate::limit::Limit;
 use crate::model::{Ending, Fault, FaultKind, Remedy, Reply};
 use crate::queue::{Pack, Queued};
 use crate::retry::pause;
@@ -40,6 +41,8 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         pool.health.good();
         pool.latency.lock().observe(call.items.len(), took);
         pool.learn_tokens(&call.demand, &reply.usage);
+        let told: Vec<Limit> = reply.limits.iter().filter_map(|said| pool.limiter.told(*said, now)).collect();
+        told.into_iter().for_each(|limit| self.keep_lesson(call.pool, limit, now));
         let (counted, cost, estimated) = self.used(&call, &reply.usage);
         self.close(&call, &counted, call.left);
         let mut settlement = self.settlement(&call, now);
@@ -145,8 +148,16 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         let judgement = pool.limiter.refused(fault, &call.ticket, call.left, now);
         let (learnt, until) = (judgement.learnt, judgement.until);
         (self.on_event)(Event::Limited { pool: &pool.pool.id, fault, learnt, until });
-        if let Some(limit) = learnt.filter(|_| judgement.told && !pool.pool.ephemeral) {
-            let (journal, pool) = (Arc::clone(&self.journal), Arc::clone(&pool.pool.id));
+        if let Some(limit) = learnt.filter(|_| judgement.told) {
+            self.keep_lesson(call.pool, limit, now);
+        }
+    }
+
+    /// Keeps a limit that the provider has told, unless it ends with this process.
+    fn keep_lesson(&mut self, pool: usize, limit: Limit, now: Timestamp) {
+        let pool = &self.pools[pool].pool;
+        if !pool.ephemeral {
+            let (journal, pool) = (Arc::clone(&self.journal), Arc::clone(&pool.id));
             self.steps.spawn(async move { Step::Learnt(journal.learn(&pool, Lesson { limit, at: now }).await) });
         }
     }

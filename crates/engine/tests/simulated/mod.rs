@@ -41,6 +41,8 @@ pub struct Nature {
     pub refuses: Option<&'static str>,
     /// Calls that carry one of these items fail with a server error, always.
     pub breaks_on: Vec<u64>,
+    /// Whether answers say what the limit on requests is.
+    pub tells_limit: bool,
     /// Whether refusals that name the limit say how much it is.
     pub names_amount: bool,
     /// Items left out of their first packed answer.
@@ -65,6 +67,7 @@ impl Default for Nature {
             omits: Vec::new(),
             breaks_on: Vec::new(),
             names_amount: true,
+            tells_limit: false,
             seed: 7,
         }
     }
@@ -217,7 +220,14 @@ impl Provider {
             lines.push_str(&format!("{item} answer\n"));
         }
         let usage = Usage { input_tokens: Some(tokens), output_tokens: Some(items.len() as u64 * 10), images: None };
-        Ok(Reply { content: Content::Text(lines), ending: Ending::Complete, usage, limits: Vec::new() })
+        let limit = |(amount, window)| ReportedLimit {
+            kind: Some(LimitKind::Requests),
+            window: Some(Window::Sliding(window)),
+            amount: Some(amount),
+            ..ReportedLimit::default()
+        };
+        let limits = nature.requests.filter(|_| nature.tells_limit).map(limit).into_iter().collect();
+        Ok(Reply { content: Content::Text(lines), ending: Ending::Complete, usage, limits })
     }
 }
 

@@ -243,12 +243,12 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> CliResult<T> + Send 
 }
 
 /// Packing changes what is asked: it is done only where it was asked for.
-fn prompts(run: &RunSnapshot) -> Prompts {
+fn prompts(run: &RunSnapshot, pools: &Pools) -> Prompts {
     let pack_limit = match run.pack {
         Pack::Auto | Pack::Off => 1,
         Pack::Fixed(lines) => lines,
     };
-    Prompts { pack_limit }
+    Prompts { model: pools.model.name().to_owned(), pack_limit }
 }
 
 async fn dry_run(
@@ -272,7 +272,7 @@ async fn dry_run(
     }
     let job = Job {
         id: "forecast".into(),
-        task: Arc::new(prompts(run)),
+        task: Arc::new(prompts(run, pools)),
         pools: pools.pools.clone(),
         items: items.len() as u64,
         options: run.options(0),

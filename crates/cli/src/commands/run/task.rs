@@ -24,8 +24,10 @@ pub(super) struct Answer {
 }
 
 /// Answers lines of a file.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Prompts {
+    /// The model's name on the wire. It goes before one that a line names.
+    pub(super) model: String,
     /// How many lines may share a call: 1, unless the user allows more.
     pub(super) pack_limit: usize,
 }
@@ -35,7 +37,12 @@ impl Task for Prompts {
         let lines: Vec<Line> =
             items.iter().enumerate().map(|(index, item)| line(index, item)).collect::<Result<_, _>>()?;
         match <[Line; 1]>::try_from(lines) {
-            Ok([Line { ask: Ask::Raw(body), .. }]) => Ok(Request::Raw(RawRequest { body })),
+            Ok([Line { ask: Ask::Raw(mut body), .. }]) => {
+                if let Some(model) = body.get_mut("model") {
+                    *model = Value::String(self.model.clone());
+                }
+                Ok(Request::Raw(RawRequest { body }))
+            }
             Ok([Line { ask: Ask::Prompt(prompt), .. }]) => Ok(Request::Text(single(prompt))),
             Err(lines) => packed(&lines),
         }
@@ -157,15 +164,18 @@ mod tests {
 
     #[test]
     fn one_line_is_sent_as_it_is() {
-        let Request::Text(request) = Prompts { pack_limit: 1 }.compose(&items(&["a"])).unwrap() else { panic!() };
+        let Request::Text(request) = Prompts { model: "m".into(), pack_limit: 1 }.compose(&items(&["a"])).unwrap()
+        else {
+            panic!()
+        };
         assert_eq!((request.prompt.as_str(), request.schema), ("why?", None));
     }
 
     #[test]
     fn of_a_packed_answer_what_is_there_is_kept() {
         let text = r#"{"answers":[{"id":"b","answer":"so"},{"id":"x","answer":"?"}]}"#;
-        let outcomes = Prompts { pack_limit: 8 }.parse(&reply(text), &items(&["a", "b"]));
+        let outcomes = Prompts { model: "m".into(), pack_limit: 8 }.parse(&reply(text), &items(&["a", "b"]));
         assert_eq!(outcomes.iter().map(|outcome| outcome.seq).collect::<Vec<_>>(), [1]);
-        assert!(Prompts { pack_limit: 8 }.parse(&reply("sorry"), &items(&["a", "b"])).is_empty());
+        assert!(Prompts { model: "m".into(), pack_limit: 8 }.parse(&reply("sorry"), &items(&["a", "b"])).is_empty());
     }
 }

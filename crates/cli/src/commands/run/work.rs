@@ -99,7 +99,7 @@ impl Work<'_> {
         options.spent = record.totals.cost + record.totals.unsettled;
         let job = Job {
             id: Arc::clone(&self.job),
-            task: Arc::new(prompts(&self.settings.run)),
+            task: Arc::new(prompts(&self.settings.run, &self.pools)),
             pools: self.pools.pools.clone(),
             items: record.counts.pending,
             options,
