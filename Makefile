@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup check lint fmt build clean
+.PHONY: help demo test setup check lint fmt build reference clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ fmt: setup ## Format the code
 
 build: setup ## Build the release binary
 	@. scripts/lib.sh && run cargo build --release --locked -p atelier-cli
+
+reference: setup ## Write docs/reference.md anew
+	@. scripts/lib.sh && cargo run --quiet -p atelier-cli -- reference > docs/reference.md.new && mv docs/reference.md.new docs/reference.md
 
 clean: ## Remove what building and the demo have made
 	@. scripts/lib.sh && run rm -rf demo-data replies.csv && run cargo clean

@@ -60,48 +60,59 @@ impl CliError {
     }
 }
 
-/// The one table from error codes to exit codes; what is not in it is a matter of the command line.
+/// The one table from error codes to exit codes. What is not in it is a matter of the command line.
+pub(crate) const EXITS: [(&str, Exit); 47] = [
+    ("embedding-incomplete", Exit::ItemsFailed),
+    ("account-blocked", Exit::Configuration),
+    ("bad-base-url", Exit::Configuration),
+    ("bad-key", Exit::Configuration),
+    ("bad-prices", Exit::Configuration),
+    ("config-invalid", Exit::Configuration),
+    ("config-unreadable", Exit::Configuration),
+    ("credentials", Exit::Configuration),
+    ("finder-invalid", Exit::Configuration),
+    ("finder-too-large", Exit::Configuration),
+    ("finder-unreadable", Exit::Configuration),
+    ("http-client", Exit::Configuration),
+    ("missing-key", Exit::Configuration),
+    ("no-data-dir", Exit::Configuration),
+    ("no-pool", Exit::Configuration),
+    ("no-root-certificates", Exit::Configuration),
+    ("no-such-model", Exit::Configuration),
+    ("price-unknown", Exit::Configuration),
+    ("unknown-quirks", Exit::Configuration),
+    ("database-corrupt", Exit::LocalState),
+    ("database-forbidden", Exit::LocalState),
+    ("database-io", Exit::LocalState),
+    ("database-locked", Exit::LocalState),
+    ("database-newer", Exit::LocalState),
+    ("database-refused", Exit::LocalState),
+    ("database-unexpected", Exit::LocalState),
+    ("disk-full", Exit::LocalState),
+    ("export-not-written", Exit::LocalState),
+    ("inference-failed", Exit::LocalState),
+    ("job-held", Exit::LocalState),
+    ("job-settings-unreadable", Exit::LocalState),
+    ("model-invalid", Exit::LocalState),
+    ("output", Exit::LocalState),
+    ("output-unwritable", Exit::LocalState),
+    ("port-file", Exit::LocalState),
+    ("runtime", Exit::LocalState),
+    ("sandbox-bind", Exit::LocalState),
+    ("sandbox-no-runtime", Exit::LocalState),
+    ("sandbox-time-zone", Exit::LocalState),
+    ("signals", Exit::LocalState),
+    ("store-closed", Exit::LocalState),
+    ("text-not-tokenized", Exit::LocalState),
+    ("thread-ended", Exit::LocalState),
+    ("tokenizer-invalid", Exit::LocalState),
+    ("vector-damaged", Exit::LocalState),
+    ("over-budget", Exit::OverBudget),
+    ("parked", Exit::Parked),
+];
+
 fn exit_for(code: &str) -> Exit {
-    match code {
-        "disk-full"
-        | "database-locked"
-        | "database-corrupt"
-        | "database-newer"
-        | "database-forbidden"
-        | "database-io"
-        | "database-refused"
-        | "database-unexpected"
-        | "store-closed"
-        | "job-held"
-        | "job-settings-unreadable"
-        | "export-not-written"
-        | "thread-ended"
-        | "model-invalid"
-        | "tokenizer-invalid"
-        | "text-not-tokenized"
-        | "inference-failed"
-        | "vector-damaged"
-        | "sandbox-bind"
-        | "sandbox-no-runtime"
-        | "sandbox-time-zone" => Exit::LocalState,
-        "embedding-incomplete" => Exit::ItemsFailed,
-        "parked" => Exit::Parked,
-        "over-budget" => Exit::OverBudget,
-        "credentials" | "no-such-model" | "account-blocked" => Exit::Configuration,
-        "missing-key"
-        | "bad-key"
-        | "bad-base-url"
-        | "unknown-quirks"
-        | "no-root-certificates"
-        | "http-client"
-        | "bad-prices"
-        | "price-unknown"
-        | "no-pool"
-        | "finder-unreadable"
-        | "finder-too-large"
-        | "finder-invalid" => Exit::Configuration,
-        _ => Exit::Usage,
-    }
+    EXITS.iter().find(|(name, _)| *name == code).map_or(Exit::Usage, |(_, exit)| *exit)
 }
 
 /// A hint follows other words, and other words may follow it: no capital, no full stop.

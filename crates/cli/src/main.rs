@@ -11,6 +11,7 @@ mod money;
 mod out;
 mod pools;
 mod progress;
+mod reference;
 mod signals;
 mod snapshot;
 

@@ -42,6 +42,11 @@ impl Out {
         }
     }
 
+    /// A text that is the result whatever was asked for.
+    pub(crate) fn text(self, text: &str) -> CliResult<()> {
+        Self::write(text)
+    }
+
     /// Writes to stdout. Whoever reads it may stop reading.
     fn write(text: &str) -> CliResult<()> {
         let mut stdout = std::io::stdout().lock();

@@ -68,6 +68,9 @@ pub(crate) enum Command {
     },
     /// Serve a provider's wire format on this machine, with quotas, latency and faults, and no model
     Sandbox(SandboxCommand),
+    /// Print docs/reference.md
+    #[command(hide = true)]
+    Reference,
 }
 
 #[derive(Debug, Subcommand)]

@@ -15,6 +15,7 @@ use crate::context::Context;
 use crate::error::CliResult;
 use crate::exit::Exit;
 use crate::out::Out;
+use crate::reference;
 use crate::signals;
 
 /// Runs one command.
@@ -23,6 +24,10 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> CliResult<Exit> {
     if let Command::Sandbox(command) = cli.command {
         // Needs no data and no configuration.
         return sandbox::run(command, *out).await;
+    }
+    if let Command::Reference = cli.command {
+        out.text(&reference::markdown()?)?;
+        return Ok(Exit::Success);
     }
     let context = Context::new(&cli.global, *out)?;
     match cli.command {
@@ -34,6 +39,6 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> CliResult<Exit> {
         Command::Cost(command) => cost::run(&context, &command).await,
         Command::Quota { command } => quota::run(&context, command).await,
         Command::Backup { file } => backup::run(&context, &file).await,
-        Command::Sandbox(_) => Ok(Exit::Success),
+        Command::Sandbox(_) | Command::Reference => Ok(Exit::Success),
     }
 }
