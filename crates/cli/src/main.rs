@@ -1,5 +1,10 @@
 //! The atelier command: reads the arguments, runs one command, and says how it went.
 #![forbid(unsafe_code)]
+#![allow(
+    rustdoc::broken_intra_doc_links,
+    rustdoc::invalid_html_tags,
+    reason = "the flags' comments are help texts: their brackets are no links"
+)]
 
 mod args;
 mod commands;

@@ -20,10 +20,6 @@ pub(crate) enum RepliesCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct Generate {
-    #[command(flatten)]
-    pub(crate) selection: Selection,
-    #[command(flatten)]
-    pub(crate) run: RunFlags,
     /// What compares posts with topics: local, or gemini:gemini-embedding-001
     #[arg(long, value_name = "EMBEDDER", default_value = "local")]
     pub(crate) embedder: String,
@@ -33,6 +29,10 @@ pub(crate) struct Generate {
     /// The time by which posts are selected and scored, such as 2026-11-20T12:00:00Z
     #[arg(long, value_name = "RFC3339")]
     pub(crate) now: Option<jiff::Timestamp>,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) run: RunFlags,
 }
 
 /// Which posts.

@@ -15,8 +15,6 @@ pub(crate) struct RunFile {
     /// Where the answers go, or - for stdout; .csv for CSV, else lines of the form that came in
     #[arg(short, long, value_name = "FILE")]
     pub(crate) out: PathBuf,
-    #[command(flatten)]
-    pub(crate) run: RunFlags,
     /// Write the answers in the order of the prompts, and not as they come
     #[arg(long)]
     pub(crate) ordered: bool,
@@ -29,10 +27,13 @@ pub(crate) struct RunFile {
     /// Print what would be sent, what it would cost and how long it would take, and send nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) run: RunFlags,
 }
 
 /// Who answers, and how fast and at what cost at most.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Model and limits")]
 pub(crate) struct RunFlags {
     /// Who answers: gemini:MODEL, openai:MODEL (any compatible server), or for made-up answers at no cost
     /// sandbox[:MODEL] or sandbox:openai[:MODEL], priced as MODEL
