@@ -42,7 +42,7 @@ generate=(
   atelier replies generate --project sample --now "$NOW" --max-candidates 200 --model "$MODEL"
 )
 if [[ "$MODEL" == sandbox || "$MODEL" == sandbox:* ]]; then
-  say "Drafting replies by the sandbox, which calls no model, under a free tier's quota: about half a minute"
+  say "Drafting replies by the sandbox, which calls no model, under a free tier's quota: some seconds"
   quota="requests=$REQUESTS_A_MINUTE/60s"
   generate+=(
     --quota "$quota" --sandbox-quota "$quota"

@@ -208,5 +208,9 @@ fn two_runs_beside_each_other_share_one_limit() {
     let (input, out) = (world.path("other.jsonl"), world.path("other.out"));
     world.ok(&format!("run {} --out {} {limit}", input.display(), out.display()));
     first.wait().expect_code(0);
-    assert_eq!((provider.count("calls"), provider.count("refusals")), (50, 0));
+    // Without one ledger for both, every window would be asked for twice what it holds. On a machine that
+    // stalls, a call may arrive late and be refused.
+    let refusals = provider.count("refusals");
+    assert!(refusals < 5, "{refusals} refusals");
+    assert_eq!(provider.count("calls") - refusals, 50);
 }
