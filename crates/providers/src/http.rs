@@ -25,6 +25,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// that its connection has gone.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 
+/// Nothing that a provider says of time is longer than a month: what seems to say so is a date, or a mistake,
+/// and a pool would wait for it.
+const LONGEST_SPAN: Duration = Duration::from_secs(31 * 86_400);
+
 /// Idle connections kept for each server: as many as there may be calls in flight.
 const IDLE_CONNECTIONS: usize = 1024;
 
@@ -40,21 +44,16 @@ impl BaseUrl {
     /// a query or a fragment: what is secret belongs in no URL.
     pub fn parse(text: &str) -> Result<Self, ProviderError> {
         let text = text.trim();
-        let bad =
-            |shown: &str, reason: &str| ProviderError::BadBaseUrl { url: secret::clean(shown), reason: reason.into() };
-        let url = Url::parse(text).map_err(|error| match text.contains('@') {
-            true => bad("…", &error.to_string()),
-            false => bad(text, &error.to_string()),
-        })?;
-        let shown = format!("{}://{}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path());
+        let bad = |reason: &str| ProviderError::BadBaseUrl { url: shown(text), reason: reason.into() };
+        let url = Url::parse(text).map_err(|error| bad(&error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(bad(&shown, "it starts neither with https:// nor with http://"));
+            return Err(bad("it starts neither with https:// nor with http://"));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(bad(&shown, "it holds a user or a password"));
+            return Err(bad("it holds a user or a password"));
         }
         if url.query().is_some() || url.fragment().is_some() {
-            return Err(bad(&shown, "it has a query or a fragment"));
+            return Err(bad("it has a query or a fragment"));
         }
         Ok(Self(url))
     }
@@ -77,6 +76,18 @@ impl BaseUrl {
         let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
         host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
     }
+}
+
+/// So much of a text that is no base URL as can be shown: a password may stand before an `@`, and a key in a
+/// query. It goes by the text alone, as who knows what a parser makes of `user:password@host`.
+fn shown(text: &str) -> String {
+    let (cut, at) = (text.find(['?', '#']), text.rfind('@'));
+    let end = cut.unwrap_or(text.len());
+    secret::clean(&match at {
+        None => text[..end].to_owned(),
+        Some(at) if at < end => format!("…{}", &text[at..end]),
+        Some(_) => "…".to_owned(),
+    })
 }
 
 impl fmt::Display for BaseUrl {
@@ -166,7 +177,11 @@ impl HttpClient {
     /// Makes one exchange: sends a JSON body, and reads the answer whole.
     pub(crate) async fn post(&self, url: &Url, headers: HeaderMap, body: Vec<u8>) -> Result<Answer, Fault> {
         let request = self.to(url).post(url.clone()).headers(headers).body(body);
-        let mut response = request.send().await.map_err(|error| transport_fault(&error, url))?;
+        #[cfg(not(fuzzing))]
+        let sent = request.send().await;
+        #[cfg(fuzzing)]
+        let sent = crate::fuzz::send(request);
+        let mut response = sent.map_err(|error| transport_fault(&error, url))?;
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let mut answer = Answer {
             status: response.status().as_u16(),
@@ -234,10 +249,15 @@ fn builder() -> reqwest::ClientBuilder {
         .referer(false)
 }
 
-/// A number of seconds, with or without an `s` after it; `None` if it is not one.
+/// A number of seconds, with or without an `s` after it; `None` if it is not one, or no time that anyone waits.
 pub(crate) fn seconds(text: &str) -> Option<Duration> {
     let text = text.trim();
-    Duration::try_from_secs_f64(text.strip_suffix('s').unwrap_or(text).parse().ok()?).ok()
+    Duration::try_from_secs_f64(text.strip_suffix('s').unwrap_or(text).parse().ok()?).ok().and_then(plausible)
+}
+
+/// `None` for a time that is longer than any that a provider could mean.
+pub(crate) fn plausible(span: Duration) -> Option<Duration> {
+    (span <= LONGEST_SPAN).then_some(span)
 }
 
 fn transport_fault(error: &reqwest::Error, url: &Url) -> Fault {
@@ -286,6 +306,9 @@ mod tests {
             ("https://user:hidden@exa mple.org", "invalid"),
             ("https://example.org/?key=hidden", "query"),
             ("https://example.org/#hidden", "fragment"),
+            ("user:hidden@example.org", "https://"),
+            ("https://exa mple.org/?key=hidden", "invalid"),
+            ("https://user:hid?hidden@example.org", "invalid"),
         ] {
             let error = BaseUrl::parse(text).unwrap_err();
             assert!(error.to_string().contains(why), "{text}: {error}");
@@ -321,7 +344,7 @@ mod tests {
     fn seconds_are_read_and_what_is_not_seconds_is_not() {
         assert_eq!(seconds("38.6s"), Some(Duration::from_millis(38_600)));
         assert_eq!(seconds(" 7 "), Some(Duration::from_secs(7)));
-        for text in ["", "s", "-1s", "NaN", "inf", "1e300", "Fri, 31 Dec 2027 23:59:59 GMT"] {
+        for text in ["", "s", "-1s", "NaN", "inf", "1e300", "1795219200", "Fri, 31 Dec 2027 23:59:59 GMT"] {
             assert_eq!(seconds(text), None, "{text}");
         }
     }

@@ -26,6 +26,9 @@
 )]
 
 mod error;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzz;
 mod gemini;
 mod http;
 mod model_ref;

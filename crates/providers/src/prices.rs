@@ -131,6 +131,11 @@ impl ModelPrices {
         Some(Price { input: row.input, output: row.output, image, output_cap: self.max_output_tokens })
     }
 
+    /// From which day on, and above how many input tokens, each of its prices holds: in that order.
+    pub fn tiers(&self) -> impl Iterator<Item = (Date, u64)> {
+        self.rows.keys().copied()
+    }
+
     /// What an image of this size (`1K`, `2K`, `4K`) costs on `date`; `None` if it is not known.
     pub fn image(&self, date: Date, size: &str) -> Option<Usd> {
         self.row(date, 0)?.images.get(size).copied()

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use atelier_engine::Fault;
 use reqwest::header::HeaderValue;
 
 use crate::error::ProviderError;
@@ -65,8 +66,19 @@ impl ApiKey {
     /// A foreign text made fit to be shown: on one line, at most 300 characters, without this key and
     /// without anything that looks like a key.
     pub(crate) fn clean(&self, text: &str) -> String {
+        // Before it is cut, so that no part of the key is left at its end.
+        self.hide(clean(&self.hide(text.to_owned())))
+    }
+
+    /// A fault whose message is without this key, whatever part of an answer it quotes.
+    pub(crate) fn hide_in(&self, fault: Fault) -> Fault {
+        Fault { message: self.hide(fault.message), ..fault }
+    }
+
+    /// A text without this key.
+    fn hide(&self, text: String) -> String {
         // A key of a few letters, as test servers take, would be found in ordinary words.
-        if self.0.len() >= 8 && text.contains(&self.0) { clean(&text.replace(&self.0, REDACTED)) } else { clean(text) }
+        if self.0.len() >= 8 && text.contains(&self.0) { text.replace(&self.0, REDACTED) } else { text }
     }
 }
 
@@ -126,6 +138,8 @@ mod tests {
         assert_eq!(format!("{key:?}"), "ApiKey([redacted])");
         assert_eq!(format!("{:?}", key.header().unwrap()), "Sensitive");
         assert_eq!(key.clean("the key 'secret-of-mine' is bad"), "the key '[redacted]' is bad");
+        let spaced = ApiKey::new("secret of mine").unwrap();
+        assert_eq!(spaced.clean("the key 'secret\tof\nmine' is bad"), "the key '[redacted]' is bad");
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! What every wire has in common: writing bodies, reading answers leniently, and saying faults in words.
 
 use atelier_engine::{Content, Ending, Fault, FaultKind, Reply, Usage};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::http::Answer;
 use crate::secret::clean;
+
+/// More than any call uses of anything. Counts are added up, for limits and for bills, and must not overflow.
+const MOST_COUNTED: u64 = u32::MAX as u64;
 
 /// A body as bytes.
 pub(crate) fn encode(body: &impl Serialize) -> Result<Vec<u8>, Fault> {
@@ -50,10 +54,23 @@ pub(crate) fn unreadable(answer: &Answer, error: &serde_json::Error) -> Fault {
     Fault::new(FaultKind::Unreadable, message)
 }
 
+/// What an answer used, read from its body alone: whatever else of it can't be read, it may have been paid
+/// for. `name` is where the wire reports it.
+pub(crate) fn usage_under<T: DeserializeOwned + Default>(name: &str, answer: &Answer) -> T {
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    body.get(name).cloned().map(or_absent).and_then(Result::ok).unwrap_or_default()
+}
+
+/// What vectors used. They have no output tokens, so once the input is reported everything is.
+pub(crate) fn usage_of_vectors(input_tokens: Option<u64>) -> Usage {
+    Usage { input_tokens, output_tokens: input_tokens.map(|_| 0), images: None }
+}
+
 /// A reply of as many vectors as were asked for, in order, with no limits; or what is wrong with them.
 /// `input_tokens` is what the provider reported.
 pub(crate) fn vectors(vectors: Vec<Vec<f32>>, asked: usize, input_tokens: Option<u64>) -> Result<Reply, Fault> {
-    let wrong = |message: String| Err(Fault::new(FaultKind::Unreadable, message));
+    let usage = usage_of_vectors(input_tokens);
+    let wrong = |message: String| Err(billed(Fault::new(FaultKind::Unreadable, message), usage));
     if vectors.len() != asked {
         return wrong(format!("{asked} vectors were asked for, and {} came", vectors.len()));
     }
@@ -63,12 +80,10 @@ pub(crate) fn vectors(vectors: Vec<Vec<f32>>, asked: usize, input_tokens: Option
     if vectors.iter().flatten().any(|value| !value.is_finite()) {
         return wrong("a vector came with a number that is out of range".to_owned());
     }
-    // An embedding has no output tokens, so once the input is reported everything is.
-    let usage = Usage { input_tokens, output_tokens: input_tokens.map(|_| 0), images: None };
     Ok(Reply { content: Content::Vectors(vectors), ending: Ending::Complete, usage, limits: Vec::new() })
 }
 
-/// A refused or empty answer is billed like any other.
+/// A refused, empty or unreadable answer is billed like any other.
 pub(crate) fn billed(mut fault: Fault, usage: Usage) -> Fault {
     fault.usage = (usage != Usage::default()).then_some(usage);
     fault
@@ -107,6 +122,13 @@ pub(crate) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Defaul
     Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
+/// What is no object of this form counts as absent: nothing that stands beside an answer costs the answer.
+pub(crate) fn or_absent<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(from: D) -> Result<T, D::Error> {
+    let value = Value::deserialize(from)?;
+    // A list would be read as the object's fields, in their order.
+    Ok(if value.is_object() { T::deserialize(value).unwrap_or_default() } else { T::default() })
+}
+
 /// A text; anything else counts as absent.
 pub(crate) fn word<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     Ok(match Value::deserialize(from)? {
@@ -115,11 +137,13 @@ pub(crate) fn word<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>,
     })
 }
 
-/// A count, also one in quotation marks, as some wires write large ones; anything else counts as absent.
+/// A count, also one in quotation marks, as some wires write large ones; anything else counts as absent, and
+/// so does what no call can have used.
 pub(crate) fn count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
-    Ok(match Value::deserialize(from)? {
+    let count = match Value::deserialize(from)? {
         Value::Number(number) => number.as_u64(),
         Value::String(text) => text.parse().ok(),
         _ => None,
-    })
+    };
+    Ok(count.filter(|count| *count <= MOST_COUNTED))
 }

@@ -8,16 +8,16 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::http::Answer;
-use crate::wire::{self, billed, count, decode, name, or_default, unreadable, word};
+use crate::wire::{self, billed, count, name, or_absent, or_default, unreadable, usage_of_vectors, usage_under, word};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Generated {
     #[serde(deserialize_with = "or_default")]
     candidates: Vec<Candidate>,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "or_absent")]
     prompt_feedback: Feedback,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "or_absent")]
     usage_metadata: UsageMetadata,
 }
 
@@ -74,7 +74,7 @@ struct UsageMetadata {
 struct Embedded {
     embedding: Option<Vector>,
     embeddings: Option<Vec<Vector>>,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "or_absent")]
     usage_metadata: UsageMetadata,
 }
 
@@ -132,7 +132,7 @@ fn finish(reason: Option<&str>) -> Finish {
 
 /// An answer to a request for text.
 pub(super) fn text(answer: &Answer) -> Result<Reply, Fault> {
-    let generated: Generated = decode(answer)?;
+    let generated: Generated = decode(answer, UsageMetadata::of_text)?;
     let (candidate, ending) = judge(&generated)?;
     let text = candidate.text();
     if text.trim().is_empty() {
@@ -143,24 +143,34 @@ pub(super) fn text(answer: &Answer) -> Result<Reply, Fault> {
 
 /// An answer to a body that was passed through.
 pub(super) fn raw(answer: &Answer) -> Result<Reply, Fault> {
-    let body: Value = decode(answer)?;
-    let generated = Generated::deserialize(&body).map_err(|error| unreadable(answer, &error))?;
+    let body: Value = decode(answer, UsageMetadata::of_text)?;
+    let unreadable = |error| billed(unreadable(answer, &error), UsageMetadata::of_text(&usage(answer)));
+    let generated = Generated::deserialize(&body).map_err(unreadable)?;
     let (_, ending) = judge(&generated)?;
     Ok(reply(Content::Raw(body), ending, generated.usage()))
 }
 
 /// An answer to a request for one vector.
 pub(super) fn vector(answer: &Answer) -> Result<Reply, Fault> {
-    let embedded: Embedded = decode(answer)?;
+    let embedded: Embedded = decode(answer, UsageMetadata::of_vectors)?;
     let vectors = embedded.embedding.into_iter().map(|vector| vector.values).collect();
     wire::vectors(vectors, 1, embedded.usage_metadata.prompt_token_count)
 }
 
 /// An answer to a request for so many vectors.
 pub(super) fn vectors(answer: &Answer, asked: usize) -> Result<Reply, Fault> {
-    let embedded: Embedded = decode(answer)?;
+    let embedded: Embedded = decode(answer, UsageMetadata::of_vectors)?;
     let vectors = embedded.embeddings.unwrap_or_default().into_iter().map(|vector| vector.values).collect();
     wire::vectors(vectors, asked, embedded.usage_metadata.prompt_token_count)
+}
+
+/// The body of an answer; where it can't be read, a fault with what it used as far as that can be read.
+fn decode<T: for<'de> Deserialize<'de>>(answer: &Answer, of: fn(&UsageMetadata) -> Usage) -> Result<T, Fault> {
+    wire::decode(answer).map_err(|fault| billed(fault, of(&usage(answer))))
+}
+
+fn usage(answer: &Answer) -> UsageMetadata {
+    usage_under("usageMetadata", answer)
 }
 
 fn reply(content: Content, ending: Ending, usage: Usage) -> Reply {
@@ -204,11 +214,7 @@ fn judge(generated: &Generated) -> Result<(&Candidate, Ending), Fault> {
 impl Generated {
     fn usage(&self) -> Usage {
         let images = self.candidates.iter().flat_map(|c| &c.content.parts).filter(|p| p.inline_data.is_some()).count();
-        Usage {
-            input_tokens: self.usage_metadata.prompt_token_count,
-            output_tokens: self.usage_metadata.output(),
-            images: (images > 0).then_some(images as u64),
-        }
+        Usage { images: (images > 0).then_some(images as u64), ..self.usage_metadata.of_text() }
     }
 }
 
@@ -227,6 +233,14 @@ impl Candidate {
 }
 
 impl UsageMetadata {
+    fn of_text(&self) -> Usage {
+        Usage { input_tokens: self.prompt_token_count, output_tokens: self.output(), images: None }
+    }
+
+    fn of_vectors(&self) -> Usage {
+        usage_of_vectors(self.prompt_token_count)
+    }
+
     /// Answer and thoughts together. The wire leaves out a count that is zero, so where neither is given
     /// it follows from the total.
     fn output(&self) -> Option<u64> {

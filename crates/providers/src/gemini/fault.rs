@@ -6,7 +6,7 @@ use std::time::Duration;
 use atelier_engine::{Fault, FaultKind, LimitKind, ReportedLimit, Window};
 use serde_json::Value;
 
-use crate::http::{Answer, seconds};
+use crate::http::{Answer, plausible, seconds};
 use crate::secret::ApiKey;
 use crate::wire::in_words;
 
@@ -153,7 +153,7 @@ fn window(name: &str) -> Option<Window> {
         match (seconds, times) {
             (_, 0) => None,
             (86_400, 1) => Some(Window::Day),
-            _ => Some(Window::Sliding(Duration::from_secs(seconds) * times)),
+            _ => plausible(Duration::from_secs(seconds) * times).map(Window::Sliding),
         }
     })
 }

@@ -119,6 +119,6 @@ impl Gemini {
 
 impl Model for Gemini {
     fn call(&self, request: Request) -> BoxFuture<'_, Result<Reply, Fault>> {
-        Box::pin(self.exchange(request))
+        Box::pin(async move { self.exchange(request).await.map_err(|fault| self.key.hide_in(fault)) })
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::http::Answer;
-use crate::wire::{self, billed, count, decode, name, or_default, unreadable, word};
+use crate::wire::{self, billed, count, name, or_absent, or_default, unreadable, usage_of_vectors, usage_under, word};
 
 use super::limits;
 
@@ -17,7 +17,7 @@ use super::limits;
 struct Completion {
     #[serde(deserialize_with = "or_default")]
     choices: Vec<Choice>,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "or_absent")]
     usage: ReportedUsage,
 }
 
@@ -55,7 +55,7 @@ struct ReportedUsage {
 struct Embedded {
     #[serde(deserialize_with = "or_default")]
     data: Vec<Vector>,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "or_absent")]
     usage: ReportedUsage,
 }
 
@@ -120,7 +120,7 @@ pub(super) fn error_status(answer: &Answer) -> Option<u16> {
 
 /// An answer to a request for text.
 pub(super) fn text(answer: &Answer) -> Result<Reply, Fault> {
-    let completion: Completion = decode(answer)?;
+    let completion: Completion = decode(answer, ReportedUsage::of_text)?;
     let usage = completion.usage.of_text();
     let (choice, ending) = judge(&completion)?;
     let text = choice.message.content.clone();
@@ -132,8 +132,9 @@ pub(super) fn text(answer: &Answer) -> Result<Reply, Fault> {
 
 /// An answer to a body for `chat/completions` that was passed through.
 pub(super) fn raw(answer: &Answer) -> Result<Reply, Fault> {
-    let body: Value = decode(answer)?;
-    let completion = Completion::deserialize(&body).map_err(|error| unreadable(answer, &error))?;
+    let body: Value = decode(answer, ReportedUsage::of_text)?;
+    let unreadable = |error| billed(unreadable(answer, &error), ReportedUsage::of_text(&usage(answer)));
+    let completion = Completion::deserialize(&body).map_err(unreadable)?;
     let (_, ending) = judge(&completion)?;
     let (usage, limits) = (completion.usage.of_text(), limits::reported(&answer.headers));
     Ok(Reply { content: Content::Raw(body), ending, usage, limits })
@@ -141,29 +142,39 @@ pub(super) fn raw(answer: &Answer) -> Result<Reply, Fault> {
 
 /// An answer to a body for `embeddings` that was passed through.
 pub(super) fn raw_vectors(answer: &Answer) -> Result<Reply, Fault> {
-    let body: Value = decode(answer)?;
+    let body: Value = decode(answer, ReportedUsage::of_vectors)?;
+    let usage = usage(answer).of_vectors();
     if body.get("data").and_then(Value::as_array).is_none_or(Vec::is_empty) {
-        return Err(Fault::new(FaultKind::Empty, "the answer holds no vectors"));
+        return Err(billed(Fault::new(FaultKind::Empty, "the answer holds no vectors"), usage));
     }
-    let usage = body.get("usage").map(ReportedUsage::deserialize).and_then(Result::ok).unwrap_or_default();
-    let (usage, limits) = (usage.of_vectors(), limits::reported(&answer.headers));
+    let limits = limits::reported(&answer.headers);
     Ok(Reply { content: Content::Raw(body), ending: Ending::Complete, usage, limits })
 }
 
 /// An answer to a request for so many vectors. Each says whose it is; where none does, they are in order.
 pub(super) fn vectors(answer: &Answer, asked: usize) -> Result<Reply, Fault> {
-    let mut embedded: Embedded = decode(answer)?;
+    let mut embedded: Embedded = decode(answer, ReportedUsage::of_vectors)?;
     let input_tokens = embedded.usage.prompt_tokens;
     if embedded.data.iter().any(|vector| vector.index.is_some()) {
         embedded.data.sort_by_key(|vector| vector.index);
         let whole = embedded.data.iter().zip(0..).all(|(vector, place)| vector.index == Some(place));
         if !whole && embedded.data.len() == asked {
-            return Err(Fault::new(FaultKind::Unreadable, "the vectors are not numbered as the texts were"));
+            let fault = Fault::new(FaultKind::Unreadable, "the vectors are not numbered as the texts were");
+            return Err(billed(fault, embedded.usage.of_vectors()));
         }
     }
     let vectors = embedded.data.into_iter().map(|vector| vector.embedding).collect();
     let reply = wire::vectors(vectors, asked, input_tokens)?;
     Ok(Reply { limits: limits::reported(&answer.headers), ..reply })
+}
+
+/// The body of an answer; where it can't be read, a fault with what it used as far as that can be read.
+fn decode<T: for<'de> Deserialize<'de>>(answer: &Answer, of: fn(&ReportedUsage) -> Usage) -> Result<T, Fault> {
+    wire::decode(answer).map_err(|fault| billed(fault, of(&usage(answer))))
+}
+
+fn usage(answer: &Answer) -> ReportedUsage {
+    usage_under("usage", answer)
 }
 
 /// The choice to take and how it ended, or the fault that the answer amounts to.
@@ -214,7 +225,7 @@ impl ReportedUsage {
     }
 
     fn of_vectors(&self) -> Usage {
-        Usage { input_tokens: self.prompt_tokens, output_tokens: self.prompt_tokens.map(|_| 0), images: None }
+        usage_of_vectors(self.prompt_tokens)
     }
 }
 
@@ -300,6 +311,36 @@ mod tests {
         for wrong in [body([json!(0), json!(0)]), body([json!(0), json!(2)]), body([json!(null), json!(1)])] {
             assert_eq!(vectors(&wrong, 2).unwrap_err().kind, FaultKind::Unreadable);
         }
+    }
+
+    #[test]
+    fn what_stands_beside_an_answer_costs_no_answer() {
+        for beside in
+            [json!("none"), json!(5), json!([7, 8]), json!({"prompt_tokens": [], "completion_tokens": u64::MAX})]
+        {
+            let body = answer(&json!({"choices": [{"message": {"content": "yes"}}], "usage": beside}));
+            for reply in [text(&body).unwrap(), raw(&body).unwrap()] {
+                assert_eq!(reply.usage, Usage::default(), "{beside}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_that_cant_be_read_says_what_it_used_all_the_same() {
+        let used = json!({"prompt_tokens": 7, "completion_tokens": 2});
+        for choices in [json!("odd"), json!([5]), json!([{"message": "odd"}])] {
+            let body = answer(&json!({"choices": choices, "usage": used}));
+            for fault in [text(&body).unwrap_err(), raw(&body).unwrap_err()] {
+                assert_eq!(fault.kind, FaultKind::Unreadable);
+                assert_eq!(fault.usage, Some(Usage { input_tokens: Some(7), output_tokens: Some(2), images: None }));
+            }
+        }
+        let spent = Some(Usage { input_tokens: Some(7), output_tokens: Some(0), images: None });
+        for data in [json!([]), json!("odd"), json!([{"index": 3, "embedding": [1]}]), json!([{"embedding": []}])] {
+            let body = answer(&json!({"data": data, "usage": used}));
+            assert_eq!(vectors(&body, 1).unwrap_err().usage, spent, "{data}");
+        }
+        assert_eq!(raw_vectors(&answer(&json!({"data": [], "usage": used}))).unwrap_err().usage, spent);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use atelier_engine::{LimitKind, ReportedLimit, Window};
 use reqwest::header::HeaderMap;
 
-use crate::http::seconds;
+use crate::http::{plausible, seconds};
 
 /// The window of a limit whose headers name none: the limits of this wire count minutes.
 const MINUTE: Duration = Duration::from_secs(60);
@@ -22,7 +22,7 @@ pub(super) fn reported(headers: &HeaderMap) -> Vec<ReportedLimit> {
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let millis = text(headers, "retry-after-ms").and_then(|text| text.parse::<f64>().ok());
     let millis = millis.and_then(|millis| Duration::try_from_secs_f64(millis / 1000.0).ok());
-    millis.or_else(|| seconds(text(headers, "retry-after")?))
+    millis.and_then(plausible).or_else(|| seconds(text(headers, "retry-after")?))
 }
 
 fn limit(headers: &HeaderMap, name: &str, kind: LimitKind) -> Option<ReportedLimit> {
@@ -38,15 +38,22 @@ fn limit(headers: &HeaderMap, name: &str, kind: LimitKind) -> Option<ReportedLim
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok().map(str::trim)
+    // As UTF-8 and not as ASCII, for a `µs` may be among it.
+    std::str::from_utf8(headers.get(name)?.as_bytes()).ok().map(str::trim)
 }
 
 /// An amount, with the window in seconds that some gateways add: `100`, `100;w=3600`.
 fn amount(text: &str) -> (Option<u64>, Option<Duration>) {
     let mut parts = text.split([';', ',']).map(str::trim);
     let amount = parts.next().and_then(whole).filter(|amount| *amount > 0);
-    let window = parts.find_map(|part| seconds(part.strip_prefix("w=")?)).filter(|window| !window.is_zero());
+    let window = parts.find_map(|part| seconds(part.strip_prefix("w=")?)).and_then(to_millis);
     (amount, window)
+}
+
+/// A window to the millisecond, as limits are written down; a finer one is nobody's.
+fn to_millis(window: Duration) -> Option<Duration> {
+    let millis = u64::try_from(window.as_millis()).ok().filter(|millis| *millis > 0)?;
+    Some(Duration::from_millis(millis))
 }
 
 /// A whole number, also one that is written with a fraction of zero.
@@ -75,7 +82,7 @@ fn span(text: &str) -> Option<Duration> {
         total = total.checked_add(part)?;
         rest = &after[unit.len()..];
     }
-    (!text.is_empty()).then_some(total)
+    Some(total).filter(|_| !text.is_empty()).and_then(plausible)
 }
 
 #[cfg(test)]
@@ -107,7 +114,7 @@ mod tests {
         ] {
             assert_eq!(span(text).unwrap().as_millis(), millis, "{text}");
         }
-        for text in ["", "s", "1x", "-1s", "1s2", "1.2.3m", "9e9d", "2026-11-21T00:00:00Z"] {
+        for text in ["", "s", "1x", "-1s", "1s2", "1.2.3m", "9e9d", "2026-11-21T00:00:00Z", "1795219200", "9000000h"] {
             assert_eq!(span(text), None, "{text}");
         }
     }
@@ -151,6 +158,10 @@ mod tests {
         assert_eq!(window("200;w=3600", "7m12s"), Some(Window::Sliding(Duration::from_secs(3600))));
         assert_eq!(window("200, 200;w=0.5", "0s"), Some(Window::Sliding(Duration::from_millis(500))));
         assert_eq!(window("200;w=0", "1s"), Some(Window::Sliding(MINUTE)));
+        // What is learnt is written down to the millisecond, and has to be read again.
+        assert_eq!(window("200;w=0.0004", "1s"), Some(Window::Sliding(MINUTE)));
+        assert_eq!(window("200;w=1.0005", "1s"), Some(Window::Sliding(Duration::from_secs(1))));
+        assert_eq!(window("200;w=18000000000000000000", "1s"), Some(Window::Sliding(MINUTE)));
     }
 
     #[test]
@@ -164,12 +175,20 @@ mod tests {
     }
 
     #[test]
+    fn a_span_in_microseconds_gets_through_a_header() {
+        let value = HeaderValue::from_bytes("500µs".as_bytes()).unwrap();
+        let headers = HeaderMap::from_iter([(HeaderName::from_static("x-ratelimit-reset-requests"), value)]);
+        assert_eq!(reported(&headers)[0].resets_in, Some(Duration::from_micros(500)));
+    }
+
+    #[test]
     fn the_more_exact_wait_goes_first() {
         let both = [("retry-after", "7"), ("retry-after-ms", "6120")];
         assert_eq!(retry_after(&headers(&both)), Some(Duration::from_millis(6120)));
         assert_eq!(retry_after(&headers(&both[..1])), Some(Duration::from_secs(7)));
-        let junk = [("retry-after", "Fri, 31 Dec 2027 23:59:59 GMT"), ("retry-after-ms", "-1")];
-        assert_eq!(retry_after(&headers(&junk)), None);
+        for (seconds, millis) in [("Fri, 31 Dec 2027 23:59:59 GMT", "-1"), ("1795219200", "1795219200000")] {
+            assert_eq!(retry_after(&headers(&[("retry-after", seconds), ("retry-after-ms", millis)])), None);
+        }
     }
 
     proptest! {

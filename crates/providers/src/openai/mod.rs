@@ -120,7 +120,7 @@ impl OpenAi {
             return Err(Fault::new(FaultKind::Unreadable, reason.clone()));
         }
         read(&answer).map_err(|unread| match (unread.kind, answer::error_status(&answer)) {
-            (FaultKind::Empty | FaultKind::Unreadable, Some(status)) => fault(status),
+            (FaultKind::Empty | FaultKind::Unreadable, Some(status)) => Fault { usage: unread.usage, ..fault(status) },
             _ => unread,
         })
     }
@@ -128,6 +128,10 @@ impl OpenAi {
 
 impl Model for OpenAi {
     fn call(&self, request: Request) -> BoxFuture<'_, Result<Reply, Fault>> {
-        Box::pin(self.exchange(request))
+        let hide = |fault| match &self.key {
+            Some(key) => key.hide_in(fault),
+            None => fault,
+        };
+        Box::pin(async move { self.exchange(request).await.map_err(hide) })
     }
 }

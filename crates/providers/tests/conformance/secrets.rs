@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use atelier_engine::{RawRequest, Request};
+use atelier_engine::{Model, RawRequest, Request};
+use atelier_providers::{ApiKey, BaseUrl, Gemini, HttpClient, OpenAi, OpenAiSettings, Quirks};
 use serde_json::json;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -67,4 +68,25 @@ async fn the_key_is_in_no_message_no_debug_output_and_no_log() {
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("TIRED"), "what is unknown is logged: {log}");
     assert!(!log.contains(KEY), "{log}");
+}
+
+/// Keys of servers of one's own are made up by people, and look like any other words.
+#[tokio::test]
+async fn a_key_of_plain_words_is_in_no_message_whatever_part_of_an_answer_is_quoted() {
+    const PLAIN: &str = "open sesame";
+    let (http, key) = (HttpClient::new().unwrap(), ApiKey::new(PLAIN).unwrap());
+    for answer in [
+        server::http(200, &[("content-type", PLAIN)], "x"),
+        server::json(403, &json!({"error": {"message": "The key 'open\tsesame' is not valid."}}).to_string()),
+    ] {
+        let server = Server::start([Act::Answer(answer.clone()), Act::Answer(answer)]).await;
+        let gemini = Gemini::new(&http, &BaseUrl::parse(&server.base).unwrap(), &key, "m").unwrap();
+        let endpoint = OpenAiSettings::endpoint(&server.base).unwrap();
+        let settings = OpenAiSettings { endpoint, key: Some(key.clone()), quirks: Quirks::OPENAI };
+        let openai = OpenAi::new(&http, &settings, "m").unwrap();
+        for model in [&gemini as &dyn Model, &openai] {
+            let fault = within(model.call(subject::a_request())).await.unwrap_err();
+            assert!(fault.message.contains("[redacted]") && !fault.message.contains(PLAIN), "{fault}");
+        }
+    }
 }

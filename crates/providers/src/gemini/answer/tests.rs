@@ -77,6 +77,51 @@ fn usage_of_another_type_than_the_documents_say_costs_no_answer() {
 }
 
 #[test]
+fn what_stands_beside_an_answer_costs_no_answer() {
+    for beside in [json!("none"), json!(5), json!([7, 8]), json!({"blockReason": 5, "promptTokenCount": []})] {
+        let reply = text(&answer(&json!({
+            "candidates": [{"content": {"parts": [{"text": "yes"}]}}],
+            "usageMetadata": beside,
+            "promptFeedback": beside,
+        })))
+        .unwrap();
+        assert_eq!((reply.content, reply.usage), (Content::Text("yes".into()), Usage::default()), "{beside}");
+    }
+}
+
+#[test]
+fn a_count_that_no_call_can_have_used_is_not_reported() {
+    for (count, read) in [(u64::from(u32::MAX), Some(u64::from(u32::MAX))), (1 << 32, None), (u64::MAX, None)] {
+        for count in [json!(count), json!(count.to_string())] {
+            let body = json!({
+                "candidates": [{"content": {"parts": [{"text": "yes"}]}}],
+                "usageMetadata": {"promptTokenCount": count, "candidatesTokenCount": count, "thoughtsTokenCount": 0},
+            });
+            assert_eq!(text(&answer(&body)).unwrap().usage.input_tokens, read, "{count}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_cant_be_read_says_what_it_used_all_the_same() {
+    let used = json!({"promptTokenCount": 7, "candidatesTokenCount": 2, "totalTokenCount": 9});
+    for content in [json!("odd"), json!([5]), json!([{"content": {"parts": {}}}])] {
+        let body = answer(&json!({"candidates": content, "usageMetadata": used}));
+        for fault in [text(&body).unwrap_err(), raw(&body).unwrap_err()] {
+            assert_eq!(fault.kind, FaultKind::Unreadable);
+            assert_eq!(fault.usage, Some(Usage { input_tokens: Some(7), output_tokens: Some(2), images: None }));
+        }
+    }
+    for embeddings in [json!([]), json!([{"values": []}]), json!([{"values": [1e300]}]), json!("odd"), json!(null)] {
+        let body = json!({"embeddings": embeddings, "usageMetadata": used});
+        let fault = vectors(&answer(&body), 1).unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Unreadable);
+        assert_eq!(fault.usage, Some(Usage { input_tokens: Some(7), output_tokens: Some(0), images: None }), "{body}");
+    }
+    assert_eq!(vector(&answer(&json!({"usageMetadata": used}))).unwrap_err().usage.unwrap().input_tokens, Some(7));
+}
+
+#[test]
 fn the_first_candidate_with_content_is_taken() {
     let reply = text(&answer(&json!({"candidates": [
         {"finishReason": "SAFETY"},

@@ -89,6 +89,14 @@ fn each_limit_is_known_by_its_id() {
 }
 
 #[test]
+fn a_time_that_nobody_would_wait_is_not_one() {
+    let body = json!({"details": [{"retryDelay": "1795219200s"}]});
+    assert_eq!(read(429, &body).retry_after, None);
+    let limit = limited(&json!([{"quotaId": "RequestsPer99999999Hours", "quotaValue": "15"}])).limit.unwrap();
+    assert_eq!((limit.window, limit.amount), (None, Some(15)));
+}
+
+#[test]
 fn of_several_limits_the_longest_is_the_one_to_wait_for() {
     let violations = json!([
         {"quotaId": "RequestsPerMinute", "quotaValue": "15"},
