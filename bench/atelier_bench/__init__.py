@@ -1,0 +1,1 @@
+"""The benchmark of Atelier's engine. `bench/README.md` says what is measured and how."""
