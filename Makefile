@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup check lint fmt build reference clean
+.PHONY: help demo test setup check lint fmt build bench fuzz reference clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -27,6 +27,14 @@ fmt: setup ## Format the code
 
 build: setup ## Build the release binary
 	@. scripts/lib.sh && run cargo build --release --locked -p atelier-cli
+
+bench: setup ## Measure the engine against limits and peers, in 20 minutes; CASES=a,b for some, QUICK=1 for small ones
+	@. scripts/lib.sh && run cargo build --release --locked -p atelier-cli && \
+	  python3 -B bench/run.py --binary "$$(target_directory)/release/atelier" \
+	    $(if $(CASES),--cases "$(CASES)") $(if $(QUICK),--quick)
+
+fuzz: setup ## Fuzz what reads providers' answers and users' files; FUZZ_SECONDS=60 for each of the targets
+	@scripts/fuzz.sh $(TARGETS)
 
 reference: setup ## Write docs/reference.md anew
 	@. scripts/lib.sh && cargo run --quiet -p atelier-cli -- reference > docs/reference.md.new && mv docs/reference.md.new docs/reference.md

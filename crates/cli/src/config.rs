@@ -36,6 +36,9 @@ pub(crate) struct Account {
     pub(crate) base_url: Option<String>,
     /// How the server there differs from OpenAI, for `openai:` models: openai, ollama, vllm, llama.cpp or basic.
     pub(crate) quirks: Option<String>,
+    /// Limits that all of its models share.
+    #[serde(default)]
+    pub(crate) limits: Vec<Limit>,
 }
 
 /// A model on an account, and its limits.
@@ -57,6 +60,24 @@ pub(crate) struct PoolConfig {
 const fn one() -> u32 {
     1
 }
+
+/// Every key of the file and what it is for, as docs/reference.md lists them.
+pub(crate) const SETTINGS: [(&str, &str); 11] = [
+    ("data_dir", "where everything is kept, unless --data-dir or ATELIER_DATA_DIR says so"),
+    ("model", "the model, where neither --model nor the project names one"),
+    ("prices", "a price table of the form of assets/prices.toml, which goes before the built-in one"),
+    ("accounts.NAME.key_env", "the environment variable that holds the account's key"),
+    ("accounts.NAME.base_url", "where to call (absent: the provider's own address, or the environment's)"),
+    (
+        "accounts.NAME.quirks",
+        "how a server there differs from OpenAI, for openai: models: openai, ollama, vllm, llama.cpp or basic",
+    ),
+    ("accounts.NAME.limits", "limits that all of its models share, such as [\"usd=20/day\"] (absent: none)"),
+    ("pools[].model", "the model, such as gemini:gemini-2.5-flash (required)"),
+    ("pools[].account", "the name of its account (absent: the environment's key)"),
+    ("pools[].limits", "its limits, such as [\"requests=15/60s\", \"usd=5/day\"] (absent: they are learnt)"),
+    ("pools[].weight", "its share beside other pools of the same model; with 0 it only steps in for them (absent: 1)"),
+];
 
 impl Config {
     /// Reads the file that was named, or else `atelier.toml` here, or else that in the user's configuration
@@ -142,6 +163,23 @@ mod tests {
     fn an_unknown_key_is_named() {
         assert!(parse("datadir = \"x\"").unwrap_err().contains("datadir"));
         assert!(parse("[[pools]]\nmodel = \"m\"\nlimit = []").unwrap_err().contains("limit"));
+    }
+
+    #[test]
+    fn the_list_of_settings_is_the_list_of_keys_that_are_taken() {
+        for (prefix, text) in [("", ""), ("accounts.NAME.", "[accounts.a]\n"), ("pools[].", "[[pools]]\n")] {
+            let error = parse(&format!("{text}nothing = 1")).unwrap_err();
+            let (_, expected) = error.split_once("expected").unwrap();
+            let taken: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+            let tables = ["accounts", "pools"];
+            let taken: Vec<String> =
+                taken.into_iter().filter(|key| !tables.contains(key)).map(|key| format!("{prefix}{key}")).collect();
+            let depth = prefix.matches('.').count();
+            let listed = SETTINGS.iter().map(|(key, _)| *key);
+            let listed: Vec<&str> =
+                listed.filter(|key| key.starts_with(prefix) && key.matches('.').count() == depth).collect();
+            assert_eq!(taken, listed);
+        }
     }
 
     #[test]

@@ -23,15 +23,21 @@ mod snapshot;
 use std::process::ExitCode;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 
 use args::Cli;
 use exit::Exit;
 use out::Out;
 
+/// A call makes some two hundred small allocations, on one thread or the other: glibc's take a tenth of its time.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     out::start_log(cli.global.verbose);
-    let out = Out::new(cli.global.json);
+    // It lives as long as the program.
+    let out: &'static Out = Box::leak(Box::new(Out::new(cli.global.json)));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -39,9 +45,13 @@ fn main() -> ExitCode {
             return Exit::LocalState.into();
         }
     };
-    let exit = match runtime.block_on(commands::run(cli, &out)) {
-        Ok(exit) => exit,
-        Err(error) => {
+    // Beside its calls, and not on this thread: what comes back from one would have to wake it, at the cost of a
+    // switch from thread to thread.
+    let command = runtime.spawn(async move { Box::pin(commands::run(cli, out)).await });
+    let exit = match runtime.block_on(command) {
+        Ok(Ok(exit)) => exit,
+        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+        Ok(Err(error)) => {
             out.error(&error);
             error.exit
         }

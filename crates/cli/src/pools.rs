@@ -1,10 +1,11 @@
 //! From a model's name to the pools that serve it.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use atelier_engine::{Limit, Model, Pool, PoolId, Price, Timestamp, Usd};
+use atelier_engine::{AccountLimits, Limit, Model, Pool, Price, ScopeId, Timestamp, Usd};
 use atelier_providers::{
     ApiKey, BaseUrl, Gemini, GeminiSettings, HttpClient, ModelRef, OpenAi, OpenAiSettings, PriceTable, Provider, Quirks,
 };
@@ -114,6 +115,7 @@ impl Prices {
     fn pool(&self, model: &ModelRef, id: &str, client: Client, limits: Vec<Limit>, weight: u32) -> (Pool, BaseUrl) {
         let pool = Pool {
             id: id.into(),
+            account: None,
             model: client.model,
             limits,
             price: self.price(model),
@@ -215,37 +217,53 @@ fn remote(
     let pool = |pool: &PoolConfig| {
         let account = pool.account.as_ref().and_then(|name| config.accounts.get(name));
         let client = connect(http, model, account)?;
-        let id = pool_id(&client.endpoint, pool.account.as_deref().unwrap_or("default"), model);
-        Ok(prices.pool(model, &id, client, merged(&pool.limits, &run.limits), pool.weight))
+        let name = pool.account.as_deref().unwrap_or("default");
+        let (id, scope) = (pool_id(&client.endpoint, name, model), account_scope(&client.endpoint, name, model));
+        let (mut pool, endpoint) = prices.pool(model, &id, client, merged(&pool.limits, &run.limits), pool.weight);
+        pool.account = account
+            .filter(|account| !account.limits.is_empty())
+            .map(|account| AccountLimits { scope: scope.into(), limits: account.limits.clone() });
+        Ok((pool, endpoint))
     };
     configured.into_iter().map(pool).collect()
 }
 
-/// The pools that the configuration names, with their limits. No key is needed to know them.
-pub(crate) fn configured(config: &Config) -> CliResult<Vec<(PoolId, Vec<Limit>)>> {
-    let pool = |pool: &PoolConfig| {
+/// The pools and accounts that the configuration names, with their limits. An account's name ends in `/`, and
+/// only those are here that have limits. No key is needed to know them.
+pub(crate) fn configured(config: &Config) -> CliResult<BTreeMap<ScopeId, Vec<Limit>>> {
+    let mut limits = BTreeMap::new();
+    for pool in &config.pools {
         let model = ModelRef::from_str(&pool.model)?;
-        let url = pool.account.as_ref().and_then(|name| config.accounts.get(name)?.base_url.as_deref());
+        let account = pool.account.as_ref().and_then(|name| config.accounts.get(name));
+        let url = account.and_then(|account| account.base_url.as_deref());
         let endpoint = match (model.wire(), url) {
             (Provider::OpenAi, Some(url)) => OpenAiSettings::endpoint(url)?,
             (Provider::OpenAi, None) => OpenAiSettings::endpoint_from_env(env)?,
             (_, Some(url)) => BaseUrl::parse(url)?,
             (_, None) => GeminiSettings::endpoint_from_env(env)?,
         };
-        let id = pool_id(&endpoint, pool.account.as_deref().unwrap_or("default"), &model);
-        Ok((id.into(), pool.limits.clone()))
-    };
-    config.pools.iter().map(pool).collect()
+        let name = pool.account.as_deref().unwrap_or("default");
+        limits.insert(pool_id(&endpoint, name, &model).into(), pool.limits.clone());
+        if let Some(account) = account.filter(|account| !account.limits.is_empty()) {
+            limits.insert(account_scope(&endpoint, name, &model).into(), account.limits.clone());
+        }
+    }
+    Ok(limits)
 }
 
-/// `PROVIDER/ACCOUNT/MODEL`; another address than the provider's own is another endpoint, with limits of its own.
+/// `PROVIDER/ACCOUNT/MODEL`.
 fn pool_id(endpoint: &BaseUrl, account: &str, model: &ModelRef) -> String {
+    format!("{}{}", account_scope(endpoint, account, model), model.name())
+}
+
+/// `PROVIDER/ACCOUNT/`; another address than the provider's own is another endpoint, with limits of its own.
+fn account_scope(endpoint: &BaseUrl, account: &str, model: &ModelRef) -> String {
     let own = match model.wire() {
         Provider::OpenAi => OpenAiSettings::own_endpoint(),
         _ => GeminiSettings::endpoint_from_env(|_| None),
     };
     let at = if own.is_ok_and(|own| own == *endpoint) { String::new() } else { format!("@{endpoint}") };
-    format!("{}{at}/{account}/{}", model.wire(), model.name())
+    format!("{}{at}/{account}/", model.wire())
 }
 
 /// The configured limits, those of the command line in place of the ones they replace.
@@ -308,6 +326,7 @@ mod tests {
             key_env: key.map(str::to_owned),
             base_url: url.map(str::to_owned),
             quirks: quirks.map(str::to_owned),
+            limits: Vec::new(),
         };
         let key = |text: &str| Some(ApiKey::new(text).unwrap());
         let local = Some("http://127.0.0.1:11434");

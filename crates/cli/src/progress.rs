@@ -136,6 +136,7 @@ pub(crate) fn waiting(cause: &WaitCause, until: Option<Timestamp>) -> String {
         WaitCause::Told => "waiting as the provider asked".to_owned(),
         WaitCause::Day => "waiting for the provider's next day".to_owned(),
         WaitCause::Pacing => "pacing".to_owned(),
+        WaitCause::Turn => "another run goes first".to_owned(),
         WaitCause::Outage => "the provider is failing; it is probed".to_owned(),
         WaitCause::Backoff => "pausing before retries".to_owned(),
         WaitCause::Budget => "the rest of the budget is reserved for calls in flight".to_owned(),

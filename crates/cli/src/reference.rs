@@ -4,20 +4,24 @@ use std::fmt::Write as _;
 
 use atelier_providers::PriceTable;
 use clap::{Arg, Command, CommandFactory};
+use jiff::civil::Date;
 
 use crate::args::Cli;
+use crate::config::SETTINGS;
 use crate::error::{CliResult, EXITS};
 use crate::exit::Exit;
+use crate::money::thousands;
 
 /// The whole document.
 pub(crate) fn markdown() -> CliResult<String> {
     let mut text = String::from(
-        "# Reference\n\nThis page is printed by the program (`make reference`): flags, exit codes, error codes and prices \
+        "# Reference\n\nThis page is printed by the program (`make reference`): flags, settings, exit codes, error codes and prices \
          are those that it goes by.\n",
     );
     let mut root = Cli::command().disable_help_flag(true).disable_version_flag(true);
     root.build();
     command(&mut text, &root, "");
+    settings(&mut text);
     exits(&mut text);
     errors(&mut text);
     prices(&mut text)?;
@@ -34,7 +38,7 @@ fn command(text: &mut String, command_: &Command, path: &str) {
     if !arguments.is_empty() {
         text.push_str("\n| | |\n|---|---|\n");
         for argument in arguments {
-            let _ = writeln!(text, "| `{}` | {} |", shape(argument), meaning(argument));
+            let _ = writeln!(text, "| `{}` | {} |", cell(&shape(argument)), cell(&meaning(argument)));
         }
     }
     for child in command_.get_subcommands().filter(|child| !child.is_hide_set() && child.get_name() != "help") {
@@ -84,7 +88,19 @@ fn meaning(argument: &Arg) -> String {
     if let Some(variable) = argument.get_env() {
         let _ = write!(meaning, " (environment: `{}`)", variable.to_string_lossy());
     }
-    meaning.replace('\n', " ").replace('|', "\\|")
+    meaning
+}
+
+/// A cell of a table: one line, and no end before its end.
+fn cell(text: &str) -> String {
+    text.replace('\n', " ").replace('|', "\\|")
+}
+
+fn settings(text: &mut String) {
+    text.push_str("\n## Settings\n\nWhat atelier.toml may hold; [configuration.md](configuration.md) shows one whole.\n\n| key | |\n|---|---|\n");
+    for (key, meaning) in SETTINGS {
+        let _ = writeln!(text, "| `{key}` | {} |", cell(meaning));
+    }
 }
 
 fn exits(text: &mut String) {
@@ -110,18 +126,19 @@ fn prices(text: &mut String) -> CliResult<()> {
     let _ = write!(
         text,
         "\n## Prices\n\nUSD, as of {day}; `prices` in atelier.toml names a table that goes before this one. What a model \
-         costs that is not here is unknown, which is not zero. Rows with * are second-hand.\n\n| model | a million tokens in | a million tokens out | \
-         an image at most |\n|---|---|---|---|\n"
+         costs that is not here is unknown, which is not zero. Rows with * are second-hand. A day is UTC's.\n\n\
+         | model | from | calls with more tokens in than | a million tokens in | a million tokens out | an image at most |\n\
+         |---|---|---|---|---|---|\n"
     );
     for model in table.models() {
-        let Some(price) = model.price(day, 0) else { continue };
-        let image = if price.image.as_nanos() > 0 { dollars(price.image.as_dollars()) } else { String::new() };
-        let (input, output) = (dollars(price.input.as_dollars()), dollars(price.output.as_dollars()));
-        let _ = writeln!(
-            text,
-            "| {} | {input} | {output} | {image} |",
-            if model.second_hand { format!("{}*", model.name) } else { model.name.clone() }
-        );
+        let name = if model.second_hand { format!("{}*", model.name) } else { model.name.clone() };
+        for (from, above) in model.tiers() {
+            let Some(price) = model.price(from, above.saturating_add(1)) else { continue };
+            let from = if from == Date::MIN { String::new() } else { from.to_string() };
+            let above = if above == 0 { String::new() } else { thousands(above) };
+            let [input, output, image] = [price.input, price.output, price.image].map(|usd| dollars(usd.as_dollars()));
+            let _ = writeln!(text, "| {name} | {from} | {above} | {input} | {output} | {image} |");
+        }
     }
     Ok(())
 }

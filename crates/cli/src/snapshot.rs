@@ -1,6 +1,6 @@
 //! How a job was asked to run, kept with it: a job is resumed with what it was submitted with.
 
-use atelier_engine::{Limit, Options, Usd};
+use atelier_engine::{Limit, Options, Urgency, Usd};
 use serde::{Deserialize, Serialize};
 
 use crate::args::{Pack, RunFlags, SandboxFlags};
@@ -14,6 +14,8 @@ pub(crate) struct RunSnapshot {
     pub(crate) pack: Pack,
     pub(crate) max_cost: Option<Usd>,
     pub(crate) wait: bool,
+    #[serde(default)]
+    pub(crate) interactive: bool,
     pub(crate) sandbox: SandboxFlags,
 }
 
@@ -26,6 +28,7 @@ impl RunSnapshot {
             pack: flags.pack,
             max_cost: flags.max_cost,
             wait: flags.wait,
+            interactive: flags.interactive,
             sandbox: flags.sandbox.clone(),
         }
     }
@@ -38,6 +41,7 @@ impl RunSnapshot {
             max_cost: self.max_cost,
             wait: self.wait,
             seed,
+            urgency: if self.interactive { Urgency::Interactive } else { Urgency::Batch },
             ..Options::default()
         }
     }

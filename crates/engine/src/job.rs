@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use tokio::sync::watch;
 
-use crate::journal::{JobId, JournalError, PoolId};
+use crate::journal::{JobId, JournalError, PoolId, ScopeId, Urgency};
 use crate::limit::Limit;
 use crate::limiter::WaitCause;
 use crate::model::{Fault, FaultKind, Model};
@@ -34,6 +34,17 @@ pub struct Pool {
     pub weight: u32,
     /// Whether its limits end with this process: what it teaches is then not kept.
     pub ephemeral: bool,
+    /// The limits that it shares with other models of its account, if there are any.
+    pub account: Option<AccountLimits>,
+}
+
+/// Limits that span all models of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountLimits {
+    /// What the ids of the account's pools begin with: `provider/account/`.
+    pub scope: ScopeId,
+    /// The limits.
+    pub limits: Vec<Limit>,
 }
 
 /// Items to be answered.
@@ -68,6 +79,8 @@ pub struct Options {
     pub attempts: u32,
     /// Seeds what is random: the pauses before retries.
     pub seed: u64,
+    /// Whether someone waits for it: then it goes ahead of runs that nobody waits for.
+    pub urgency: Urgency,
 }
 
 impl Default for Options {
@@ -80,6 +93,7 @@ impl Default for Options {
             wait: false,
             attempts: 6,
             seed: 0,
+            urgency: Urgency::Batch,
         }
     }
 }

@@ -13,6 +13,28 @@ use crate::usage::{Usage, Usd};
 pub type JobId = Arc<str>;
 /// Names a pool: `provider/account/model`.
 pub type PoolId = Arc<str>;
+/// Names all pools whose ids begin like this: one by its whole id, or those of an account, `provider/account/`.
+/// Entries of pools whose names merely begin alike do no harm: who reads them looks at their pools.
+pub type ScopeId = Arc<str>;
+
+/// One run of one job, as others that share the journal see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Runner {
+    /// Tells it from all others, those of other processes included.
+    pub id: Arc<str>,
+    /// Whether someone waits for it.
+    pub urgency: Urgency,
+}
+
+/// Who goes first where not all can.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Urgency {
+    /// Someone waits for the answer.
+    Interactive,
+    /// Nobody does.
+    #[default]
+    Batch,
+}
 
 /// Durable reservations, outcomes and usage.
 ///
@@ -23,17 +45,32 @@ pub trait Journal: Send + Sync {
     /// `limit` of them. Fewer than `limit` means that there are no more.
     fn pending(&self, job: &JobId, after: Option<u64>, limit: usize) -> BoxFuture<'_, JournalResult<Vec<Item>>>;
 
-    /// Writes reservations, all or none. Refused as [`Reserved::Behind`] when another process has
-    /// reserved from one of their pools after the entry numbered `seen`: admission must then be decided
-    /// again with those entries known. This is what makes one quota of many processes' shares.
-    fn reserve(&self, reservations: Vec<Reservation>, seen: EntryId) -> BoxFuture<'_, JournalResult<Reserved>>;
+    /// Writes reservations, all or none. They are refused as [`Reserved::Behind`] when another run has
+    /// reserved in one of their scopes after the entry numbered `seen`: admission must then be decided
+    /// again with those entries known. This is what makes one quota of many runs' shares. They are refused
+    /// as [`Reserved::NotYet`] while another run, in line for one of their pools, goes first.
+    fn reserve(
+        &self,
+        by: &Runner,
+        reservations: Vec<Reservation>,
+        seen: EntryId,
+    ) -> BoxFuture<'_, JournalResult<Reserved>>;
 
-    /// Writes how a reserved call ended together with the outcomes it brought, all or none. The first
+    /// Puts a run in line for a pool, or keeps it there, from `now` to `until`: it has to wait for a limit. Of
+    /// those in line, interactive runs go before the others, and among equals the one that was served least
+    /// since they stand there together, a newcomer before them. A run in no line is behind all of them. A place that is not renewed is lost.
+    fn line_up(&self, by: &Runner, pool: &PoolId, now: Timestamp, until: Timestamp)
+    -> BoxFuture<'_, JournalResult<()>>;
+
+    /// Takes a run out of every line.
+    fn step_out(&self, by: &Runner) -> BoxFuture<'_, JournalResult<()>>;
+
+    /// Writes how reserved calls ended together with the outcomes they brought, all or none. The first
     /// outcome of an item stands; a second one is dropped.
-    fn settle(&self, settlement: Settlement) -> BoxFuture<'_, JournalResult<()>>;
+    fn settle<'a>(&'a self, settlements: &'a [Settlement]) -> BoxFuture<'a, JournalResult<()>>;
 
-    /// What has been reserved from a pool, by any process, at or after `since`, oldest first.
-    fn ledger(&self, pool: &PoolId, since: Timestamp) -> BoxFuture<'_, JournalResult<Vec<LedgerEntry>>>;
+    /// What has been reserved in a scope, by any run, at or after `since`, oldest first.
+    fn ledger(&self, scope: &ScopeId, since: Timestamp) -> BoxFuture<'_, JournalResult<Vec<LedgerEntry>>>;
 
     /// The limits that refusals have taught about a pool.
     fn lessons(&self, pool: &PoolId) -> BoxFuture<'_, JournalResult<Vec<Lesson>>>;
@@ -62,6 +99,15 @@ pub struct Amounts {
     pub usd: Usd,
 }
 
+impl std::ops::AddAssign for Amounts {
+    fn add_assign(&mut self, other: Self) {
+        self.requests += other.requests;
+        self.input_tokens += other.input_tokens;
+        self.images += other.images;
+        self.usd += other.usd;
+    }
+}
+
 impl Amounts {
     /// The amount that a limit of this kind counts.
     pub fn of(&self, kind: LimitKind) -> u64 {
@@ -74,22 +120,27 @@ impl Amounts {
     }
 }
 
-/// Quota taken for a call before it is sent.
+/// Quota taken for a call before it is sent; for a block of calls that are sent together, where limits are
+/// so high that telling them apart would say nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reservation {
     /// For which job.
     pub job: JobId,
     /// From which pool.
     pub pool: PoolId,
-    /// Whose items the call carries: what it costs is theirs.
+    /// The pools whose use matters to its admission; none if there is no limit to share.
+    pub scope: Option<ScopeId>,
+    /// Whose items the calls carry: what they cost is theirs.
     pub lane: Arc<str>,
-    /// The items that the call carries: if it is never settled, they may have been paid for.
+    /// How many calls it is for.
+    pub calls: u64,
+    /// The items that the calls carry: if they are never settled, they may have been paid for.
     pub items: Vec<u64>,
-    /// The most it can use.
+    /// The most that the calls can use.
     pub amounts: Amounts,
     /// When it was made.
     pub at: Timestamp,
-    /// The latest moment at which its call may leave. Until it is settled its use counts from then.
+    /// The latest moment at which its calls may leave. Until they are settled their use counts from then.
     pub leave_by: Timestamp,
 }
 
@@ -98,26 +149,43 @@ pub struct Reservation {
 pub enum Reserved {
     /// Durable. One id for each reservation, in their order.
     Granted(Vec<EntryId>),
-    /// Nothing was written: these entries of other processes came first.
+    /// Nothing was written: these entries of other runs came first.
     Behind(Vec<LedgerEntry>),
+    /// Nothing was written: another run that waits in line goes first.
+    NotYet,
 }
 
-/// How a reserved call ended.
+/// Calls that have ended, by how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// All of them.
+    pub calls: u64,
+    /// Those that had been sent.
+    pub sent: u64,
+    /// Those that a limit refused.
+    pub limited: u64,
+    /// Those that another fault ended.
+    pub faulted: u64,
+}
+
+/// How a reserved call ended, or several of one reservation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settlement {
     /// For which job.
     pub job: JobId,
     /// Which reservation; none if the outcomes came without a call: an item that can't be composed.
     pub entry: Option<EntryId>,
+    /// The calls that ended.
+    pub ended: Ended,
+    /// What they had reserved.
+    pub reserved: Amounts,
     /// What counts against the limits from now on: nothing at all if the call never left or was turned
     /// away, what was reported if it was answered, what was reserved if nobody knows.
     pub counted: Amounts,
-    /// When the call left, as far as limits are concerned.
+    /// When the (last) call left, as far as limits are concerned.
     pub left: Timestamp,
     /// When it ended.
     pub at: Timestamp,
-    /// The code of the fault that ended it, if one did.
-    pub fault: Option<&'static str>,
     /// What the provider reported.
     pub usage: Usage,
     /// What it cost.
@@ -128,16 +196,36 @@ pub struct Settlement {
     pub outcomes: Vec<(Outcome, u32)>,
 }
 
-/// One line of a pool's ledger, as admission sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+impl Settlement {
+    /// Takes in another settlement of the same reservation.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.ended.calls += other.ended.calls;
+        self.ended.sent += other.ended.sent;
+        self.ended.limited += other.ended.limited;
+        self.ended.faulted += other.ended.faulted;
+        self.reserved += other.reserved;
+        self.counted += other.counted;
+        self.left = self.left.max(other.left);
+        self.at = self.at.max(other.at);
+        self.usage += other.usage;
+        self.cost += other.cost;
+        self.estimated |= other.estimated;
+        self.outcomes.extend(other.outcomes);
+    }
+}
+
+/// One line of the ledger, as admission sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerEntry {
     /// Its number.
     pub id: EntryId,
+    /// From which pool.
+    pub pool: PoolId,
     /// From when it counts.
     pub left: Timestamp,
     /// What it counts for.
     pub amounts: Amounts,
-    /// Whether its call has ended.
+    /// Whether its calls have ended.
     pub settled: bool,
 }
 

@@ -20,6 +20,16 @@ const SECONDS_PER_TOKEN: f64 = 0.008;
 /// A first guess at what a call takes beside that.
 const SECONDS_PER_CALL: f64 = 1.0;
 
+/// With every answer, the quickest one is thought to be this much slower, until another is as quick.
+const QUICKEST_GROWS: f64 = 1.001;
+/// Calls a second, beyond which a quick server's answers wait for this machine and not for the server.
+const WORTHWHILE_RATE: f64 = 10_000.0;
+/// So many calls in flight always are.
+const WORTHWHILE_LEAST: u64 = 128;
+
+/// Seconds; see [`Latency::is_quick`].
+const QUICK: f64 = 0.02;
+
 /// A [`Latency`] that calls on their way can look at.
 #[derive(Clone, Debug)]
 pub(crate) struct SharedLatency(Arc<Mutex<Latency>>);
@@ -46,19 +56,22 @@ pub(crate) struct Latency {
     prior: (f64, f64),
     /// The largest of late of observed to expected.
     worst: f64,
+    /// About the quickest answer of late, in seconds.
+    quickest: Option<f64>,
 }
 
 impl Latency {
     /// `tokens` is about what one item takes of the answer.
     pub(crate) fn new(tokens: u64) -> Self {
         let prior = (SECONDS_PER_CALL, tokens as f64 * SECONDS_PER_TOKEN);
-        Self { weight: 0.0, x: 0.0, y: 0.0, xx: 0.0, xy: 0.0, seen: 0, prior, worst: 1.0 }
+        Self { weight: 0.0, x: 0.0, y: 0.0, xx: 0.0, xy: 0.0, seen: 0, prior, worst: 1.0, quickest: None }
     }
 
     /// A call with so many items was answered after so long.
     pub(crate) fn observe(&mut self, items: usize, took: Duration) {
         let (x, y) = (items as f64, took.as_secs_f64());
         self.worst = (self.worst * 0.995).max(y / self.expect(items).as_secs_f64().max(1e-6)).max(1.0);
+        self.quickest = Some(self.quickest.map_or(y, |quickest| y.min(quickest * QUICKEST_GROWS)));
         self.weight = self.weight * DECAY + 1.0;
         self.x = self.x * DECAY + x;
         self.y = self.y * DECAY + y;
@@ -75,6 +88,16 @@ impl Latency {
     pub(crate) fn expect(&self, items: usize) -> Duration {
         let (base, slope) = self.line();
         Duration::from_secs_f64((base + slope * items as f64).clamp(0.0, 86_400.0))
+    }
+
+    /// How many calls in flight are worth having: more than make [`WORTHWHILE_RATE`] only wait for each other.
+    pub(crate) fn worthwhile(&self) -> u64 {
+        self.quickest.map_or(u64::MAX, |quickest| (quickest * WORTHWHILE_RATE) as u64).max(WORTHWHILE_LEAST)
+    }
+
+    /// Whether answers come as quickly as a commit.
+    pub(crate) fn is_quick(&self) -> bool {
+        self.quickest.is_some_and(|quickest| quickest < QUICK)
     }
 
     /// After how long a call with so many items is given up; it was given up

@@ -43,6 +43,7 @@
 //!     connect: Duration::from_millis(1),
 //!     weight: 1,
 //!     ephemeral: true,
+//!     account: None,
 //! };
 //!
 //! let journal = MemoryJournal::default();
@@ -82,10 +83,12 @@ mod task;
 mod time;
 mod usage;
 
-pub use job::{EngineError, Event, Job, Options, Packing, Pool, Progress, Report, RunEnd, Stop, StopHandle};
+pub use job::{
+    AccountLimits, EngineError, Event, Job, Options, Packing, Pool, Progress, Report, RunEnd, Stop, StopHandle,
+};
 pub use journal::{
-    Amounts, EntryId, JobId, Journal, JournalError, JournalResult, LedgerEntry, Lesson, PoolId, Reservation, Reserved,
-    Settlement,
+    Amounts, Ended, EntryId, JobId, Journal, JournalError, JournalResult, LedgerEntry, Lesson, PoolId, Reservation,
+    Reserved, Runner, ScopeId, Settlement, Urgency,
 };
 pub use limit::{DisplayDuration, Limit, LimitError, LimitKind, Window, parse_duration};
 pub use limiter::WaitCause;

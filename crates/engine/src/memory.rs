@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::future::BoxFuture;
 
 use crate::journal::{
-    EntryId, JobId, Journal, JournalResult, LedgerEntry, Lesson, PoolId, Reservation, Reserved, Settlement,
+    EntryId, JobId, Journal, JournalResult, LedgerEntry, Lesson, PoolId, Reservation, Reserved, Runner, ScopeId,
+    Settlement,
 };
 use crate::task::{Item, Outcome};
 use crate::time::Timestamp;
@@ -19,8 +20,56 @@ pub struct MemoryJournal(Arc<Mutex<State>>);
 struct State {
     items: HashMap<JobId, Vec<Item>>,
     outcomes: HashMap<JobId, BTreeMap<u64, (Outcome, u32)>>,
-    entries: Vec<(Reservation, Option<Settlement>)>,
+    entries: Vec<Entry>,
     lessons: HashMap<PoolId, Vec<Lesson>>,
+    line: Vec<Place>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    by: Arc<str>,
+    made: Reservation,
+    /// Its settlements, taken together.
+    settled: Option<Settlement>,
+}
+
+impl Entry {
+    fn open(&self) -> u64 {
+        self.made.calls.saturating_sub(self.settled.as_ref().map_or(0, |settled| settled.ended.calls))
+    }
+
+    fn line(&self, id: i64) -> LedgerEntry {
+        let settled = self.settled.as_ref().filter(|_| self.open() == 0);
+        LedgerEntry {
+            id: EntryId(id),
+            pool: Arc::clone(&self.made.pool),
+            left: settled.map_or(self.made.leave_by, |settled| settled.left),
+            amounts: settled.map_or(self.made.amounts, |settled| settled.counted),
+            settled: settled.is_some(),
+        }
+    }
+}
+
+/// A run's place in the line for a pool.
+#[derive(Debug)]
+struct Place {
+    runner: Runner,
+    pool: PoolId,
+    served: i64,
+    until: Timestamp,
+}
+
+impl State {
+    /// Whether another run in line for `pool` goes before `by`.
+    fn is_behind(&self, by: &Runner, pool: &PoolId, now: Timestamp) -> bool {
+        let line = || self.line.iter().filter(|place| place.pool == *pool && place.until > now);
+        let own = line().find(|place| place.runner.id == by.id).map(|place| place.served);
+        let served = own.unwrap_or(i64::MAX);
+        line().filter(|place| place.runner.id != by.id).any(|place| {
+            let urgency = place.runner.urgency;
+            urgency < by.urgency || (urgency == by.urgency && place.served < served)
+        })
+    }
 }
 
 impl MemoryJournal {
@@ -36,7 +85,7 @@ impl MemoryJournal {
 
     /// Reservations that were never settled.
     pub fn unsettled(&self) -> Vec<Reservation> {
-        self.lock().entries.iter().filter(|(_, settled)| settled.is_none()).map(|(made, _)| made.clone()).collect()
+        self.lock().entries.iter().filter(|entry| entry.open() > 0).map(|entry| entry.made.clone()).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -58,29 +107,85 @@ impl Journal for MemoryJournal {
         Box::pin(async move { Ok(pending) })
     }
 
-    fn reserve(&self, reservations: Vec<Reservation>, _: EntryId) -> BoxFuture<'_, JournalResult<Reserved>> {
+    fn reserve(
+        &self,
+        by: &Runner,
+        reservations: Vec<Reservation>,
+        seen: EntryId,
+    ) -> BoxFuture<'_, JournalResult<Reserved>> {
         let mut state = self.lock();
-        let ids = reservations
-            .into_iter()
-            .map(|reservation| {
-                state.entries.push((reservation, None));
+        let matters = |entry: &Entry| {
+            let of = |reservation: &Reservation| {
+                reservation.scope.as_deref().is_some_and(|s| entry.made.pool.starts_with(s))
+            };
+            entry.by != by.id && reservations.iter().any(of)
+        };
+        let after = state.entries.iter().zip(1..).skip(usize::try_from(seen.0).unwrap_or(0));
+        let unseen: Vec<LedgerEntry> =
+            after.filter(|(entry, _)| matters(entry)).map(|(entry, id)| entry.line(id)).collect();
+        let waits = |reservation: &Reservation| {
+            reservation.scope.is_some() && state.is_behind(by, &reservation.pool, reservation.at)
+        };
+        let answer = if !unseen.is_empty() {
+            Reserved::Behind(unseen)
+        } else if reservations.iter().any(waits) {
+            Reserved::NotYet
+        } else {
+            let ids = reservations.into_iter().map(|made| {
+                let own = |place: &&mut Place| place.pool == made.pool && place.runner.id == by.id;
+                if let Some(place) = state.line.iter_mut().find(own) {
+                    place.served += made.calls.cast_signed();
+                }
+                state.entries.push(Entry { by: Arc::clone(&by.id), made, settled: None });
                 EntryId(state.entries.len() as i64)
-            })
-            .collect();
-        Box::pin(async move { Ok(Reserved::Granted(ids)) })
+            });
+            Reserved::Granted(ids.collect())
+        };
+        Box::pin(async move { Ok(answer) })
     }
 
-    fn settle(&self, settlement: Settlement) -> BoxFuture<'_, JournalResult<()>> {
+    fn line_up(
+        &self,
+        by: &Runner,
+        pool: &PoolId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> BoxFuture<'_, JournalResult<()>> {
         let mut state = self.lock();
-        let outcomes = state.outcomes.entry(Arc::clone(&settlement.job)).or_default();
-        for (outcome, attempts) in &settlement.outcomes {
-            outcomes.entry(outcome.seq).or_insert_with(|| (outcome.clone(), *attempts));
+        state.line.retain(|place| place.until > now);
+        let served = state.line.iter().filter(|place| place.pool == *pool).map(|place| place.served).min();
+        match state.line.iter_mut().find(|place| place.pool == *pool && place.runner.id == by.id) {
+            Some(place) => place.until = until,
+            None => {
+                let place =
+                    Place { runner: by.clone(), pool: Arc::clone(pool), served: served.unwrap_or(0) - 1, until };
+                state.line.push(place);
+            }
         }
-        let index = settlement.entry.and_then(|entry| usize::try_from(entry.0 - 1).ok());
-        if let Some((_, settled)) = index.and_then(|index| state.entries.get_mut(index)) {
-            *settled = Some(settlement);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn step_out(&self, by: &Runner) -> BoxFuture<'_, JournalResult<()>> {
+        self.lock().line.retain(|place| place.runner.id != by.id);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn settle<'a>(&'a self, settlements: &'a [Settlement]) -> BoxFuture<'a, JournalResult<()>> {
+        let mut state = self.lock();
+        for settlement in settlements {
+            let outcomes = state.outcomes.entry(Arc::clone(&settlement.job)).or_default();
+            for (outcome, attempts) in &settlement.outcomes {
+                outcomes.entry(outcome.seq).or_insert_with(|| (outcome.clone(), *attempts));
+            }
+            let index = settlement.entry.and_then(|entry| usize::try_from(entry.0 - 1).ok());
+            if let Some(entry) = index.and_then(|index| state.entries.get_mut(index)) {
+                match &mut entry.settled {
+                    Some(settled) => settled.merge(settlement.clone()),
+                    None => entry.settled = Some(settlement.clone()),
+                }
+            }
         }
-        Box::pin(async move { Ok(()) })
+        Box::pin(async { Ok(()) })
     }
 
     fn lessons(&self, pool: &PoolId) -> BoxFuture<'_, JournalResult<Vec<Lesson>>> {
@@ -96,18 +201,10 @@ impl Journal for MemoryJournal {
         Box::pin(async move { Ok(()) })
     }
 
-    fn ledger(&self, pool: &PoolId, since: Timestamp) -> BoxFuture<'_, JournalResult<Vec<LedgerEntry>>> {
+    fn ledger(&self, scope: &ScopeId, since: Timestamp) -> BoxFuture<'_, JournalResult<Vec<LedgerEntry>>> {
         let state = self.lock();
-        let entries = state.entries.iter().zip(1..).filter(|((made, _), _)| made.pool == *pool);
-        let ledger = entries
-            .map(|((made, settled), id)| LedgerEntry {
-                id: EntryId(id),
-                left: settled.as_ref().map_or(made.leave_by, |settled| settled.left),
-                amounts: settled.as_ref().map_or(made.amounts, |settled| settled.counted),
-                settled: settled.is_some(),
-            })
-            .filter(|entry| entry.left >= since)
-            .collect();
+        let entries = state.entries.iter().zip(1..).filter(|(entry, _)| entry.made.pool.starts_with(&**scope));
+        let ledger = entries.map(|(entry, id)| entry.line(id)).filter(|line| line.left >= since).collect();
         Box::pin(async move { Ok(ledger) })
     }
 }

@@ -100,6 +100,20 @@ pub struct Usage {
     pub images: Option<u64>,
 }
 
+/// Sums of what was reported: what was not reported adds nothing.
+impl AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        let add = |sum: &mut Option<u64>, more: Option<u64>| {
+            if let Some(more) = more {
+                *sum = Some(sum.unwrap_or(0).saturating_add(more));
+            }
+        };
+        add(&mut self.input_tokens, other.input_tokens);
+        add(&mut self.output_tokens, other.output_tokens);
+        add(&mut self.images, other.images);
+    }
+}
+
 /// What a call may use at most, as far as that is known before it is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Demand {

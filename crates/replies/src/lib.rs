@@ -53,6 +53,7 @@
 //!     connect: Duration::from_millis(1),
 //!     weight: 1,
 //!     ephemeral: true,
+//!     account: None,
 //! };
 //!
 //! // Select, gate, compare, score: nothing is spent yet.

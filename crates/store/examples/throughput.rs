@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use atelier_engine::{
-    Amounts, EntryId, JobId, Journal, Outcome, Reservation, Reserved, Settlement, Timestamp, Usage, Usd, Verdict,
+    Amounts, Ended, EntryId, JobId, Journal, Outcome, Reservation, Reserved, Runner, Settlement, Timestamp, Urgency,
+    Usage, Usd, Verdict,
 };
 use atelier_store::{NewItem, NewJob, Store};
 use tokio::time::Instant;
@@ -58,7 +59,7 @@ async fn measure(settlers: u64, time: Duration) {
             while started.elapsed() < time {
                 let seq = next.fetch_add(1, Ordering::Relaxed);
                 let Some(entry) = entries.get(usize::try_from(seq).unwrap()) else { break };
-                journal.settle(settlement(&job, *entry, seq)).await.unwrap();
+                journal.settle(&[settlement(&job, *entry, seq)]).await.unwrap();
             }
         })
     });
@@ -72,7 +73,7 @@ async fn measure(settlers: u64, time: Duration) {
             while started.elapsed() < time {
                 let seq = next.fetch_add(1, Ordering::Relaxed);
                 let entry = reserve(journal.as_ref(), &job, seq, 1).await;
-                journal.settle(settlement(&job, entry[0], seq)).await.unwrap();
+                journal.settle(&[settlement(&job, entry[0], seq)]).await.unwrap();
             }
         })
     });
@@ -90,15 +91,19 @@ async fn reserve(journal: &dyn Journal, job: &JobId, first: u64, count: u64) -> 
         lane: "lane".into(),
         job: job.clone(),
         pool: "provider/account/model".into(),
+        scope: Some("provider/account/model".into()),
+        calls: 1,
         items: vec![seq],
         amounts: Amounts { requests: 1, input_tokens: 300, ..Amounts::default() },
         at: Timestamp::from_micros(1_800_000_000_000_000),
         leave_by: Timestamp::from_micros(1_800_000_000_250_000),
     };
     // Alone in this database, it has always seen everything.
-    match journal.reserve((first..first + count).map(reservation).collect(), EntryId(i64::MAX)).await.unwrap() {
+    let reservations = (first..first + count).map(reservation).collect();
+    let runner = Runner { id: "measured".into(), urgency: Urgency::Batch };
+    match journal.reserve(&runner, reservations, EntryId(i64::MAX)).await.unwrap() {
         Reserved::Granted(entries) => entries,
-        Reserved::Behind(_) => unreachable!("nobody else reserves"),
+        refused => unreachable!("nobody else reserves: {refused:?}"),
     }
 }
 
@@ -106,10 +111,11 @@ fn settlement(job: &JobId, entry: EntryId, seq: u64) -> Settlement {
     Settlement {
         job: job.clone(),
         entry: Some(entry),
+        ended: Ended { calls: 1, sent: 1, ..Ended::default() },
+        reserved: Amounts { requests: 1, input_tokens: 300, ..Amounts::default() },
         counted: Amounts { requests: 1, input_tokens: 280, ..Amounts::default() },
         left: Timestamp::from_micros(1_800_000_000_100_000),
         at: Timestamp::from_micros(1_800_000_001_100_000),
-        fault: None,
         usage: Usage { input_tokens: Some(280), output_tokens: Some(120), images: None },
         cost: Usd::from_nanos(76_000),
         estimated: false,

@@ -1,6 +1,6 @@
 //! The ledger, as people look at it: what was spent, and what is known of pools.
 
-use atelier_engine::{FaultKind, PoolId, Timestamp, Usd};
+use atelier_engine::{PoolId, Timestamp, Usd};
 
 use crate::database::{Row, Statement};
 use crate::error::StoreResult;
@@ -37,14 +37,13 @@ impl Store {
     /// What was spent by calls that ended in `from..until`, the oldest day first. Calls that a limit
     /// refused are left out.
     pub async fn spending(&self, from: Timestamp, until: Timestamp) -> StoreResult<Vec<Spending>> {
-        let limited = FaultKind::Limited.code();
         let query = Statement::new(format!(
-            "SELECT pool, job, lane, settled_at / {DAY}, count(*), \
+            "SELECT pool, job, lane, settled_at / {DAY}, CAST(sum(sent - limited) AS BIGINT), \
              CAST(coalesce(sum(used_input_tokens), 0) AS BIGINT), \
              CAST(coalesce(sum(used_output_tokens), 0) AS BIGINT), \
              CAST(sum(cost) AS BIGINT), max(estimated) \
              FROM reservations WHERE settled_at >= $1 AND settled_at < $2 \
-             AND (fault IS NOT NULL OR requests > 0) AND coalesce(fault, '') <> '{limited}' \
+             AND sent > limited \
              GROUP BY pool, job, lane, settled_at / {DAY} ORDER BY 4, 1, 2, 3"
         ))
         .bind(from)

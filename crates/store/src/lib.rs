@@ -38,6 +38,7 @@
 #![forbid(unsafe_code)]
 
 mod backup;
+mod bulk;
 mod cursor;
 mod database;
 mod drafts;

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::fs::{DirBuilder, OpenOptions};
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,8 +23,6 @@ pub struct Store {
 
 struct Inner {
     dir: PathBuf,
-    /// Tells this store's reservations from those of other processes.
-    process: Arc<str>,
     database: Arc<dyn Database>,
 }
 
@@ -72,18 +69,12 @@ impl Store {
     /// A store on a database that is open already. The locks of its jobs are kept in `dir`, which
     /// exists.
     pub fn on(dir: &Path, database: Arc<dyn Database>) -> Self {
-        let random = RandomState::new().build_hasher().finish();
-        let process = format!("{:x}-{random:016x}", std::process::id()).into();
-        Self { inner: Arc::new(Inner { dir: dir.into(), process, database }) }
+        Self { inner: Arc::new(Inner { dir: dir.into(), database }) }
     }
 
     /// The folder that it is in.
     pub fn dir(&self) -> &Path {
         &self.inner.dir
-    }
-
-    pub(crate) fn process(&self) -> &Arc<str> {
-        &self.inner.process
     }
 
     pub(crate) fn database(&self) -> &dyn Database {

@@ -9,7 +9,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use atelier_engine::{
-    Amounts, EntryId, JobId, JournalError, Outcome, Reservation, Reserved, Settlement, Timestamp, Usage, Usd, Verdict,
+    Amounts, Ended, EntryId, JobId, JournalError, Outcome, Reservation, Reserved, Runner, Settlement, Timestamp,
+    Urgency, Usage, Usd, Verdict,
 };
 use atelier_store::{NewItem, NewJob, Store, StoreError};
 use tempfile::TempDir;
@@ -91,28 +92,32 @@ async fn answer(store: &Store, seq: u64) -> Result<(), JournalError> {
         lane: "lane".into(),
         job: Arc::clone(&job),
         pool: "pool".into(),
+        scope: Some("pool".into()),
+        calls: 1,
         items: vec![seq],
         amounts: Amounts { requests: 1, ..Amounts::default() },
         at: Timestamp::default(),
         leave_by: Timestamp::default(),
     };
-    let Reserved::Granted(entries) = journal.reserve(vec![reservation], EntryId(i64::MAX)).await? else {
+    let runner = Runner { id: "only".into(), urgency: Urgency::Batch };
+    let Reserved::Granted(entries) = journal.reserve(&runner, vec![reservation], EntryId(i64::MAX)).await? else {
         panic!("nobody else reserves");
     };
     let verdict = Verdict::Done { result: format!("{seq}").into() };
     let settlement = Settlement {
         job,
         entry: Some(entries[0]),
+        ended: Ended { calls: 1, sent: 1, ..Ended::default() },
+        reserved: Amounts { requests: 1, ..Amounts::default() },
         counted: Amounts { requests: 1, ..Amounts::default() },
         left: Timestamp::default(),
         at: Timestamp::default(),
-        fault: None,
         usage: Usage::default(),
         cost: Usd::ZERO,
         estimated: false,
         outcomes: vec![(Outcome { seq, verdict }, 1)],
     };
-    journal.settle(settlement).await
+    journal.settle(&[settlement]).await
 }
 
 async fn saved(store: &Store) -> BTreeSet<u64> {

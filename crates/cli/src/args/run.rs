@@ -67,6 +67,9 @@ pub(crate) struct RunFlags {
     /// Wait until a day's limit resets, instead of parking the job
     #[arg(long)]
     pub(crate) wait: bool,
+    /// Someone waits for it: where runs share a limit, it goes before those that nobody waits for
+    #[arg(long)]
+    pub(crate) interactive: bool,
     #[command(flatten)]
     pub(crate) sandbox: SandboxFlags,
 }

@@ -1,9 +1,8 @@
 //! `atelier quota`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use atelier_engine::{Engine, Limit, LimitKind, LimitUse, PoolId, Usd};
+use atelier_engine::{Engine, LimitKind, LimitUse, PoolId, Usd};
 use atelier_providers::ModelRef;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -26,7 +25,7 @@ pub(super) async fn run(context: &Context, command: Option<QuotaCommand>) -> Cli
 async fn show(context: &Context) -> CliResult<Exit> {
     let store = context.store()?;
     let engine = Engine::new(store.journal(), context.clock);
-    let mut pools: BTreeMap<PoolId, Vec<Limit>> = configured(&context.config)?.into_iter().collect();
+    let mut pools = configured(&context.config)?;
     for pool in store.pools().await?.into_iter().filter(|pool| !pool.starts_with("sandbox/")) {
         pools.entry(pool).or_default();
     }

@@ -84,7 +84,7 @@ fn an_import_that_the_disk_has_no_room_for_imports_nothing() {
     let world = World::new();
     world.add_project("brand");
     let size = std::fs::metadata(world.data().join("atelier.db")).unwrap().len();
-    let texts: Vec<String> = texts(100).iter().map(|text| text.repeat(40)).collect();
+    let texts: Vec<String> = texts(100).iter().map(|text| text.repeat(200)).collect();
     let mut csv = String::from("id,text,author,followers,posted_at,likes\n");
     for (place, text) in texts.iter().enumerate() {
         csv.push_str(&format!("p{place},{text},someone,5000,2026-11-20T11:00:00Z,4\n"));

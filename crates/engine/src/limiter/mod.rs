@@ -1,5 +1,6 @@
 //! Admission: what a pool's limits allow, and when.
 
+mod admission;
 mod manner;
 mod meter;
 
@@ -12,6 +13,8 @@ use crate::journal::{Amounts, LedgerEntry};
 use crate::limit::{Limit, LimitKind, Window};
 use crate::model::{Fault, ReportedLimit};
 use crate::time::Timestamp;
+pub(crate) use admission::Admission;
+pub use admission::WaitCause;
 use manner::Manner;
 use meter::Meter;
 pub(crate) use meter::next_midnight;
@@ -32,47 +35,12 @@ const FIRST_RESET_WAIT: Duration = Duration::from_secs(60);
 const MARGIN_HALVES_IN: Duration = Duration::from_secs(600);
 /// A limit that was only guessed is tried a quarter higher after so long without a refusal.
 const RAISE_GUESS_AFTER: Duration = Duration::from_secs(600);
+/// Below so many calls a second each call is reserved by itself.
+const TOLD_APART: f64 = 100.0;
+/// The most calls that are reserved together.
+const LARGEST_BLOCK: u64 = 4096;
 /// What is in the ledger for later than this from now was written by a clock that was wrong.
 const FURTHEST_AHEAD: Duration = Duration::from_secs(60);
-
-/// Why a call has to wait.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum WaitCause {
-    /// This limit is used up.
-    Limit(Limit),
-    /// The provider asked to wait.
-    Told,
-    /// The provider says that a day's limit is used up, and not which.
-    Day,
-    /// The pool is being opened carefully, or is paced evenly.
-    Pacing,
-    /// The provider is failing; it is probed from time to time.
-    Outage,
-    /// Faults are being retried after a pause.
-    Backoff,
-    /// What is in flight could still use the rest of the budget.
-    Budget,
-}
-
-impl WaitCause {
-    /// Whether waiting for this means waiting for another day.
-    pub const fn is_day(&self) -> bool {
-        matches!(self, Self::Day | Self::Limit(Limit { window: Window::Day, .. }))
-    }
-}
-
-/// What admission says of a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Admission {
-    /// It may leave now.
-    Now,
-    /// Not before this moment.
-    At(Timestamp, WaitCause),
-    /// Not before a call in flight has ended.
-    AfterCall(WaitCause),
-    /// It is larger than this limit.
-    Never(Limit),
-}
 
 /// What a call took, to be corrected when it leaves and when it ends.
 #[derive(Clone, Debug, Default)]
@@ -142,8 +110,29 @@ impl Limiter {
         }
     }
 
-    /// Takes over what the ledger says was used before, by this process or by others.
-    pub(crate) fn restore(&mut self, entries: &[LedgerEntry], now: Timestamp) {
+    /// Limits that several pools share: each pool by itself finds out how its provider takes bursts.
+    pub(crate) fn shared(limits: &[Limit], zone: TimeZone, connect: Duration, now: Timestamp) -> Self {
+        Self { manner: Manner::Burst, ..Self::new(limits, zone, connect, now) }
+    }
+
+    /// How many calls one reservation may cover: where a limit is high, telling calls apart says nothing.
+    pub(crate) fn block(&self) -> u64 {
+        let block = |limit: Limit| match (limit.kind, limit.window) {
+            (LimitKind::Requests, Window::Sliding(window)) => {
+                (limit.amount as f64 / window.as_secs_f64() / TOLD_APART) as u64
+            }
+            _ => 1,
+        };
+        self.meters.iter().map(|meter| block(meter.limit())).min().unwrap_or(LARGEST_BLOCK).clamp(1, LARGEST_BLOCK)
+    }
+
+    /// Whether there is any limit that is counted over time.
+    pub(crate) fn is_limited(&self) -> bool {
+        !self.meters.is_empty()
+    }
+
+    /// Takes over what the ledger says was used before, by this run or by others.
+    pub(crate) fn restore<'a>(&mut self, entries: impl IntoIterator<Item = &'a LedgerEntry>, now: Timestamp) {
         for entry in entries {
             // A time in the future is a clock that was set back: it counts as now.
             let latest = if entry.settled { now } else { now.after(FURTHEST_AHEAD) };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
-use crate::journal::{Amounts, EntryId, Journal, JournalError, Reservation, Reserved};
+use crate::journal::{Amounts, EntryId, JournalError, Reserved};
 use crate::latency::{SHORTEST_DEADLINE, SharedLatency};
 use crate::limiter::Ticket;
 use crate::model::{Fault, FaultKind, Model, Reply, Request};
@@ -27,6 +27,8 @@ pub(super) struct Call {
     /// The most that it can cost.
     pub(super) worst: Usd,
     pub(super) ticket: Ticket,
+    /// What it took from the limits that its pool shares.
+    pub(super) shared_ticket: Option<Ticket>,
     pub(super) leave_by: Timestamp,
     /// Its reservation, once that is durable.
     pub(super) entry: Option<EntryId>,
@@ -40,6 +42,11 @@ impl Call {
         self.items.iter().map(|queued| queued.timeouts).max().unwrap_or(0)
     }
 
+    /// Whose items it carries.
+    pub(super) fn lane(&self) -> Option<&Arc<str>> {
+        self.items.first().map(|queued| &queued.item.lane)
+    }
+
     /// The items, to be put back as they were.
     pub(super) fn into_pack(self) -> Pack {
         Pack::of(self.items, self.fixed)
@@ -50,19 +57,9 @@ impl Call {
 pub(super) struct Reserving {
     pub(super) pool: usize,
     pub(super) calls: Vec<(Call, Request)>,
+    /// How many of the calls each reservation is for, in their order.
+    pub(super) blocks: Vec<usize>,
     pub(super) result: Result<Reserved, JournalError>,
-}
-
-/// Writes the reservations of `calls`, all of one pool.
-pub(super) async fn reserve(
-    journal: Arc<dyn Journal>,
-    pool: usize,
-    seen: EntryId,
-    reservations: Vec<Reservation>,
-    calls: Vec<(Call, Request)>,
-) -> Reserving {
-    let result = journal.reserve(reservations, seen).await;
-    Reserving { pool, calls, result }
 }
 
 /// A call that has ended.

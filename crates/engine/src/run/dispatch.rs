@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::call::{Call, Reserving, exchange, reserve};
-use super::{Run, Sample, Step};
-use crate::job::{Event, Packing, RunEnd};
-use crate::journal::{Amounts, LedgerEntry, Reservation, Reserved, Settlement};
+use super::Run;
+use super::call::Call;
+use super::pool::PoolState;
+use crate::job::{Event, RunEnd};
+use crate::journal::{Amounts, Ended, Settlement};
 use crate::limit::{Limit, LimitKind, Window};
 use crate::limiter::{Admission, WaitCause};
 use crate::model::Request;
-use crate::plan::Outlook;
 use crate::queue::{Pack, Queued};
 use crate::task::{Item, Outcome, Verdict};
 use crate::time::Timestamp;
@@ -18,14 +18,12 @@ use crate::usage::{Demand, Usage, Usd};
 
 /// Calls in flight at once, whatever the limits allow: beyond this a connection each is no gain.
 const MOST_IN_FLIGHT: u64 = 1024;
-/// Reservations written together.
-const BATCH: usize = 256;
-/// Packs of one and of so many items show how requests grow.
-const SAMPLE: usize = 8;
-
-/// What that has shown is good for so long.
-const SAMPLE_HOLDS: Duration = Duration::from_secs(5);
-
+/// Calls reserved together.
+const BATCH: usize = 512;
+/// Calls reserved before they can leave, see [`Run::ahead`].
+const AHEAD: u64 = 512;
+/// How long a call that no limit counts may wait after its reservation.
+const UNLIMITED_SLACK: Duration = Duration::from_secs(60);
 /// What became of the attempt to send one more call.
 enum Next {
     Send(Box<Call>, Box<Request>),
@@ -47,6 +45,10 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         let now = self.clock.now();
         let woken = self.queue.wake(now, self.retries.available(now));
         self.retries.spend(woken, now);
+        if self.ready.len() > BATCH / 2 {
+            // A few large reservations cost less than many small ones.
+            return;
+        }
         let mut batches: Vec<Vec<(Call, Request)>> = self.pools.iter().map(|_| Vec::new()).collect();
         let mut size = None;
         while self.queue.has_ready() && batches.iter().map(Vec::len).sum::<usize>() < BATCH {
@@ -75,13 +77,28 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             let allowed = self.retries.next_at(now).unwrap_or(now);
             self.wait = self.queue.next_due().map(|due| (Some(due.max(allowed)), WaitCause::Backoff));
         }
+        self.line_up(now);
+    }
+
+    /// How many calls may be in flight.
+    pub(super) fn most_in_flight(&self) -> u64 {
+        let open = self.pools.iter().filter(|pool| pool.is_open());
+        let worthwhile = open.map(|pool| pool.latency.lock().worthwhile()).max().unwrap_or(MOST_IN_FLIGHT);
+        self.job.options.concurrency.unwrap_or(worthwhile).clamp(1, MOST_IN_FLIGHT)
+    }
+
+    /// How many calls more may be reserved than may be in flight: where no limit is known and answers are
+    /// quick, none should wait for its reservation.
+    fn ahead(&self) -> u64 {
+        let quick = |pool: &PoolState| pool.scope().is_none() && pool.latency.lock().is_quick();
+        if self.job.options.concurrency.is_none() && self.pools.iter().all(quick) { AHEAD } else { 0 }
     }
 
     /// The open pools that may admit one more call, in the order of their turns. Notes what the others wait
     /// for.
     fn candidates(&mut self, now: Timestamp) -> Vec<usize> {
-        let cap = self.job.options.concurrency.unwrap_or(MOST_IN_FLIGHT).clamp(1, MOST_IN_FLIGHT);
-        if self.open_calls >= cap {
+        let cap = self.most_in_flight();
+        if self.open_calls >= cap + self.ahead() {
             let limit = Limit { kind: LimitKind::InFlight, amount: cap, window: Window::Now };
             self.wait = Some((None, WaitCause::Limit(limit)));
             return Vec::new();
@@ -90,9 +107,11 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         let mut candidates = Vec::with_capacity(self.pools.len());
         for index in (0..self.pools.len()).filter(|index| self.pools[*index].is_open()).collect::<Vec<_>>() {
             let pool = &mut self.pools[index];
-            let admission = match pool.health.next_probe() {
-                Some(probe) if probe > now => Admission::At(probe, WaitCause::Outage),
-                _ => pool.limiter.admit(&one, now),
+            let yields = pool.yields.filter(|until| *until > now);
+            let admission = match (pool.health.next_probe(), yields) {
+                (Some(probe), _) if probe > now => Admission::At(probe, WaitCause::Outage),
+                (_, Some(until)) => Admission::At(until, WaitCause::Turn),
+                _ => self.admit(index, &one, now),
             };
             match admission {
                 Admission::Now => candidates.push(index),
@@ -103,6 +122,16 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             candidates.sort_by(|a, b| self.pools[*a].before(&self.pools[*b]));
         }
         candidates
+    }
+
+    /// What the limits of a pool and those that it shares say of a call.
+    fn admit(&mut self, pool: usize, amounts: &Amounts, now: Timestamp) -> Admission {
+        let state = &mut self.pools[pool];
+        let shared = state.account.and_then(|account| self.accounts.get_mut(account));
+        state.limiter.admit(amounts, now).and(|| match shared {
+            Some(account) => account.limiter.admit(amounts, now),
+            None => Admission::Now,
+        })
     }
 
     /// Notes what a call to this pool waits for.
@@ -134,7 +163,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         let mut too_large = None;
         for pool in pools.iter().copied() {
             let amounts = self.pools[pool].amounts(&demand);
-            match self.pools[pool].limiter.admit(&amounts, now) {
+            match self.admit(pool, &amounts, now) {
                 Admission::Now => {
                     self.pools[pool].park(None);
                     let worst = amounts.usd;
@@ -192,8 +221,12 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
 
     fn take(&mut self, pool: usize, pack: Pack, demand: Demand, amounts: Amounts, now: Timestamp) -> Call {
         let state = &mut self.pools[pool];
-        let leave_by = now.after(state.slack);
+        // What no limit counts may leave whenever its turn comes.
+        let unlimited = state.scope().is_none();
+        let leave_by = now.after(if unlimited { state.slack.max(UNLIMITED_SLACK) } else { state.slack });
         let ticket = state.limiter.take(&amounts, now, leave_by);
+        let shared = state.account.and_then(|account| self.accounts.get_mut(account));
+        let shared_ticket = shared.map(|account| account.limiter.take(&amounts, now, leave_by));
         state.health.probe(now);
         state.served += 1;
         if pack.items.iter().all(|queued| queued.attempts == 0) {
@@ -203,103 +236,47 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         let worst = amounts.usd;
         self.reserved += worst;
         let fixed = pack.is_fixed();
-        Call { pool, items: pack.items, fixed, demand, amounts, worst, ticket, leave_by, entry: None, left: now }
-    }
-
-    fn reserve(&mut self, pool: usize, calls: Vec<(Call, Request)>, now: Timestamp) {
-        let state = &self.pools[pool];
-        let reservations = calls
-            .iter()
-            .map(|(call, _)| Reservation {
-                job: Arc::clone(&self.job.id),
-                pool: Arc::clone(&state.pool.id),
-                lane: call.items.first().map(|queued| Arc::clone(&queued.item.lane)).unwrap_or_default(),
-                items: call.items.iter().map(|queued| queued.item.seq).collect(),
-                amounts: call.amounts,
-                at: now,
-                leave_by: call.leave_by,
-            })
-            .collect();
-        let (journal, seen) = (Arc::clone(&self.journal), state.seen);
-        self.steps.spawn(async move { Step::Reserved(reserve(journal, pool, seen, reservations, calls).await) });
-    }
-
-    /// Sends what was reserved in time; the rest goes back.
-    pub(super) fn on_reserved(&mut self, reserving: Reserving) {
-        let Reserving { pool, calls, result } = reserving;
-        let now = self.clock.now();
-        if let Some((first, _)) = calls.first() {
-            // From admission on: composing and commits both hold a call up.
-            self.pools[pool].learn_slack(now.since(first.left));
+        Call {
+            pool,
+            items: pack.items,
+            fixed,
+            demand,
+            amounts,
+            worst,
+            ticket,
+            shared_ticket,
+            leave_by,
+            entry: None,
+            left: now,
         }
-        match result {
-            Ok(Reserved::Granted(ids)) => {
-                let mut late = Vec::new();
-                for ((mut call, request), id) in calls.into_iter().zip(ids) {
-                    call.entry = Some(id);
-                    self.pools[pool].seen = self.pools[pool].seen.max(id);
-                    if now > call.leave_by || self.end.is_some() {
-                        late.push(call);
-                    } else {
-                        self.send(call, request, now);
-                    }
-                }
-                late.into_iter().rev().for_each(|call| self.cancel(call, now));
-            }
-            Ok(Reserved::Behind(entries)) => {
-                let state = &mut self.pools[pool];
-                // Several batches may have been told of the same entries.
-                let unseen: Vec<LedgerEntry> = entries.iter().copied().filter(|entry| entry.id > state.seen).collect();
-                state.limiter.restore(&unseen, now);
-                state.seen = entries.iter().map(|entry| entry.id).max().unwrap_or_default().max(state.seen);
-                calls.into_iter().rev().for_each(|(call, _)| self.cancel(call, now));
-            }
-            Err(error) => {
-                self.trouble = Some(error);
-                calls.into_iter().rev().for_each(|(call, _)| self.cancel(call, now));
-            }
-        }
-    }
-
-    fn send(&mut self, mut call: Call, request: Request, now: Timestamp) {
-        let state = &mut self.pools[call.pool];
-        call.left = now;
-        state.limiter.left(&call.ticket, &call.amounts, now);
-        self.progress.calls += 1;
-        let (model, task) = (Arc::clone(&state.pool.model), Arc::clone(&self.job.task));
-        let latency = state.latency.clone();
-        self.steps.spawn(async move { Step::Exchanged(Box::new(exchange(call, request, model, task, latency).await)) });
-    }
-
-    /// Gives back what a call that never left had taken.
-    fn cancel(&mut self, call: Call, now: Timestamp) {
-        self.close(&call, &Amounts::default(), now);
-        if call.entry.is_some() {
-            self.settle(self.settlement(&call, now), 0);
-        }
-        self.queue.put_back(call.into_pack());
     }
 
     /// The call is no longer open, and counts for `counted`.
     pub(super) fn close(&mut self, call: &Call, counted: &Amounts, left: Timestamp) {
-        self.pools[call.pool].limiter.ended(&call.ticket, counted, left);
+        let state = &mut self.pools[call.pool];
+        state.limiter.ended(&call.ticket, counted, left);
+        if let (Some(account), Some(ticket)) = (state.account, &call.shared_ticket) {
+            self.accounts[account].limiter.ended(ticket, counted, left);
+        }
         self.open_calls -= 1;
         self.reserved = self.reserved - call.worst;
     }
 
     /// A settlement that counts for nothing and brings nothing.
     pub(super) fn settlement(&self, call: &Call, now: Timestamp) -> Settlement {
-        Settlement { entry: call.entry, left: call.left, ..self.bare_settlement(now) }
+        let ended = Ended { calls: 1, ..Ended::default() };
+        Settlement { entry: call.entry, ended, reserved: call.amounts, left: call.left, ..self.bare_settlement(now) }
     }
 
     fn bare_settlement(&self, now: Timestamp) -> Settlement {
         Settlement {
             job: Arc::clone(&self.job.id),
             entry: None,
+            ended: Ended::default(),
+            reserved: Amounts::default(),
             counted: Amounts::default(),
             left: now,
             at: now,
-            fault: None,
             usage: Usage::default(),
             cost: Usd::ZERO,
             estimated: false,
@@ -313,7 +290,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         let verdict = Verdict::Failed { kind: kind.to_owned(), message };
         let outcome = Outcome { seq: culprit.item.seq, verdict };
         let settlement = Settlement { outcomes: vec![(outcome, culprit.attempts)], ..self.bare_settlement(now) };
-        self.settle(settlement, 0);
+        self.settle(settlement);
         self.queue.put_back(pack);
     }
 
@@ -323,97 +300,5 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         for half in [second, items].into_iter().filter(|half| !half.is_empty()) {
             self.queue.put_back(Pack::of(half, true));
         }
-    }
-
-    fn pack_size(&mut self, pool: usize, now: Timestamp) -> usize {
-        let limit = self.job.task.pack_limit().min(self.pack_ceiling).max(1);
-        match self.job.options.packing {
-            Packing::Off => 1,
-            Packing::Fixed(size) => size.clamp(1, limit),
-            Packing::Auto if limit == 1 => 1,
-            Packing::Auto => self.with_outlook(pool, limit, now, |outlook| outlook.best().map_or(1, |plan| plan.pack)),
-        }
-    }
-
-    /// About how long what is left takes, by the first open pool.
-    pub(super) fn time_left(&mut self, now: Timestamp) -> Option<Duration> {
-        let pool = self.pools.iter().position(super::PoolState::is_open)?;
-        let limit = self.job.task.pack_limit().min(self.pack_ceiling).max(1);
-        let fixed = match self.job.options.packing {
-            Packing::Off => Some(1),
-            Packing::Fixed(size) => Some(size.clamp(1, limit)),
-            Packing::Auto => None,
-        };
-        self.with_outlook(pool, limit, now, |outlook| match fixed {
-            Some(size) => outlook.with(size).map(|plan| plan.takes),
-            None => outlook.best().map(|plan| plan.takes),
-        })
-    }
-
-    fn with_outlook<R>(
-        &mut self,
-        pool: usize,
-        pack_limit: usize,
-        now: Timestamp,
-        look: impl FnOnce(&Outlook<'_>) -> R,
-    ) -> R {
-        let Sample { one, many, items: sampled, .. } = self.sample(now);
-        let state = &self.pools[pool];
-        let mut lanes: Vec<usize> = self.queue.lane_lengths().filter(|items| *items > 0).collect();
-        lanes.push(usize::try_from(self.not_loaded()).unwrap_or(usize::MAX));
-        let nth_at = |calls: u64, pack: usize| {
-            let demand = grow(&one, &many, sampled, pack);
-            state.limiter.nth_at(calls, &state.amounts(&demand), now)
-        };
-        look(&Outlook {
-            lanes: &lanes,
-            pack_limit,
-            concurrency: [self.job.options.concurrency, state.limiter.in_flight_cap()].into_iter().flatten().min(),
-            now,
-            nth_at: &nth_at,
-            latency: &|items| state.latency.lock().expect(items),
-        })
-    }
-
-    /// Items that the journal still holds.
-    fn not_loaded(&self) -> u64 {
-        if self.source.exhausted { 0 } else { self.job.items.saturating_sub(self.source.loaded) }
-    }
-
-    /// What a call with one item takes, and one with several: requests grow in a straight line.
-    fn sample(&mut self, now: Timestamp) -> Sample {
-        if let Some(sample) = self.sample.filter(|sample| now.since(sample.at) < SAMPLE_HOLDS) {
-            return sample;
-        }
-        let items = self.queue.peek(SAMPLE.min(self.job.task.pack_limit()));
-        let demand = |items: &[Item]| {
-            if items.is_empty() {
-                return Demand::default();
-            }
-            self.job.task.compose(items).map(|request| request.demand()).unwrap_or_default()
-        };
-        let one = demand(&items[..items.len().min(1)]);
-        let sample = Sample { one, many: demand(&items), items: items.len(), at: now };
-        if sample.items > 0 {
-            self.sample = Some(sample);
-        }
-        sample
-    }
-}
-
-/// The demand of `pack` items, from that of one and that of `sampled`.
-pub(super) fn grow(one: &Demand, many: &Demand, sampled: usize, pack: usize) -> Demand {
-    let line = |one: u64, many: u64| {
-        if sampled < 2 {
-            return one;
-        }
-        let each = many.saturating_sub(one) / (sampled as u64 - 1);
-        one + each * (pack as u64 - 1)
-    };
-    Demand {
-        input_tokens: line(one.input_tokens, many.input_tokens),
-        input_bytes: line(one.input_bytes, many.input_bytes),
-        output_cap: one.output_cap.zip(many.output_cap).map(|(one, many)| line(one, many)),
-        images: line(one.images, many.images),
     }
 }

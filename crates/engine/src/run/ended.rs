@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::call::{Call, Exchange};
 use super::{Run, Step};
 use crate::job::Event;
-use crate::journal::{Amounts, Lesson, Settlement};
+use crate::journal::{Amounts, Ended, Lesson, Settlement};
 use crate::limit::Limit;
 use crate::model::{Ending, Fault, FaultKind, Remedy, Reply};
 use crate::queue::{Pack, Queued};
@@ -27,6 +27,7 @@ const OUTAGES: u32 = 200;
 impl<F: FnMut(Event<'_>) + Send> Run<F> {
     pub(super) fn on_exchanged(&mut self, exchange: Exchange) {
         let Exchange { call, result, took } = exchange;
+        self.in_flight -= 1;
         let now = self.clock.now();
         match result {
             Ok((reply, outcomes)) => self.on_answer(call, &reply, &outcomes, took, now),
@@ -45,8 +46,9 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         told.into_iter().for_each(|limit| self.keep_lesson(call.pool, limit, now));
         let (counted, cost, estimated) = self.used(&call, &reply.usage);
         self.close(&call, &counted, call.left);
-        let mut settlement = self.settlement(&call, now);
-        settlement = Settlement { counted, cost, estimated, usage: reply.usage, ..settlement };
+        let ended = Ended { calls: 1, sent: 1, ..Ended::default() };
+        let mut settlement =
+            Settlement { ended, counted, cost, estimated, usage: reply.usage, ..self.settlement(&call, now) };
         self.count(&reply.usage, cost, estimated);
 
         let carried = call.items.len();
@@ -66,7 +68,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         if !missing.is_empty() {
             self.ask_again(missing, answered, reply.ending, &mut settlement);
         }
-        self.settle(settlement, 0);
+        self.settle(settlement);
     }
 
     /// Items that an answer has left out, or said nothing usable of.
@@ -115,10 +117,10 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         let (counted, cost, estimated) = self.used_by_fault(&call, fault);
         self.close(&call, &counted, call.left);
         self.count(&usage, cost, estimated);
-        let settlement = self.settlement(&call, now);
-        let mut settlement =
-            Settlement { counted, cost, estimated, usage, fault: Some(fault.kind.code()), ..settlement };
         let remedy = fault.kind.remedy();
+        let limited = u64::from(remedy == Remedy::WaitForLimit);
+        let ended = Ended { calls: 1, sent: 1, limited, faulted: 1 - limited };
+        let mut settlement = Settlement { ended, counted, cost, estimated, usage, ..self.settlement(&call, now) };
         if remedy == Remedy::WaitForLimit {
             self.on_limited(&call, fault, now);
             self.queue.put_back(call.into_pack());
@@ -138,7 +140,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
                 }
             }
         }
-        self.settle(settlement, 0);
+        self.settle(settlement);
     }
 
     /// A refusal by a limit is not a failure: the pool learns and waits, the items lose nothing.

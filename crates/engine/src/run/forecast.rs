@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::dispatch::grow;
+use super::planning::grow;
 use super::{Engine, PoolState};
 use crate::job::{EngineError, Job, Packing};
 use crate::latency::Latency;
@@ -38,7 +38,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::run`].
     pub async fn forecast(&self, job: &Job, items: &[Item]) -> Result<Forecast, EngineError> {
-        let pools = self.open(job).await?;
+        let (pools, accounts) = self.open(job).await?;
         let pool = pools.first().ok_or(EngineError::NoPool)?;
         let lanes = lanes(items);
         let lengths: Vec<usize> = lanes.iter().map(Vec::len).collect();
@@ -50,7 +50,7 @@ impl Engine {
         let now = self.clock.now();
         let latency = Latency::new(job.task.output_tokens_per_item());
         let nth_at = |calls: u64, pack: usize| {
-            pool.limiter.nth_at(calls, &pool.amounts(&grow(&one, &many, sample.len(), pack)), now)
+            pool.nth_at(&accounts, calls, &pool.amounts(&grow(&one, &many, sample.len(), pack)), now)
         };
         let outlook = Outlook {
             lanes: &lengths,

@@ -9,25 +9,30 @@ mod call;
 mod dispatch;
 mod ended;
 mod forecast;
+mod planning;
 mod pool;
 mod quota;
+mod reserve;
 
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 
 use crate::job::{EngineError, Event, Job, Progress, Report, RunEnd, Stop};
-use crate::journal::{Journal, JournalError, Settlement};
+use crate::journal::{Journal, JournalError, Runner, Settlement};
 use crate::limiter::WaitCause;
+use crate::model::Request;
 use crate::queue::Queue;
 use crate::retry::RetryBudget;
 use crate::task::{Item, Verdict};
 use crate::time::{Clock, Timestamp};
 use crate::usage::{Demand, Usd};
-use call::{Exchange, Reserving};
+use call::{Call, Exchange, Reserving};
 pub use forecast::Forecast;
-use pool::PoolState;
+use pool::{AccountState, PoolState};
 pub use quota::LimitUse;
 
 /// Items that wait in memory: enough to fill every call, few enough for any job's size.
@@ -71,22 +76,24 @@ impl Engine {
                 tracing::warn!(code = error.code, "a learnt limit could not be raised: {error}");
             }
         }
-        let pools = self.open(&job).await?;
-        Run::new(self, job, pools, on_event).drive(stop).await
+        let (pools, accounts) = self.open(&job).await?;
+        Run::new(self, job, pools, accounts, on_event).drive(stop).await
     }
 
-    async fn open(&self, job: &Job) -> Result<Vec<PoolState>, EngineError> {
+    async fn open(&self, job: &Job) -> Result<(Vec<PoolState>, Vec<AccountState>), EngineError> {
         if job.pools.is_empty() {
             return Err(EngineError::NoPool);
         }
-        let mut pools = Vec::with_capacity(job.pools.len());
+        let (mut pools, mut accounts) = (Vec::with_capacity(job.pools.len()), Vec::new());
         for pool in &job.pools {
             if job.options.max_cost.is_some() && pool.price.is_none() {
                 return Err(EngineError::PriceUnknown(Arc::clone(&pool.id)));
             }
-            pools.push(PoolState::open(pool.clone(), &*job.task, &*self.journal, self.clock.now()).await?);
+            let (journal, now) = (&*self.journal, self.clock.now());
+            let account = AccountState::place(pool, &mut accounts, journal, now).await?;
+            pools.push(PoolState::open(pool.clone(), account, &*job.task, journal, now).await?);
         }
-        Ok(pools)
+        Ok((pools, accounts))
     }
 }
 
@@ -96,7 +103,8 @@ enum Step {
     Reserved(Reserving),
     Exchanged(Box<Exchange>),
     Learnt(Result<(), JournalError>),
-    Settled { settlement: Box<Settlement>, tries: u32, result: Result<(), JournalError> },
+    Settled { settlements: Vec<Settlement>, tries: u32, result: Result<(), JournalError> },
+    LinedUp(Result<(), JournalError>),
 }
 
 /// Where items come from: the journal, page by page.
@@ -122,6 +130,9 @@ struct Run<F> {
     journal: Arc<dyn Journal>,
     clock: Clock,
     pools: Vec<PoolState>,
+    accounts: Vec<AccountState>,
+    /// This run, as others see it.
+    runner: Runner,
     queue: Queue,
     source: Source,
     steps: JoinSet<Step>,
@@ -133,6 +144,10 @@ struct Run<F> {
     uncut: u32,
     /// Calls whose quota is taken and that have not ended.
     open_calls: u64,
+    /// Those of them that have left.
+    in_flight: u64,
+    /// Those of them that are reserved and wait for others to end.
+    ready: VecDeque<(Call, Request)>,
     spent: Usd,
     reserved: Usd,
     progress: Progress,
@@ -141,7 +156,11 @@ struct Run<F> {
     end: Option<RunEnd>,
     /// What the journal could not do, for good: the run ends once what is under way has ended.
     trouble: Option<JournalError>,
-    /// Settlements that are being tried again. Nothing is sent meanwhile.
+    /// How calls ended, to be written together once the last such write is done.
+    settlements: Vec<Settlement>,
+    /// Whether settlements are being written.
+    settling: bool,
+    /// Writes of settlements that are being tried again. Nothing is sent meanwhile.
     stalled: u32,
     /// What requests of one item and of several take, for planning.
     sample: Option<Sample>,
@@ -149,12 +168,16 @@ struct Run<F> {
 }
 
 impl<F: FnMut(Event<'_>) + Send> Run<F> {
-    fn new(engine: &Engine, job: Job, pools: Vec<PoolState>, on_event: F) -> Self {
+    fn new(engine: &Engine, job: Job, pools: Vec<PoolState>, accounts: Vec<AccountState>, on_event: F) -> Self {
         let now = engine.clock.now();
+        let random = RandomState::new().build_hasher().finish();
+        let id = format!("{:x}-{random:016x}", std::process::id()).into();
         Self {
             journal: Arc::clone(&engine.journal),
             clock: engine.clock,
             pools,
+            accounts,
+            runner: Runner { id, urgency: job.options.urgency },
             queue: Queue::default(),
             source: Source::default(),
             steps: JoinSet::new(),
@@ -163,6 +186,8 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             pack_ceiling: usize::MAX,
             uncut: 0,
             open_calls: 0,
+            in_flight: 0,
+            ready: VecDeque::new(),
             spent: job.options.spent,
             reserved: Usd::ZERO,
             progress: Progress { items: job.items, ..Progress::default() },
@@ -170,6 +195,8 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             wait: None,
             end: None,
             trouble: None,
+            settlements: Vec::new(),
+            settling: false,
             stalled: 0,
             sample: None,
             on_event,
@@ -183,7 +210,9 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
                 self.end = Some(RunEnd::Interrupted);
             }
             self.load();
+            self.send_ready();
             self.dispatch();
+            self.flush();
             self.tell(false);
             if self.steps.is_empty() && self.is_over() {
                 break;
@@ -201,6 +230,12 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
                 () = stop.requested(), if self.end.is_none() => {}
                 () = sleep_until(wake) => {}
             }
+        }
+        if self.pools.iter().any(|pool| pool.in_line.is_some())
+            && let Err(error) = self.journal.step_out(&self.runner).await
+        {
+            // The place is lost by itself, a little later.
+            tracing::debug!(code = error.code, "a place in line could not be given up: {error}");
         }
         self.tell(true);
         match self.trouble {
@@ -272,54 +307,77 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             Ok(Step::Learnt(Err(error))) => {
                 tracing::warn!(code = error.code, "a learnt limit could not be kept: {error}");
             }
-            Ok(Step::Learnt(Ok(()))) => {}
+            Ok(Step::LinedUp(Err(error))) => {
+                tracing::warn!(code = error.code, "a place in line could not be kept: {error}");
+            }
+            Ok(Step::Learnt(Ok(())) | Step::LinedUp(Ok(()))) => {}
             Ok(Step::Reserved(reserving)) => self.on_reserved(reserving),
             Ok(Step::Exchanged(exchange)) => self.on_exchanged(*exchange),
-            Ok(Step::Settled { settlement, tries, result }) => self.on_settled(*settlement, tries, result),
+            Ok(Step::Settled { settlements, tries, result }) => self.on_settled(settlements, tries, result),
             // A task that panics in `parse` is a programming error: hiding it would lose a paid answer.
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             Err(_) => {}
         }
     }
 
-    /// Writes how a call ended. Its outcomes are told once that is durable.
-    fn settle(&mut self, settlement: Settlement, tries: u32) {
+    /// Notes how a call ended, to be written with what else has ended by then.
+    fn settle(&mut self, settlement: Settlement) {
+        self.settlements.push(settlement);
+    }
+
+    /// Writes how calls ended. Their outcomes are told once that is durable.
+    fn flush(&mut self) {
+        if self.settlements.is_empty() || self.settling {
+            return;
+        }
+        self.settling = true;
+        let mut settlements = std::mem::take(&mut self.settlements);
+        settlements.sort_by_key(|settlement| settlement.entry);
+        let mut merged: Vec<Settlement> = Vec::with_capacity(settlements.len());
+        for settlement in settlements {
+            match merged.last_mut().filter(|last| last.entry == settlement.entry) {
+                Some(last) => last.merge(settlement),
+                None => merged.push(settlement),
+            }
+        }
+        self.write(merged, 0);
+    }
+
+    fn write(&mut self, settlements: Vec<Settlement>, tries: u32) {
         let journal = Arc::clone(&self.journal);
         self.steps.spawn(async move {
             if tries > 0 {
                 tokio::time::sleep(SETTLE_PAUSE).await;
             }
-            let result = journal.settle(settlement.clone()).await;
-            Step::Settled { settlement: Box::new(settlement), tries, result }
+            let result = journal.settle(&settlements).await;
+            Step::Settled { settlements, tries, result }
         });
     }
 
-    fn on_settled(&mut self, settlement: Settlement, tries: u32, result: Result<(), JournalError>) {
-        match result {
-            Ok(()) => {
-                self.stalled -= u32::from(tries > 0);
-                for (outcome, attempts) in &settlement.outcomes {
-                    match outcome.verdict {
-                        Verdict::Done { .. } => self.progress.done += 1,
-                        Verdict::Blocked { .. } => self.progress.blocked += 1,
-                        Verdict::Failed { .. } => self.progress.failed += 1,
-                    }
-                    (self.on_event)(Event::Outcome { outcome, attempts: *attempts });
+    fn on_settled(&mut self, settlements: Vec<Settlement>, tries: u32, result: Result<(), JournalError>) {
+        self.stalled -= u32::from(tries > 0);
+        self.settling &= tries > 0;
+        let Err(error) = result else {
+            for (outcome, attempts) in settlements.iter().flat_map(|settlement| &settlement.outcomes) {
+                match outcome.verdict {
+                    Verdict::Done { .. } => self.progress.done += 1,
+                    Verdict::Blocked { .. } => self.progress.blocked += 1,
+                    Verdict::Failed { .. } => self.progress.failed += 1,
                 }
+                (self.on_event)(Event::Outcome { outcome, attempts: *attempts });
             }
-            Err(error) => {
-                (self.on_event)(Event::JournalTrouble(&error));
-                let paid = !settlement.outcomes.is_empty() || settlement.cost > Usd::ZERO;
-                self.stalled -= u32::from(tries > 0);
-                if tries < SETTLE_TRIES && paid {
-                    self.stalled += 1;
-                    self.settle(settlement, tries + 1);
-                } else if paid || tries == 0 {
-                    // A reservation that stays unsettled goes on to count as used, which is harmless; but a
-                    // journal that can't be written is no place to go on from.
-                    self.trouble = Some(error);
-                }
-            }
+            return;
+        };
+        (self.on_event)(Event::JournalTrouble(&error));
+        let paid = |settlement: &Settlement| !settlement.outcomes.is_empty() || settlement.cost > Usd::ZERO;
+        let paid = settlements.iter().any(paid);
+        if tries < SETTLE_TRIES && paid {
+            self.stalled += 1;
+            self.write(settlements, tries + 1);
+        } else if paid || tries == 0 {
+            // A reservation that stays unsettled goes on to count as used, which is harmless; but a
+            // journal that can't be written is no place to go on from.
+            self.trouble = Some(error);
         }
     }
 
@@ -340,7 +398,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             return;
         }
         self.told = Some(now);
-        self.progress.in_flight = self.open_calls;
+        self.progress.in_flight = self.in_flight;
         self.progress.waiting = self.wait.as_ref().map(|(until, cause)| (cause.clone(), *until));
         self.progress.time_left = if last { None } else { self.time_left(now) };
         (self.on_event)(Event::Progress(&self.progress));

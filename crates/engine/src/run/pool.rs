@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::job::{EngineError, Pool};
-use crate::journal::{Amounts, EntryId, Journal, JournalResult, Lesson, PoolId};
+use crate::journal::{Amounts, EntryId, Journal, JournalResult, Lesson, PoolId, ScopeId};
 use crate::latency::{Latency, SharedLatency};
 use crate::limit::{Limit, LimitKind, Window};
 use crate::limiter::{Limiter, WaitCause};
@@ -27,11 +27,17 @@ const TRY_MORE_AFTER: Duration = Duration::from_secs(24 * 3600);
 pub(super) struct PoolState {
     pub(super) pool: Pool,
     pub(super) limiter: Limiter,
+    /// What it shares with other pools, by its place in the run.
+    pub(super) account: Option<usize>,
     pub(super) health: Health,
     pub(super) latency: SharedLatency,
     pub(super) closed: Option<Fault>,
     /// The last of the ledger's entries that is known here.
     pub(super) seen: EntryId,
+    /// Until when it stands in line for its limits.
+    pub(super) in_line: Option<Timestamp>,
+    /// Until when it lets another run go first.
+    pub(super) yields: Option<Timestamp>,
     /// How long after its reservation a call may leave.
     pub(super) slack: Duration,
     /// Calls taken by it.
@@ -40,16 +46,47 @@ pub(super) struct PoolState {
     parked: Option<(Timestamp, WaitCause)>,
 }
 
+/// Limits that several pools share.
+pub(super) struct AccountState {
+    pub(super) scope: ScopeId,
+    pub(super) limiter: Limiter,
+}
+
+impl AccountState {
+    /// The place of the pool's account among `accounts`, with what the ledger says of it; none if the pool
+    /// shares no limits.
+    pub(super) async fn place(
+        pool: &Pool,
+        accounts: &mut Vec<Self>,
+        journal: &dyn Journal,
+        now: Timestamp,
+    ) -> Result<Option<usize>, EngineError> {
+        let Some(account) = pool.account.as_ref().filter(|account| !account.limits.is_empty()) else {
+            return Ok(None);
+        };
+        if let Some(place) = accounts.iter().position(|known| known.scope == account.scope) {
+            return Ok(Some(place));
+        }
+        let mut limiter = Limiter::shared(&account.limits, pool.day_zone.clone(), pool.connect, now);
+        let entries = journal.ledger(&account.scope, now.before(reach(&account.limits))).await?;
+        limiter.restore(&entries, now);
+        accounts.push(Self { scope: Arc::clone(&account.scope), limiter });
+        Ok(Some(accounts.len() - 1))
+    }
+}
+
 impl PoolState {
     /// Takes over what the ledger says of the pool, and what was learnt of it.
     pub(super) async fn open(
         pool: Pool,
+        account: Option<usize>,
         task: &dyn Task,
         journal: &dyn Journal,
         now: Timestamp,
     ) -> Result<Self, EngineError> {
         let counts_money = |limit: &Limit| limit.kind == LimitKind::Usd;
-        if pool.price.is_none() && pool.limits.iter().any(counts_money) {
+        let mut shared = pool.account.iter().flat_map(|account| &account.limits);
+        if pool.price.is_none() && (pool.limits.iter().any(counts_money) || shared.any(counts_money)) {
             return Err(EngineError::PriceUnknown(Arc::clone(&pool.id)));
         }
         let mut limits = pool.limits.clone();
@@ -58,9 +95,12 @@ impl PoolState {
         }
         let mut limiter = Limiter::new(&limits, pool.day_zone.clone(), pool.connect, now);
         let entries = journal.ledger(&pool.id, now.before(reach(&limits))).await?;
-        limiter.restore(&entries, now);
+        limiter.restore(entries.iter().filter(|entry| entry.pool == pool.id), now);
         Ok(Self {
             limiter,
+            account,
+            in_line: None,
+            yields: None,
             health: Health::default(),
             latency: SharedLatency::new(Latency::new(task.output_tokens_per_item())),
             closed: None,
@@ -86,6 +126,29 @@ impl PoolState {
 
     pub(super) const fn is_open(&self) -> bool {
         self.closed.is_none()
+    }
+
+    /// The pools whose use its admission depends on; none where no limit is known.
+    pub(super) fn scope(&self) -> Option<ScopeId> {
+        match (&self.pool.account, self.account) {
+            (Some(account), Some(_)) => Some(Arc::clone(&account.scope)),
+            _ => self.limiter.is_limited().then(|| Arc::clone(&self.pool.id)),
+        }
+    }
+
+    /// When the last of `count` calls of `amounts` each could leave. `None`: never.
+    pub(super) fn nth_at(
+        &self,
+        accounts: &[AccountState],
+        count: u64,
+        amounts: &Amounts,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let own = self.limiter.nth_at(count, amounts, now)?;
+        match self.account.and_then(|account| accounts.get(account)) {
+            Some(account) => Some(own.max(account.limiter.nth_at(count, amounts, now)?)),
+            None => Some(own),
+        }
     }
 
     /// What a call with this demand takes from the limits.

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::Engine;
 use super::pool::{reach, take_lesson};
 use crate::job::EngineError;
-use crate::journal::PoolId;
+use crate::journal::ScopeId;
 use crate::limit::{Limit, Window};
 use crate::limiter::Limiter;
 use crate::time::Timestamp;
@@ -26,13 +26,14 @@ pub struct LimitUse {
 }
 
 impl Engine {
-    /// The limits of a pool as they stand: configured and learnt, with what every process has used of them.
+    /// The limits of a pool, or those that the pools of an account share, as they stand: configured and learnt,
+    /// with what every run has used of them.
     ///
     /// # Errors
     /// [`EngineError::Journal`].
     pub async fn quota(
         &self,
-        pool: &PoolId,
+        pool: &ScopeId,
         configured: &[Limit],
         day_zone: TimeZone,
     ) -> Result<Vec<LimitUse>, EngineError> {

@@ -119,6 +119,7 @@ impl Provider {
             connect: Duration::ZERO,
             weight: 1,
             ephemeral: false,
+            account: None,
         }
     }
 

@@ -86,6 +86,7 @@ impl Studio {
             connect: Duration::from_millis(1),
             weight: 1,
             ephemeral: true,
+            account: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! How jobs are looked at.
 
-use atelier_engine::{EntryId, FaultKind, JobId, Verdict};
+use atelier_engine::{EntryId, JobId, Verdict};
 
 use super::records::{JobCounts, JobPage, JobRecord, JobState, JobTotals, OutcomeRecord, UnsettledCall};
 use crate::database::{Row, Statement};
@@ -46,16 +46,13 @@ impl Store {
         let counts = of_page(format!(
             "SELECT o.job, o.status, count(*) FROM outcomes o WHERE o.job IN ({page}) GROUP BY o.job, o.status"
         ));
-        let limited = FaultKind::Limited.code();
         let totals = of_page(format!(
             "SELECT r.job, \
-             sum(CASE WHEN r.settled_at IS NOT NULL AND (r.fault IS NOT NULL OR r.requests > 0) THEN 1 ELSE 0 END), \
-             sum(CASE WHEN r.fault = '{limited}' THEN 1 ELSE 0 END), \
-             sum(CASE WHEN r.fault <> '{limited}' THEN 1 ELSE 0 END), \
+             CAST(sum(r.sent) AS BIGINT), CAST(sum(r.limited) AS BIGINT), CAST(sum(r.faulted) AS BIGINT), \
              CAST(coalesce(sum(r.used_input_tokens), 0) AS BIGINT), \
              CAST(coalesce(sum(r.used_output_tokens), 0) AS BIGINT), \
              CAST(sum(r.cost) AS BIGINT), max(r.estimated), \
-             CAST(sum(CASE WHEN r.settled_at IS NULL THEN r.usd ELSE 0 END) AS BIGINT) \
+             CAST(sum(CASE WHEN r.settled_at IS NULL THEN r.usd - r.cost ELSE 0 END) AS BIGINT) \
              FROM reservations r WHERE r.job IN ({page}) GROUP BY r.job"
         ));
         let mut answers = self.read(vec![jobs, counts, totals]).await?.into_iter();
@@ -102,13 +99,22 @@ impl Store {
             let seqs: Vec<u64> = serde_json::from_str(&seqs).map_err(|error| StoreError::Unexpected {
                 detail: format!("the items of reservation {}: {error}", entry.0),
             })?;
-            calls.push(UnsettledCall { entry, left, item_keys: self.item_keys(job, &seqs).await? });
+            calls.push(UnsettledCall { entry, left, item_keys: self.keys_without_answer(job, entry, &seqs).await? });
         }
         Ok(calls)
     }
 
-    async fn item_keys(&self, job: &str, seqs: &[u64]) -> StoreResult<Vec<String>> {
-        let key = |seq: &u64| Statement::new("SELECT key FROM items WHERE job = $1 AND seq = $2").bind(job).bind(*seq);
+    /// The keys of those of the job's items that this reservation has brought no outcome.
+    async fn keys_without_answer(&self, job: &str, entry: EntryId, seqs: &[u64]) -> StoreResult<Vec<String>> {
+        let key = |seq: &u64| {
+            Statement::new(
+                "SELECT key FROM items WHERE job = $1 AND seq = $2 AND NOT EXISTS (\
+                 SELECT 1 FROM outcomes o WHERE o.job = $1 AND o.seq = $2 AND o.entry = $3)",
+            )
+            .bind(job)
+            .bind(*seq)
+            .bind(entry.0)
+        };
         let mut keys = Vec::with_capacity(seqs.len());
         for seqs in seqs.chunks(LOOK_UP) {
             for row in self.read(seqs.iter().map(key).collect()).await?.into_iter().flatten() {

@@ -1,11 +1,13 @@
 //! How jobs are made and changed.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use atelier_engine::{JobId, Timestamp};
 
 use super::NOT_OVER;
 use super::records::{JobState, NewItem, NewJob, PostClaim};
+use crate::bulk::Bulk;
 use crate::database::{Statement, Written};
 use crate::error::{StoreError, StoreResult};
 use crate::store::{Store, places};
@@ -29,7 +31,7 @@ impl Store {
             .must_hit(),
         );
         batch.extend(claims.iter().map(|claim| insert_claim(&id, claim)));
-        batch.extend(items.into_iter().map(|item| append_item(&id, item)));
+        batch.extend(insert_items(&id, 0, &items));
         let refused = |statement: usize, _| match statement.checked_sub(1).and_then(|claim| claims.get(claim)) {
             Some(claim) => StoreError::PostTaken { project: claim.project.clone(), post: claim.post.clone() },
             None => StoreError::JobExists { job: id.as_ref().into() },
@@ -40,10 +42,25 @@ impl Store {
     /// Appends items to a job, all or none. Large jobs are given in several calls, so that others can
     /// write in between.
     pub async fn add_items(&self, job: &JobId, items: Vec<NewItem>) -> StoreResult<()> {
-        let mut batch = Vec::with_capacity(1 + items.len());
-        batch.push(Statement::new("SELECT 1 FROM jobs WHERE id = $1").bind(job).must_hit());
-        batch.extend(items.into_iter().map(|item| append_item(job, item)));
-        self.apply(batch, |_, _| no_such_job(job)).await.map(|_| ())
+        loop {
+            let last = Statement::new("SELECT seq FROM items WHERE job = $1 ORDER BY seq DESC LIMIT 1").bind(job);
+            let last = self.query(last).await?.pop().map(|row| row.columns().count()).transpose()?;
+            let first = last.map_or(0, |last| last + 1);
+            let mut batch = vec![
+                Statement::new("SELECT 1 FROM jobs WHERE id = $1").bind(job).must_hit(),
+                // Whoever else adds items may have been quicker.
+                Statement::new("SELECT 1 FROM items WHERE job = $1 AND seq >= $2 LIMIT 1")
+                    .bind(job)
+                    .bind(first)
+                    .must_miss(),
+            ];
+            batch.extend(insert_items(job, first, &items));
+            match self.write(batch).await? {
+                Written::Done(_) => return Ok(()),
+                Written::Refused { statement: 0, .. } => return Err(no_such_job(job)),
+                Written::Refused { .. } => {}
+            }
+        }
     }
 
     /// Says where a job stands, why, and when it can go on.
@@ -118,13 +135,19 @@ fn taken_by_another(project: &str, post: &str, job: &str) -> String {
     )
 }
 
-fn append_item(job: &JobId, item: NewItem) -> Statement {
-    Statement::new(
-        "INSERT INTO items (job, seq, key, lane, payload) \
-         SELECT $1, coalesce(max(seq) + 1, 0), $2, $3, $4 FROM items WHERE job = $1",
-    )
-    .bind(job)
-    .bind(item.key)
-    .bind(item.lane)
-    .bind(item.payload)
+/// `$1` is the job.
+static INSERT_ITEMS: LazyLock<Bulk> = LazyLock::new(|| {
+    let row = |_, first| format!("($1, {})", places(first, ITEM_COLUMNS));
+    Bulk::new(1, ITEM_COLUMNS, row, |rows| format!("INSERT INTO items (job, seq, key, lane, payload) VALUES {rows}"))
+});
+
+/// The columns of an item beside its job.
+const ITEM_COLUMNS: usize = 4;
+
+/// Adds items to a job, the first in this place.
+fn insert_items(job: &JobId, first: u64, items: &[NewItem]) -> Vec<Statement> {
+    let bind = |statement: Statement, (seq, item): (u64, &NewItem)| {
+        statement.bind(seq).bind(item.key.as_str()).bind(&item.lane).bind(&item.payload)
+    };
+    INSERT_ITEMS.statements((first..).zip(items).collect(), |statement| statement.bind(job), bind)
 }

@@ -45,7 +45,7 @@ impl SqliteDatabase {
         let file = path.to_owned();
         let writer = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || writer::write_all(&connection, file, receiver))
+            .spawn(move || writer::write_all(connection, file, receiver))
             .map_err(|error| StoreError::Io { path: path.into(), detail: error.to_string() })?;
         let readers = Readers::new(path, busy_timeout);
         Ok(Self { path: path.into(), busy_timeout, readers, queue: Some(sender), writer: Some(writer) })

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::OpenFlags;
 use tokio::sync::Semaphore;
 
 use super::connect;
 use super::faults::fault;
-use super::statements::{prepare, run};
+use super::statements::{Session, run};
 use crate::database::{Row, Statement};
 use crate::error::{StoreError, StoreResult};
 
@@ -22,7 +22,7 @@ pub(super) struct Readers {
     path: PathBuf,
     busy_timeout: Duration,
     permits: Arc<Semaphore>,
-    idle: Arc<Mutex<Vec<Connection>>>,
+    idle: Arc<Mutex<Vec<Session>>>,
 }
 
 impl Readers {
@@ -50,19 +50,19 @@ impl Readers {
     }
 }
 
-fn open(path: &Path, busy_timeout: Duration) -> StoreResult<Connection> {
+fn open(path: &Path, busy_timeout: Duration) -> StoreResult<Session> {
     let connection = connect(path, busy_timeout, OpenFlags::empty())?;
     connection.pragma_update(None, "query_only", true).map_err(|error| fault(path, error))?;
-    Ok(connection)
+    Ok(Session::new(connection))
 }
 
-fn snapshot(connection: &Connection, queries: &[Statement]) -> rusqlite::Result<Vec<Vec<Row>>> {
-    let query = |statement| Ok(run(&mut prepare(connection, statement)?)?.rows);
+fn snapshot(session: &Session, queries: &[Statement]) -> rusqlite::Result<Vec<Vec<Row>>> {
+    let query = |statement| Ok(run(&mut session.prepare(statement)?)?.rows);
     // A single query is a snapshot of its own.
     if let [statement] = queries {
         return Ok(vec![query(statement)?]);
     }
-    let transaction = connection.unchecked_transaction()?;
+    let transaction = session.connection().unchecked_transaction()?;
     let rows = queries.iter().map(query).collect::<rusqlite::Result<_>>()?;
     transaction.finish()?;
     Ok(rows)

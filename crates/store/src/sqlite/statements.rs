@@ -1,28 +1,65 @@
 //! Statements and rows, from the store's form to SQLite's and back.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ToSql};
 
 use crate::database::{Effect, Row, Statement, Value};
 
-/// Prepares a statement, or finds it among those prepared before, and binds its values.
-///
-/// To SQLite `$2` is a name like any other and its place is that of its first mention, so values are
-/// found by the number in the name.
-pub(super) fn prepare<'c>(connection: &'c Connection, statement: &Statement) -> rusqlite::Result<CachedStatement<'c>> {
-    let mut prepared = connection.prepare_cached(&statement.sql)?;
-    let mut bound = 0;
-    for place in 1..=prepared.parameter_count() {
-        let number = prepared.parameter_name(place).and_then(|name| name.strip_prefix('$')?.parse::<usize>().ok());
-        let value = number.and_then(|number| statement.values.get(number.checked_sub(1)?));
-        let value = value.ok_or(rusqlite::Error::InvalidParameterCount(statement.values.len(), place))?;
-        prepared.raw_bind_parameter(place, value)?;
-        bound += 1;
+/// Texts whose places are remembered; there are far fewer, but for those made of lists of values.
+const REMEMBERED: usize = 512;
+
+/// A connection with what is remembered of the statements that it has prepared.
+#[derive(Debug)]
+pub(super) struct Session {
+    connection: Connection,
+    /// For each text, which value goes to which place.
+    orders: RefCell<HashMap<Box<str>, Arc<[usize]>>>,
+}
+
+impl Session {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self { connection, orders: RefCell::default() }
     }
-    if bound != statement.values.len() {
-        return Err(rusqlite::Error::InvalidParameterCount(statement.values.len(), bound));
+
+    pub(super) const fn connection(&self) -> &Connection {
+        &self.connection
     }
-    Ok(prepared)
+
+    /// Prepares a statement, or finds it among those prepared before, and binds its values.
+    pub(super) fn prepare(&self, statement: &Statement) -> rusqlite::Result<CachedStatement<'_>> {
+        let mut prepared = self.connection.prepare_cached(&statement.sql)?;
+        let order = self.order(&prepared, &statement.sql)?;
+        let values = &statement.values;
+        if order.len() != values.len() {
+            return Err(rusqlite::Error::InvalidParameterCount(values.len(), order.len()));
+        }
+        for (place, number) in (1..).zip(order.iter()) {
+            let value = values.get(*number).ok_or(rusqlite::Error::InvalidParameterCount(values.len(), place))?;
+            prepared.raw_bind_parameter(place, value)?;
+        }
+        Ok(prepared)
+    }
+
+    /// To SQLite `$2` is a name like any other and its place is that of its first mention, so values are found
+    /// by the number in the name. Names are looked for from the first one on each time, hence this memory.
+    fn order(&self, prepared: &CachedStatement<'_>, sql: &str) -> rusqlite::Result<Arc<[usize]>> {
+        if let Some(order) = self.orders.borrow().get(sql) {
+            return Ok(Arc::clone(order));
+        }
+        let number = |place| prepared.parameter_name(place)?.strip_prefix('$')?.parse::<usize>().ok()?.checked_sub(1);
+        let order: Option<Arc<[usize]>> = (1..=prepared.parameter_count()).map(number).collect();
+        let order = order.ok_or(rusqlite::Error::InvalidParameterCount(0, prepared.parameter_count()))?;
+        let mut orders = self.orders.borrow_mut();
+        if orders.len() >= REMEMBERED {
+            orders.clear();
+        }
+        orders.insert(sql.into(), Arc::clone(&order));
+        Ok(order)
+    }
 }
 
 /// Runs a prepared statement to its end.

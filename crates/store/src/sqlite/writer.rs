@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::faults::fault;
-use super::statements::{prepare, run};
+use super::statements::{Session, run};
 use crate::database::{Effect, Guard, Statement, Written};
 use crate::error::{StoreError, StoreResult};
 
@@ -39,8 +39,8 @@ pub(super) struct Work {
 }
 
 /// Writes until nobody can bring work any more.
-pub(super) fn write_all(connection: &Connection, path: PathBuf, mut queue: mpsc::Receiver<Work>) {
-    let writer = Writer { connection, path };
+pub(super) fn write_all(connection: Connection, path: PathBuf, mut queue: mpsc::Receiver<Work>) {
+    let writer = Writer { session: Session::new(connection), path };
     let mut group = Vec::new();
     let mut last = (0, Duration::ZERO);
     while gather(&mut queue, &mut group, last) {
@@ -79,12 +79,12 @@ fn take_waiting(queue: &mut mpsc::Receiver<Work>, group: &mut Vec<Work>) {
     }
 }
 
-struct Writer<'c> {
-    connection: &'c Connection,
+struct Writer {
+    session: Session,
     path: PathBuf,
 }
 
-impl Writer<'_> {
+impl Writer {
     /// Commits a group and tells those who wait. Nobody is told anything before it is durable.
     fn commit(&self, group: &mut Vec<Work>) {
         match self.transact(group) {
@@ -111,7 +111,7 @@ impl Writer<'_> {
         for work in group {
             let result = self.run_batch(&work.batch);
             // A full disk and the like make SQLite undo the whole transaction by itself.
-            if self.connection.is_autocommit() {
+            if self.session.connection().is_autocommit() {
                 return Err(result
                     .err()
                     .unwrap_or(StoreError::Refused { detail: "a statement ended the transaction".into() }));
@@ -119,7 +119,7 @@ impl Writer<'_> {
             results.push(result);
         }
         self.command("COMMIT").inspect_err(|_| {
-            if !self.connection.is_autocommit() {
+            if !self.session.connection().is_autocommit() {
                 // If this fails too, the next BEGIN says why.
                 let _ = self.command("ROLLBACK");
             }
@@ -131,7 +131,7 @@ impl Writer<'_> {
     fn run_batch(&self, batch: &[Statement]) -> StoreResult<Written> {
         let mut guarded = false;
         let result = self.run_statements(batch, &mut guarded);
-        if guarded && !self.connection.is_autocommit() {
+        if guarded && !self.session.connection().is_autocommit() {
             if !matches!(result, Ok(Written::Done(_))) {
                 self.command("ROLLBACK TO batch")?;
             }
@@ -144,7 +144,7 @@ impl Writer<'_> {
         let fault = |error| fault(&self.path, error);
         let mut effects: Vec<Effect> = Vec::with_capacity(batch.len());
         for (place, statement) in batch.iter().enumerate() {
-            let mut prepared = prepare(self.connection, statement).map_err(fault)?;
+            let mut prepared = self.session.prepare(statement).map_err(fault)?;
             // A statement that fails undoes itself. A savepoint is needed only where more follows a change.
             let last = place + 1 == batch.len() && statement.guard != Guard::Nothing;
             if !*guarded && !last && !prepared.readonly() {
@@ -166,7 +166,7 @@ impl Writer<'_> {
     }
 
     fn command(&self, sql: &str) -> StoreResult<()> {
-        let run = || self.connection.prepare_cached(sql)?.raw_execute();
+        let run = || self.session.connection().prepare_cached(sql)?.raw_execute();
         run().map(|_| ()).map_err(|error| fault(&self.path, error))
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use atelier_engine::{
-    Amounts, EntryId, JobId, Journal, Outcome, Reservation, Reserved, Settlement, Timestamp, Usage, Usd, Verdict,
+    Amounts, Ended, EntryId, JobId, Journal, Outcome, Reservation, Reserved, Runner, Settlement, Timestamp, Urgency,
+    Usage, Usd, Verdict,
 };
 use atelier_store::{
     AnswerStatus, DraftStatus, NewDraft, NewItem, NewJob, Post, PostAnswer, PostClaim, RejectedBy, ScoreRecord, Store,
@@ -49,6 +50,8 @@ pub(crate) fn reservation(job: &str, items: &[u64]) -> Reservation {
         lane: "lane".into(),
         job: id(job),
         pool: POOL.into(),
+        scope: Some(POOL.into()),
+        calls: 1,
         items: items.to_vec(),
         amounts: Amounts { requests: 1, input_tokens: 500, images: 0, usd: Usd::from_nanos(9_000) },
         at: at(10),
@@ -56,11 +59,20 @@ pub(crate) fn reservation(job: &str, items: &[u64]) -> Reservation {
     }
 }
 
-/// Reserves as a process that has seen everything so far.
+pub(crate) fn runner(name: &str) -> Runner {
+    Runner { id: name.into(), urgency: Urgency::Batch }
+}
+
+/// Reserves as a run that has seen everything so far.
 pub(crate) async fn reserve(journal: &Arc<dyn Journal>, reservation: Reservation) -> EntryId {
-    match journal.reserve(vec![reservation], EntryId(i64::MAX)).await.unwrap() {
+    reserve_as("us", journal, reservation).await
+}
+
+/// The same, as the run of this name.
+pub(crate) async fn reserve_as(name: &str, journal: &Arc<dyn Journal>, reservation: Reservation) -> EntryId {
+    match journal.reserve(&runner(name), vec![reservation], EntryId(i64::MAX)).await.unwrap() {
         Reserved::Granted(entries) => entries[0],
-        Reserved::Behind(entries) => panic!("behind {entries:?}"),
+        refused => panic!("{refused:?}"),
     }
 }
 
@@ -68,10 +80,11 @@ pub(crate) fn settlement(job: &str, entry: EntryId, outcomes: Vec<(Outcome, u32)
     Settlement {
         job: id(job),
         entry: Some(entry),
+        ended: Ended { calls: 1, sent: 1, ..Ended::default() },
+        reserved: reservation(job, &[]).amounts,
         counted: Amounts { requests: 1, input_tokens: 420, images: 0, usd: Usd::from_nanos(7_000) },
         left: at(10),
         at: at(12),
-        fault: None,
         usage: Usage { input_tokens: Some(420), output_tokens: Some(99), images: None },
         cost: Usd::from_nanos(7_000),
         estimated: false,
@@ -97,7 +110,7 @@ pub(crate) async fn answer(store: &Store, job: &str, outcomes: Vec<(Outcome, u32
     let journal = store.journal();
     let items: Vec<u64> = outcomes.iter().map(|(outcome, _)| outcome.seq).collect();
     let entry = reserve(&journal, reservation(job, &items)).await;
-    journal.settle(settlement(job, entry, outcomes)).await.unwrap();
+    journal.settle(&[settlement(job, entry, outcomes)]).await.unwrap();
 }
 
 /// A post, posted so many seconds after the tests' beginning.

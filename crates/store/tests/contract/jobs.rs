@@ -1,6 +1,6 @@
 //! Jobs.
 
-use atelier_engine::{Settlement, Usd};
+use atelier_engine::{Ended, Settlement, Usd};
 use atelier_store::{AnswerStatus, JobCounts, JobPage, JobState, JobTotals, StoreError};
 use serde_json::json;
 
@@ -80,26 +80,27 @@ pub(crate) async fn counts_and_totals_add_up(place: &dyn Place) {
     answer(&store, "a", vec![done(0), done(1)]).await;
     answer(&store, "a", vec![blocked(2), failed(3)]).await;
     let journal = store.journal();
-    for fault in ["limited", "overloaded", "timeout"] {
+    for limited in [1, 0, 0] {
         let entry = reserve(&journal, reservation("a", &[4])).await;
         let fault = Settlement {
-            fault: Some(fault),
+            ended: Ended { calls: 1, sent: 1, limited, faulted: 1 - limited },
             counted: Default::default(),
             usage: Default::default(),
             cost: Usd::ZERO,
             ..settlement("a", entry, Vec::new())
         };
-        journal.settle(fault).await.unwrap();
+        journal.settle(&[fault]).await.unwrap();
     }
     // One that never left, and one that is in flight: neither is a call that ended.
     let entry = reserve(&journal, reservation("a", &[4])).await;
     let unsent = Settlement {
+        ended: Ended { calls: 1, ..Ended::default() },
         counted: Default::default(),
         usage: Default::default(),
         cost: Usd::ZERO,
         ..settlement("a", entry, Vec::new())
     };
-    journal.settle(unsent).await.unwrap();
+    journal.settle(&[unsent]).await.unwrap();
     reserve(&journal, reservation("a", &[4])).await;
 
     let record = store.job("a").await.unwrap().unwrap();

@@ -1,6 +1,9 @@
 //! The journal.
 
-use atelier_engine::{Amounts, EntryId, Item, Lesson, Outcome, Reservation, Reserved, Settlement, Usage, Usd, Verdict};
+use atelier_engine::{
+    Amounts, Ended, EntryId, Item, Lesson, Outcome, Reservation, Reserved, Runner, Settlement, Urgency, Usage, Usd,
+    Verdict,
+};
 
 use crate::Place;
 use crate::fixtures::*;
@@ -69,19 +72,22 @@ pub(crate) async fn reservations_are_numbered_upwards_in_their_order(place: &dyn
     let journal = place.open().journal();
     let first = reserve(&journal, reservation("a", &[0])).await;
     let three = (1..4).map(|seq| reservation("a", &[seq])).collect();
-    let Reserved::Granted(entries) = journal.reserve(three, first).await.unwrap() else { panic!("refused") };
+    let Reserved::Granted(entries) = journal.reserve(&runner("us"), three, first).await.unwrap() else {
+        panic!("refused")
+    };
     assert_eq!(entries.len(), 3);
     assert!(first < entries[0] && entries.is_sorted(), "{first:?} {entries:?}");
-    assert_eq!(journal.reserve(Vec::new(), first).await.unwrap(), Reserved::Granted(Vec::new()));
+    assert_eq!(journal.reserve(&runner("us"), Vec::new(), first).await.unwrap(), Reserved::Granted(Vec::new()));
 }
 
-pub(crate) async fn a_process_that_has_not_seen_anothers_reservation_is_told_of_it(place: &dyn Place) {
+pub(crate) async fn a_run_that_has_not_seen_anothers_reservation_is_told_of_it(place: &dyn Place) {
     let (ours, theirs) = (place.open().journal(), place.open().journal());
     let seen = reserve(&ours, reservation("a", &[0])).await;
     let other = Reservation { amounts: Amounts { requests: 7, ..Amounts::default() }, ..reservation("b", &[0]) };
-    let unseen = reserve(&theirs, other).await;
+    let unseen = reserve_as("them", &theirs, other).await;
 
-    let Reserved::Behind(entries) = ours.reserve(vec![reservation("a", &[1])], seen).await.unwrap() else {
+    let Reserved::Behind(entries) = ours.reserve(&runner("us"), vec![reservation("a", &[1])], seen).await.unwrap()
+    else {
         panic!("granted without knowing of the other");
     };
     assert_eq!(entries.len(), 1);
@@ -90,29 +96,32 @@ pub(crate) async fn a_process_that_has_not_seen_anothers_reservation_is_told_of_
     let ledger = ours.ledger(&POOL.into(), at(0)).await.unwrap();
     assert_eq!(ledger.len(), 2, "nothing was written");
 
-    let granted = ours.reserve(vec![reservation("a", &[1])], unseen).await.unwrap();
+    let granted = ours.reserve(&runner("us"), vec![reservation("a", &[1])], unseen).await.unwrap();
     assert!(matches!(granted, Reserved::Granted(_)), "once it is known, admission goes on: {granted:?}");
 }
 
 pub(crate) async fn own_reservations_and_other_pools_put_nobody_behind(place: &dyn Place) {
     let (ours, theirs) = (place.open().journal(), place.open().journal());
     reserve(&ours, reservation("a", &[0])).await;
-    reserve(&theirs, Reservation { pool: "another/pool".into(), ..reservation("b", &[0]) }).await;
-    let granted = ours.reserve(vec![reservation("a", &[1])], EntryId::default()).await.unwrap();
+    let another = || Some("another/pool".into());
+    let other = Reservation { pool: "another/pool".into(), scope: another(), ..reservation("b", &[0]) };
+    reserve_as("them", &theirs, other).await;
+    let granted = ours.reserve(&runner("us"), vec![reservation("a", &[1])], EntryId::default()).await.unwrap();
     assert!(matches!(granted, Reserved::Granted(_)), "{granted:?}");
 }
 
 pub(crate) async fn what_left_long_ago_puts_nobody_behind(place: &dyn Place) {
     let (ours, theirs) = (place.open().journal(), place.open().journal());
-    reserve(&theirs, Reservation { at: at(-3 * 86_400), leave_by: at(-3 * 86_400), ..reservation("b", &[0]) }).await;
-    let granted = ours.reserve(vec![reservation("a", &[1])], EntryId::default()).await.unwrap();
+    let old = Reservation { at: at(-3 * 86_400), leave_by: at(-3 * 86_400), ..reservation("b", &[0]) };
+    reserve_as("them", &theirs, old).await;
+    let granted = ours.reserve(&runner("us"), vec![reservation("a", &[1])], EntryId::default()).await.unwrap();
     assert!(matches!(granted, Reserved::Granted(_)), "{granted:?}");
 }
 
 pub(crate) async fn a_settled_call_counts_for_what_was_reported_from_when_it_left(place: &dyn Place) {
     let journal = place.open().journal();
     let entry = reserve(&journal, reservation("a", &[0])).await;
-    journal.settle(settlement("a", entry, Vec::new())).await.unwrap();
+    journal.settle(&[settlement("a", entry, Vec::new())]).await.unwrap();
     let ledger = journal.ledger(&POOL.into(), at(0)).await.unwrap();
     assert_eq!(ledger.len(), 1);
     assert_eq!((ledger[0].id, ledger[0].left, ledger[0].settled), (entry, at(10), true));
@@ -129,7 +138,7 @@ pub(crate) async fn the_ledger_holds_what_left_since(place: &dyn Place) {
     reserve(&journal, Reservation { pool: "another/pool".into(), ..reservation("a", &[0]) }).await;
     // It left later than it should have: what counts is when it left.
     let late = Settlement { left: at(260), ..settlement("a", entries[1], Vec::new()) };
-    journal.settle(late).await.unwrap();
+    journal.settle(&[late]).await.unwrap();
 
     let since = async |second| -> Vec<EntryId> {
         let ledger = journal.ledger(&POOL.into(), at(second)).await.unwrap();
@@ -142,11 +151,89 @@ pub(crate) async fn the_ledger_holds_what_left_since(place: &dyn Place) {
     assert!(since(302).await.is_empty());
 }
 
+pub(crate) async fn the_models_of_an_account_share_its_scope(place: &dyn Place) {
+    let journal = place.open().journal();
+    let of = |pool: &str| Reservation {
+        pool: pool.into(),
+        scope: Some("provider/account/".into()),
+        ..reservation("a", &[0])
+    };
+    let seen = reserve_as("them", &journal, of("provider/account/one")).await;
+    reserve_as("them", &journal, of("provider/accountant/one")).await;
+    let unseen = reserve_as("them", &journal, of("provider/account/two")).await;
+    let Reserved::Behind(entries) =
+        journal.reserve(&runner("us"), vec![of("provider/account/one")], seen).await.unwrap()
+    else {
+        panic!("granted without knowing of the account's other model");
+    };
+    assert_eq!(entries.iter().map(|entry| entry.id).collect::<Vec<_>>(), [unseen]);
+    let ledger = journal.ledger(&"provider/account/".into(), at(0)).await.unwrap();
+    assert_eq!(
+        ledger.iter().map(|entry| &*entry.pool).collect::<Vec<_>>(),
+        ["provider/account/one", "provider/account/two"]
+    );
+}
+
+pub(crate) async fn a_block_of_calls_counts_for_what_ended_and_for_what_may_yet_be_used(place: &dyn Place) {
+    let store = place.open();
+    store.create_job(job("a", 3)).await.unwrap();
+    let journal = store.journal();
+    let amounts = Amounts { requests: 3, input_tokens: 1_500, images: 0, usd: Usd::from_nanos(27_000) };
+    let block = Reservation { calls: 3, amounts, ..reservation("a", &[0, 1, 2]) };
+    let entry = reserve(&journal, block).await;
+    journal.settle(&[settlement("a", entry, vec![done(1)])]).await.unwrap();
+
+    let line = &journal.ledger(&POOL.into(), at(0)).await.unwrap()[0];
+    let expected = Amounts { requests: 3, input_tokens: 1_420, images: 0, usd: Usd::from_nanos(25_000) };
+    assert_eq!((line.settled, line.left, line.amounts), (false, at(11), expected));
+    let unsettled = store.unsettled("a").await.unwrap();
+    assert_eq!(unsettled[0].item_keys, ["key-0", "key-2"], "what was answered is not in flight");
+    assert_eq!(store.job("a").await.unwrap().unwrap().totals.unsettled, Usd::from_nanos(18_000));
+
+    journal.settle(&[settlement("a", entry, vec![done(0)]), settlement("a", entry, vec![done(2)])]).await.unwrap();
+    let line = &journal.ledger(&POOL.into(), at(0)).await.unwrap()[0];
+    assert_eq!((line.settled, line.left, line.amounts.input_tokens), (true, at(10), 1_260));
+    let totals = store.job("a").await.unwrap().unwrap().totals;
+    assert_eq!((totals.calls, totals.input_tokens, totals.unsettled), (3, 1_260, Usd::ZERO));
+    assert!(store.unsettled("a").await.unwrap().is_empty());
+}
+
+pub(crate) async fn whoever_is_in_line_goes_before_those_that_were_served_more(place: &dyn Place) {
+    let journal = place.open().journal();
+    let pool = || POOL.into();
+    let all = EntryId(i64::MAX);
+    let (big, small) = (runner("big"), runner("small"));
+    journal.line_up(&big, &pool(), at(0), at(60)).await.unwrap();
+    journal.line_up(&small, &pool(), at(1), at(60)).await.unwrap();
+
+    let two = || vec![reservation("a", &[0]), reservation("a", &[1])];
+    assert_eq!(journal.reserve(&big, two(), all).await.unwrap(), Reserved::NotYet, "who comes later has had less");
+    assert_eq!(journal.reserve(&runner("new"), two(), all).await.unwrap(), Reserved::NotYet, "it stands in no line");
+    assert!(matches!(journal.reserve(&small, two(), all).await.unwrap(), Reserved::Granted(_)));
+    assert!(matches!(journal.reserve(&big, two(), all).await.unwrap(), Reserved::Granted(_)));
+    assert_eq!(journal.reserve(&big, two(), all).await.unwrap(), Reserved::NotYet);
+    journal.step_out(&small).await.unwrap();
+    assert!(matches!(journal.reserve(&big, two(), all).await.unwrap(), Reserved::Granted(_)), "nobody else waits");
+}
+
+pub(crate) async fn whoever_is_waited_for_goes_first_until_its_place_is_lost(place: &dyn Place) {
+    let journal = place.open().journal();
+    let all = EntryId(i64::MAX);
+    let (batch, waited_for) = (runner("batch"), Runner { urgency: Urgency::Interactive, ..runner("user") });
+    journal.line_up(&waited_for, &POOL.into(), at(0), at(20)).await.unwrap();
+    assert_eq!(journal.reserve(&batch, vec![reservation("a", &[0])], all).await.unwrap(), Reserved::NotYet);
+    let later = Reservation { at: at(20), ..reservation("a", &[0]) };
+    assert!(matches!(journal.reserve(&batch, vec![later], all).await.unwrap(), Reserved::Granted(_)));
+    let granted = journal.reserve(&waited_for, vec![reservation("a", &[1])], all).await.unwrap();
+    assert!(matches!(granted, Reserved::Granted(_)), "a run in line for less goes nowhere first: {granted:?}");
+}
+
 pub(crate) async fn outcomes_may_come_without_a_call(place: &dyn Place) {
     let store = place.open();
     store.create_job(job("a", 1)).await.unwrap();
-    let settlement = Settlement { entry: None, ..settlement("a", EntryId::default(), vec![failed(0)]) };
-    store.journal().settle(settlement).await.unwrap();
+    let ended = Ended::default();
+    let settlement = Settlement { entry: None, ended, ..settlement("a", EntryId::default(), vec![failed(0)]) };
+    store.journal().settle(&[settlement]).await.unwrap();
     let job = store.job("a").await.unwrap().unwrap();
     assert_eq!((job.counts.failed, job.totals.calls), (1, 0));
 }
@@ -154,7 +241,7 @@ pub(crate) async fn outcomes_may_come_without_a_call(place: &dyn Place) {
 pub(crate) async fn settling_what_was_never_reserved_is_an_error_and_writes_nothing(place: &dyn Place) {
     let store = place.open();
     store.create_job(job("a", 1)).await.unwrap();
-    let error = store.journal().settle(settlement("a", EntryId(99), vec![done(0)])).await.unwrap_err();
+    let error = store.journal().settle(&[settlement("a", EntryId(99), vec![done(0)])]).await.unwrap_err();
     assert_eq!((error.code, error.message.as_str()), ("no-such-reservation", "there is no reservation 99"));
     assert_eq!(pending(place, "a").await, [0]);
 }
@@ -171,7 +258,7 @@ pub(crate) async fn what_is_not_reported_is_not_zero_and_not_an_error(place: &dy
         estimated: true,
         ..settlement("a", entry, vec![(Outcome { seq: 0, verdict }, 1)])
     };
-    journal.settle(unreported).await.unwrap();
+    journal.settle(&[unreported]).await.unwrap();
     let totals = store.job("a").await.unwrap().unwrap().totals;
     assert_eq!((totals.calls, totals.input_tokens, totals.cost, totals.estimated), (1, 0, Usd::from_nanos(5), true));
 }

@@ -41,7 +41,11 @@ macro_rules! contract_for {
                 the_first_outcome_of_an_item_stands
                 every_kind_of_outcome_comes_back_as_it_was_given
                 reservations_are_numbered_upwards_in_their_order
-                a_process_that_has_not_seen_anothers_reservation_is_told_of_it
+                the_models_of_an_account_share_its_scope
+                a_block_of_calls_counts_for_what_ended_and_for_what_may_yet_be_used
+                whoever_is_in_line_goes_before_those_that_were_served_more
+                whoever_is_waited_for_goes_first_until_its_place_is_lost
+                a_run_that_has_not_seen_anothers_reservation_is_told_of_it
                 own_reservations_and_other_pools_put_nobody_behind
                 what_left_long_ago_puts_nobody_behind
                 a_settled_call_counts_for_what_was_reported_from_when_it_left

@@ -42,9 +42,10 @@ pub(crate) async fn a_batch_that_fails_leaves_those_beside_it_alone(place: &dyn 
         writers.spawn(async move {
             if seq % 2 == 0 {
                 let entry = reserve(&journal, reservation("a", &[seq])).await;
-                journal.settle(settlement("a", entry, vec![done(seq)])).await.is_ok()
+                journal.settle(&[settlement("a", entry, vec![done(seq)])]).await.is_ok()
             } else {
-                let error = journal.settle(settlement("a", EntryId(1 << 40), vec![done(seq)])).await.unwrap_err();
+                let lost = [settlement("a", EntryId(1 << 40), vec![done(seq)])];
+                let error = journal.settle(&lost).await.unwrap_err();
                 error.code == "no-such-reservation"
             }
         });
@@ -81,15 +82,16 @@ pub(crate) async fn two_processes_share_one_store(place: &dyn Place) {
     let mut writers = JoinSet::new();
     for (number, store) in stores.into_iter().enumerate() {
         writers.spawn(async move {
-            let journal = store.journal();
+            let (journal, runner) = (store.journal(), runner(&format!("runner-{number}")));
             let mut seen = EntryId::default();
             for _ in 0..50 {
                 let mine = reservation(&format!("job-{number}"), &[0]);
                 // Behind only while the other goes on: each answer brings what was missing.
                 seen = loop {
-                    match journal.reserve(vec![mine.clone()], seen).await.unwrap() {
+                    match journal.reserve(&runner, vec![mine.clone()], seen).await.unwrap() {
                         Reserved::Granted(entries) => break entries[0],
                         Reserved::Behind(entries) => seen = entries.iter().map(|entry| entry.id).max().unwrap(),
+                        Reserved::NotYet => panic!("nobody stands in line"),
                     }
                 };
             }

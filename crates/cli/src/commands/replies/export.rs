@@ -42,7 +42,7 @@ pub(super) async fn run(context: &Context, command: Export) -> CliResult<Exit> {
     let store = context.store()?;
     let now = command.now.map_or_else(|| context.clock.now(), Timestamp::from);
     if to_stdout {
-        let exported = export::to_writer(&store, &options, std::io::stdout().lock(), now).await?;
+        let exported = export::to_writer(&store, &options, std::io::stdout(), now).await?;
         context.out.note(told(exported, "stdout"));
         return Ok(Exit::Success);
     }

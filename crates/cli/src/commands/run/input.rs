@@ -1,5 +1,6 @@
 //! A file of prompts, in any of its forms.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -59,24 +60,24 @@ impl Form {
     }
 }
 
-/// One line.
+/// One line, and how it is kept in the job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Line {
     /// What its answer is known by.
     pub(super) id: String,
-    /// What is asked.
-    #[serde(flatten)]
-    pub(super) ask: Ask,
+    /// A prompt, with what may stand beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) prompt: Option<Prompt>,
+    /// Otherwise a body in a provider's own form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) raw: Option<Value>,
 }
 
-/// What a line asks.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Ask {
-    /// A prompt, with what may stand beside it.
-    Prompt(Prompt),
-    /// A body in a provider's own form.
-    Raw(Value),
+/// What a kept line's answer is known by.
+#[derive(Debug, Deserialize)]
+pub(super) struct Known<'a> {
+    #[serde(borrow)]
+    pub(super) id: Cow<'a, str>,
 }
 
 /// A line of the first form.
@@ -185,37 +186,46 @@ fn each_row(path: &Path, mut take: impl FnMut(u64, Form, Line) -> CliResult<()>)
         let cell = |column: Option<usize>| column.and_then(|column| record.get(column)).filter(|cell| !cell.is_empty());
         let id = cell(id).map_or_else(|| row.to_string(), str::to_owned);
         let system = cell(system).map(str::to_owned);
-        let ask = Ask::Prompt(Prompt { prompt: text.to_owned(), system, ..Prompt::default() });
-        take(number, Form::Prompts, Line { id, ask })?;
+        let prompt = Some(Prompt { prompt: text.to_owned(), system, ..Prompt::default() });
+        take(number, Form::Prompts, Line { id, prompt, raw: None })?;
     }
     Ok(())
 }
 
 fn parse(text: &str, number: u64) -> Result<(Form, Line), String> {
+    // Most lines are of this form; what is not is looked at closely.
+    if let Ok(mut prompt) = serde_json::from_str::<Prompt>(text) {
+        let id = name(prompt.id.take(), number)?;
+        return Ok((Form::Prompts, Line { id, prompt: Some(prompt), raw: None }));
+    }
     let mut fields: Value = serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?;
     let form = Form::of(&fields)
         .ok_or("it is none of {\"id\", \"prompt\"}, {\"key\", \"request\"} and {\"custom_id\", \"url\", \"body\"}")?;
-    let (id, ask) = match form {
+    let (id, prompt, raw) = match form {
         Form::Prompts => {
             let mut prompt: Prompt = serde_json::from_value(fields).map_err(|error| error.to_string())?;
-            (prompt.id.take(), Ask::Prompt(prompt))
+            (prompt.id.take(), Some(prompt), None)
         }
-        Form::GeminiBatch => (Some(fields["key"].take()), Ask::Raw(fields["request"].take())),
+        Form::GeminiBatch => (Some(fields["key"].take()), None, Some(fields["request"].take())),
         Form::OpenAiBatch => {
             let url = fields["url"].as_str().unwrap_or(CHAT);
             if url != CHAT {
                 return Err(format!("its url is '{}', and only {CHAT} is answered here", excerpt(url, 60)));
             }
-            (Some(fields["custom_id"].take()), Ask::Raw(fields["body"].take()))
+            (Some(fields["custom_id"].take()), None, Some(fields["body"].take()))
         }
     };
-    let id = match id {
-        None => number.to_string(),
-        Some(Value::String(id)) => id,
-        Some(Value::Number(id)) => id.to_string(),
-        Some(_) => return Err("its id is neither a text nor a number".to_owned()),
-    };
-    Ok((form, Line { id, ask }))
+    Ok((form, Line { id: name(id, number)?, prompt, raw }))
+}
+
+/// What a line is known by: its number if it says nothing.
+fn name(id: Option<Value>, number: u64) -> Result<String, String> {
+    match id {
+        None => Ok(number.to_string()),
+        Some(Value::String(id)) => Ok(id),
+        Some(Value::Number(id)) => Ok(id.to_string()),
+        Some(_) => Err("its id is neither a text nor a number".to_owned()),
+    }
 }
 
 fn open(path: &Path) -> CliResult<File> {

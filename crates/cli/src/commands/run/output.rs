@@ -5,12 +5,13 @@ use std::fs::File;
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use atelier_engine::{Demand, Price, Verdict};
+use atelier_engine::{Demand, Outcome, Price, Verdict};
 use atelier_store::{OutcomeRecord, Store};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::input::Form;
+use super::LANE;
+use super::input::{Form, Known};
 use super::task::Answer;
 use crate::error::{CliError, CliResult};
 
@@ -183,6 +184,7 @@ pub(super) struct Pending {
     ordered: bool,
     /// The place of the next line, where lines keep their order.
     next: u64,
+    /// Those whose content is read from the journal when their turn comes.
     ended: BTreeSet<u64>,
 }
 
@@ -212,8 +214,22 @@ impl Pending {
     }
 
     /// An outcome became durable.
-    pub(super) fn add(&mut self, seq: u64) {
+    fn add(&mut self, seq: u64) {
         self.ended.insert(seq);
+    }
+
+    /// An outcome became durable: writes it if it is at hand and it is its turn, and notes it if not.
+    pub(super) fn take(&mut self, seq: u64, outcome: Option<OutcomeRecord>, output: &mut Output) -> CliResult<()> {
+        match outcome.filter(|_| !self.ordered || (seq == self.next && self.ended.is_empty())) {
+            Some(outcome) => {
+                self.next = seq + 1;
+                output.write(&outcome)
+            }
+            None => {
+                self.add(seq);
+                Ok(())
+            }
+        }
     }
 
     /// Writes those whose turn it is.
@@ -236,6 +252,14 @@ impl Pending {
         }
         output.flush()
     }
+}
+
+/// The record of an answered line, as the engine has just told of it: the journal need not be asked. `None`
+/// for lines that came to nothing, whose key is not in what is told.
+pub(super) fn record(outcome: &Outcome, attempts: u32) -> Option<OutcomeRecord> {
+    let Verdict::Done { result } = &outcome.verdict else { return None };
+    let key = serde_json::from_str::<Known<'_>>(result).ok()?.id.into_owned();
+    Some(OutcomeRecord { seq: outcome.seq, key, lane: LANE.into(), verdict: outcome.verdict.clone(), attempts })
 }
 
 fn answer(outcome: &OutcomeRecord) -> Option<Answer> {

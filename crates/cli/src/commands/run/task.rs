@@ -6,7 +6,7 @@ use atelier_engine::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::input::{Ask, Line, Prompt};
+use super::input::{Known, Line, Prompt};
 
 /// The result of a line, as it is kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,13 +37,13 @@ impl Task for Prompts {
         let lines: Vec<Line> =
             items.iter().enumerate().map(|(index, item)| line(index, item)).collect::<Result<_, _>>()?;
         match <[Line; 1]>::try_from(lines) {
-            Ok([Line { ask: Ask::Raw(mut body), .. }]) => {
+            Ok([Line { raw: Some(mut body), .. }]) => {
                 if let Some(model) = body.get_mut("model") {
                     *model = Value::String(self.model.clone());
                 }
                 Ok(Request::Raw(RawRequest { body }))
             }
-            Ok([Line { ask: Ask::Prompt(prompt), .. }]) => Ok(Request::Text(single(prompt))),
+            Ok([Line { prompt, .. }]) => Ok(Request::Text(single(prompt.unwrap_or_default()))),
             Err(lines) => packed(&lines),
         }
     }
@@ -51,7 +51,7 @@ impl Task for Prompts {
     fn parse(&self, reply: &Reply, items: &[Item]) -> Vec<Outcome> {
         let complete = reply.ending == Ending::Complete;
         if let [item] = items {
-            let Ok(Line { id, .. }) = line(0, item) else { return Vec::new() };
+            let Some(id) = id(item) else { return Vec::new() };
             let (text, body) = match &reply.content {
                 Content::Text(text) => (Some(text.clone()), None),
                 Content::Raw(body) => (None, Some(body.clone())),
@@ -70,9 +70,8 @@ impl Task for Prompts {
         };
         items
             .iter()
-            .enumerate()
-            .filter_map(|(index, item)| {
-                let id = line(index, item).ok()?.id;
+            .filter_map(|item| {
+                let id = id(item)?;
                 let answer = answers.iter().find(|answer| answer.id == id)?;
                 done(item, &Answer { id, text: Some(answer.answer.clone()), body: None, complete, usage })
             })
@@ -103,6 +102,11 @@ fn line(index: usize, item: &Item) -> Result<Line, ItemFault> {
     })
 }
 
+/// What the item's answer is known by.
+fn id(item: &Item) -> Option<String> {
+    serde_json::from_str::<Known<'_>>(&item.payload).ok().map(|known| known.id.into_owned())
+}
+
 fn done(item: &Item, answer: &Answer) -> Option<Outcome> {
     let result = serde_json::to_string(answer).ok()?;
     Some(Outcome { seq: item.seq, verdict: Verdict::Done { result: result.into() } })
@@ -125,7 +129,7 @@ fn packed(lines: &[Line]) -> Result<Request, ItemFault> {
         String::from("Answer each of these prompts by itself, as if it were the only one. Each is one line of JSON.\n");
     let mut cap: Option<u64> = Some(0);
     for (index, line) in lines.iter().enumerate() {
-        let Ask::Prompt(ask) = &line.ask else {
+        let Some(ask) = &line.prompt else {
             let message = "a line in a provider's own form can't share a call".to_owned();
             return Err(ItemFault { index, code: "not-packable", message });
         };

@@ -3,12 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use atelier_engine::{Engine, Event, Job, JobId, Report, RunEnd, Stop, Timestamp};
-use atelier_store::{JobRecord, JobState, Store};
+use atelier_engine::{Engine, Event, Job, JobId, Outcome, Report, RunEnd, Stop, Timestamp};
+use atelier_store::{JobRecord, JobState, OutcomeRecord, Store};
 use serde_json::json;
 use tokio::sync::Notify;
 
-use super::output::{Output, Pending};
+use super::output::{Output, Pending, record};
 use super::{Settings, prompts};
 use crate::context::Context;
 use crate::error::{CliError, CliResult};
@@ -32,21 +32,28 @@ pub(super) struct Work<'a> {
     pub(super) began: Timestamp,
 }
 
-/// Places of outcomes that are durable, on their way from the engine to the writer.
+/// Outcomes whose content waits for the writer. Of those beyond, it is read from the journal again.
+const AT_HAND: usize = 4096;
+
+/// Outcomes that are durable, on their way from the engine to the writer: their places and, of most, what is
+/// to be written.
 #[derive(Default)]
 struct Ended {
-    places: Mutex<Vec<u64>>,
+    outcomes: Mutex<Vec<(u64, Option<OutcomeRecord>)>>,
     more: Notify,
 }
 
 impl Ended {
-    fn add(&self, place: u64) {
-        self.places.lock().unwrap_or_else(PoisonError::into_inner).push(place);
+    fn add(&self, outcome: &Outcome, attempts: u32) {
+        let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+        let record = if outcomes.len() < AT_HAND { record(outcome, attempts) } else { None };
+        outcomes.push((outcome.seq, record));
+        drop(outcomes);
         self.more.notify_one();
     }
 
-    fn take(&self) -> Vec<u64> {
-        std::mem::take(&mut *self.places.lock().unwrap_or_else(PoisonError::into_inner))
+    fn take(&self) -> Vec<(u64, Option<OutcomeRecord>)> {
+        std::mem::take(&mut *self.outcomes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -90,7 +97,9 @@ impl Work<'_> {
     }
 
     async fn write(&self, ended: &Ended, pending: &mut Pending, output: &mut Output) -> CliResult<()> {
-        ended.take().into_iter().for_each(|place| pending.add(place));
+        for (place, outcome) in ended.take() {
+            pending.take(place, outcome, output)?;
+        }
         pending.write(output, self.store, &self.job).await
     }
 
@@ -108,8 +117,8 @@ impl Work<'_> {
         let engine = Engine::new(self.store.journal(), self.context.clock);
         let ran = engine
             .run(job, stop, |event| {
-                if let Event::Outcome { outcome, .. } = &event {
-                    ended.add(outcome.seq);
+                if let Event::Outcome { outcome, attempts } = &event {
+                    ended.add(outcome, *attempts);
                 }
                 view.on(&event);
             })
