@@ -425,8 +425,62 @@ async fn a_limit_on_money_needs_a_price() {
     assert_eq!(world.engine().run(job, Stop::never(), |_| {}).await.unwrap_err().code(), "price-unknown");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_limit_on_money_holds_in_every_window_and_what_is_settled_for_less_is_spent() {
+    let world = World::new(Nature::default(), 250);
+    let ran = world.run(&["usd=0.01/10s"], 1, Options::default()).await;
+    assert_eq!((ran.report.end, world.done()), (RunEnd::Done, 250));
+    // A call is reserved at a tenth of a cent and more, and costs about a hundredth.
+    let each = ran.report.progress.cost.as_dollars() / 250.0;
+    let arrivals: Vec<Instant> = world.provider.record.lock().unwrap().arrivals.iter().map(|(at, _)| *at).collect();
+    let in_window =
+        |first: usize| arrivals[first..].iter().take_while(|at| **at - arrivals[first] < SECOND * 10).count();
+    let most = (0..arrivals.len()).map(in_window).max().unwrap();
+    assert!(most as f64 * each <= 0.01, "{most} calls of ${each}");
+    assert!(most >= 60, "{most} calls of ${each} in the fullest window");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_calls_than_the_limit_says_are_in_flight() {
+    let world = World::new(Nature::default(), 20);
+    let ran = world.run(&["in_flight=3"], 1, Options::default()).await;
+    assert_eq!((world.done(), world.provider.record.lock().unwrap().peak), (20, 3));
+    assert!(ran.took < SECOND * 8, "{:?}", ran.took);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_high_limit_is_kept_to_although_calls_are_reserved_in_blocks() {
+    let world = World::new(Nature { requests: per(3_000, 10), ..Nature::default() }, 9_000);
+    let ran = world.run(&["requests=3000/10s"], 1, Options::default()).await;
+    assert_eq!((world.provider.refusals(), world.done(), world.paid_twice()), (0, 9_000, 0));
+    assert!(world.journal.unsettled().is_empty());
+    let ratio = ran.took.as_secs_f64() / allowed(9_000, 3_000, SECOND * 10, SECOND).as_secs_f64();
+    assert!(ratio <= 1.2, "{ratio}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn requests_that_arrive_later_than_the_margin_cost_refusals_and_no_items(
+        amount in 1_u64..30,
+        window in 2_u64..20,
+        travel_ms in 50_u64..3_000,
+        items in 1_u64..120,
+        seed in any::<u64>(),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let travel = Duration::from_millis(travel_ms);
+            let world = World::new(Nature { requests: per(amount, window), travel, seed, ..Nature::default() }, items);
+            let limit = format!("requests={amount}/{window}s");
+            let ran = world.run(&[&limit], 1, Options { seed, ..Options::default() }).await;
+            prop_assert_eq!(ran.report.end, RunEnd::Done);
+            prop_assert_eq!((world.done() as u64, world.paid_twice()), (items, 0));
+            prop_assert!(world.journal.unsettled().is_empty(), "a reservation did not come back");
+            Ok(())
+        })?;
+    }
+
     #[test]
     fn whatever_the_limits_latencies_and_faults_nothing_is_lost_done_twice_or_refused(
         amount in 1_u64..30,

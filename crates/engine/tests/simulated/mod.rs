@@ -82,7 +82,8 @@ pub struct Record {
     pub peak: u64,
     pub items_in_calls: Vec<Vec<u64>>,
     pub answered: HashMap<u64, u32>,
-    arrivals: VecDeque<(Instant, u64)>,
+    /// What was not refused: when it came, and its tokens.
+    pub arrivals: VecDeque<(Instant, u64)>,
     next_even: Option<Instant>,
     today: u64,
     omitted: Vec<u64>,
