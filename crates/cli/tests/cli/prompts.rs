@@ -214,3 +214,45 @@ fn two_runs_beside_each_other_share_one_limit() {
     assert!(refusals < 5, "{refusals} refusals");
     assert_eq!(provider.count("calls") - refusals, 50);
 }
+
+#[test]
+fn what_someone_waits_for_is_answered_while_a_batch_goes_on() {
+    let (provider, world) = served("--quota requests=10/2s --latency 10ms", &prompts(80));
+    world.write("one.jsonl", named("one", 1));
+    let limit = format!("{MODEL} --quota requests=10/2s");
+    let mut batch = world.start(&run(&world, &limit));
+    until("the batch has used the limit up", || (provider.count("calls") >= 10).then_some(()));
+    let (input, out) = (world.path("one.jsonl"), world.path("one.out"));
+    world.ok(&format!("run {} --out {} {limit} --interactive", input.display(), out.display()));
+    assert!(!batch.is_over(), "the batch needs another ten seconds");
+    assert!(provider.count("calls") < 60, "{}", provider.stats());
+    batch.signal("INT");
+    batch.wait().expect_code(130);
+}
+
+#[test]
+fn the_limits_of_an_account_span_its_models() {
+    let provider = Provider::start("");
+    let mut world = World::new();
+    world.set("TEAM_KEY", "team-key");
+    let pool = |model: &str| format!("[[pools]]\nmodel = \"gemini:{model}\"\naccount = \"team\"\n");
+    let config = format!(
+        "[accounts.team]\nkey_env = \"TEAM_KEY\"\nbase_url = \"{}\"\nlimits = [\"requests=6/day\"]\n{}{}",
+        provider.url(),
+        pool("gemini-2.5-flash"),
+        pool("gemini-2.5-pro")
+    );
+    world.write("atelier.toml", config);
+    world.write("in.jsonl", prompts(4));
+    world.ok(&run(&world, "--model gemini:gemini-2.5-flash"));
+    world.write("other.jsonl", named("q", 4));
+    let (input, out) = (world.path("other.jsonl"), world.path("other.out"));
+    let other = format!("run {} --out {} --model gemini:gemini-2.5-pro", input.display(), out.display());
+    let parked = world.run(&other).expect_code(75);
+    assert!(parked.stdout.contains("2 of 4 lines answered") && parked.stdout.contains("requests=6/day"), "{parked}");
+    assert_eq!(provider.count("calls"), 6);
+    let quota = world.json("quota");
+    let pools = quota["pools"].as_array().unwrap();
+    let account = pools.iter().find(|pool| pool["pool"].as_str().unwrap().ends_with("/team/")).unwrap();
+    assert_eq!((&account["limits"][0]["limit"], &account["limits"][0]["used"]), (&"requests=6/day".into(), &6.into()));
+}

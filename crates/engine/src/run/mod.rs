@@ -91,6 +91,7 @@ impl Engine {
             }
             let (journal, now) = (&*self.journal, self.clock.now());
             let account = AccountState::place(pool, &mut accounts, journal, now).await?;
+            let account = account.and_then(|place| Some((place, accounts.get(place)?)));
             pools.push(PoolState::open(pool.clone(), account, &*job.task, journal, now).await?);
         }
         Ok((pools, accounts))

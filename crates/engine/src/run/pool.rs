@@ -49,6 +49,8 @@ pub(super) struct PoolState {
 /// Limits that several pools share.
 pub(super) struct AccountState {
     pub(super) scope: ScopeId,
+    /// The last of the ledger's entries that was known when the run began.
+    seen: EntryId,
     pub(super) limiter: Limiter,
 }
 
@@ -70,7 +72,8 @@ impl AccountState {
         let mut limiter = Limiter::shared(&account.limits, pool.day_zone.clone(), pool.connect, now);
         let entries = journal.ledger(&account.scope, now.before(reach(&account.limits))).await?;
         limiter.restore(&entries, now);
-        accounts.push(Self { scope: Arc::clone(&account.scope), limiter });
+        let seen = entries.iter().map(|entry| entry.id).max().unwrap_or_default();
+        accounts.push(Self { scope: Arc::clone(&account.scope), seen, limiter });
         Ok(Some(accounts.len() - 1))
     }
 }
@@ -79,7 +82,7 @@ impl PoolState {
     /// Takes over what the ledger says of the pool, and what was learnt of it.
     pub(super) async fn open(
         pool: Pool,
-        account: Option<usize>,
+        account: Option<(usize, &AccountState)>,
         task: &dyn Task,
         journal: &dyn Journal,
         now: Timestamp,
@@ -98,13 +101,17 @@ impl PoolState {
         limiter.restore(entries.iter().filter(|entry| entry.pool == pool.id), now);
         Ok(Self {
             limiter,
-            account,
+            account: account.map(|(place, _)| place),
             in_line: None,
             yields: None,
             health: Health::default(),
             latency: SharedLatency::new(Latency::new(task.output_tokens_per_item())),
             closed: None,
-            seen: entries.iter().map(|entry| entry.id).max().unwrap_or_default(),
+            // Where limits are shared, entries of the account's other pools count as well.
+            seen: account.map_or_else(
+                || entries.iter().map(|entry| entry.id).max().unwrap_or_default(),
+                |(_, account)| account.seen,
+            ),
             slack: SHORTEST_SLACK,
             served: 0,
             tokens: TokenEstimate::default(),
