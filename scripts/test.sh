@@ -23,6 +23,7 @@ step_rules() {
   for check in scripts/check-*.sh; do
     run "$check"
   done
+  run python3 -B -m unittest discover --quiet --start-directory bench/tests --top-level-directory bench
 }
 
 step_clippy() {
