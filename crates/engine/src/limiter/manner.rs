@@ -52,6 +52,13 @@ impl Manner {
         }
     }
 
+    /// A call that was taken leaves now: what held it up must not bring it closer to the next one.
+    pub(crate) fn left(&mut self, now: Timestamp) {
+        if let Self::Even { interval, next, .. } = self {
+            *next = (*next).max(now.after(*interval));
+        }
+    }
+
     /// A call was answered without refusal.
     pub(crate) fn answered(&mut self) {
         if let Self::Even { interval, least, .. } = self {

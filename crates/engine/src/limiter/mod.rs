@@ -197,6 +197,7 @@ impl Limiter {
 
     /// The call leaves now.
     pub(crate) fn left(&mut self, ticket: &Ticket, amounts: &Amounts, now: Timestamp) {
+        self.manner.left(now);
         self.amend(ticket, amounts, now);
     }
 

@@ -72,7 +72,7 @@ impl Gemini {
         Ok(Self { http: http.clone(), base, urls: Arc::new(urls), headers, key: key.clone(), model: model.into() })
     }
 
-    /// Opens connections before they are needed, and says how long the slowest took; see
+    /// Opens connections before they are needed, and says how long the quickest took; see
     /// [`HttpClient::warm_up`].
     ///
     /// # Errors

@@ -70,7 +70,7 @@ impl OpenAi {
         Ok(Self { http, base, urls: Arc::new(urls), headers, key, model: model.into(), quirks })
     }
 
-    /// Opens connections before they are needed, and says how long the slowest took; see
+    /// Opens connections before they are needed, and says how long the quickest took; see
     /// [`HttpClient::warm_up`].
     ///
     /// # Errors
