@@ -89,7 +89,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
 
     /// How many calls more may be reserved than may be in flight: where no limit is known and answers are
     /// quick, none should wait for its reservation.
-    fn ahead(&self) -> u64 {
+    pub(super) fn ahead(&self) -> u64 {
         let quick = |pool: &PoolState| pool.scope().is_none() && pool.latency.lock().is_quick();
         if self.job.options.concurrency.is_none() && self.pools.iter().all(quick) { AHEAD } else { 0 }
     }

@@ -328,7 +328,9 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
 
     /// Writes how calls ended. Their outcomes are told once that is durable.
     fn flush(&mut self) {
-        if self.settlements.is_empty() || self.settling {
+        // Where answers come as quickly as a commit, those that end meanwhile are gathered. Elsewhere none waits
+        // while others are sent: what is answered and not written is asked for again after a crash.
+        if self.settlements.is_empty() || (self.settling && self.ahead() > 0) {
             return;
         }
         self.settling = true;
