@@ -211,6 +211,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
                 self.end = Some(RunEnd::Interrupted);
             }
             self.load();
+            self.flush();
             self.send_ready();
             self.dispatch();
             self.flush();
