@@ -45,13 +45,11 @@ fn main() -> ExitCode {
             return Exit::LocalState.into();
         }
     };
-    // Beside its calls, and not on this thread: what comes back from one would have to wake it, at the cost of a
-    // switch from thread to thread.
-    let command = runtime.spawn(async move { Box::pin(commands::run(cli, out)).await });
-    let exit = match runtime.block_on(command) {
-        Ok(Ok(exit)) => exit,
-        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-        Ok(Err(error)) => {
+    // On this thread, and not beside its calls: a worker begins with what was spawned last, and what has ended is
+    // to be written before what is sent next.
+    let exit = match runtime.block_on(commands::run(cli, out)) {
+        Ok(exit) => exit,
+        Err(error) => {
             out.error(&error);
             error.exit
         }

@@ -52,9 +52,6 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         let blocks = reservations.iter().map(|made| usize::try_from(made.calls).unwrap_or(usize::MAX)).collect();
         let (journal, runner, seen) = (Arc::clone(&self.journal), self.runner.clone(), state.seen);
         self.steps.spawn(async move {
-            // A runtime may begin with what was spawned last. What has ended is to be written first: otherwise a
-            // crash finds more calls in flight than were at work.
-            tokio::task::yield_now().await;
             let result = journal.reserve(&runner, reservations, seen).await;
             Step::Reserved(Reserving { pool, calls, blocks, result })
         });
