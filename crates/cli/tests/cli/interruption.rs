@@ -78,7 +78,8 @@ fn survives_a_kill(moment: impl Fn(&Provider, &World)) {
     let shown = world.show(&job);
     let doubtful = shown["possibly_paid_twice"].as_array().unwrap().len();
     let done = usize::try_from(shown["done"].as_u64().unwrap()).unwrap();
-    assert!(doubtful <= 4, "two calls of two posts were in flight at most: {shown}");
+    // Two calls of two posts are at work, and two more may have ended whose answers are on their way to the disk.
+    assert!(doubtful <= 8, "four calls of two posts were in flight at most: {shown}");
     assert!(done + doubtful <= POSTS, "{shown}");
 
     let resumed = world.ok(&format!("jobs resume {job} --json"));
