@@ -17,6 +17,10 @@ pub type PoolId = Arc<str>;
 /// Entries of pools whose names merely begin alike do no harm: who reads them looks at their pools.
 pub type ScopeId = Arc<str>;
 
+/// So many calls one run may be served more than another before that goes first: with less, runs would take
+/// turns call by call, and the limit would lie idle while they do.
+pub const TURN: i64 = 8;
+
 /// One run of one job, as others that share the journal see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Runner {
@@ -39,7 +43,8 @@ pub enum Urgency {
 /// Durable reservations, outcomes and usage.
 ///
 /// Whatever a method reports as done survives the process and a power cut. Callers may have many calls
-/// under way at once; an implementation gathers them into one commit.
+/// under way at once; an implementation gathers them into one commit. Writes happen in the order in which
+/// their futures are first polled, so that nothing overtakes what was asked for before.
 pub trait Journal: Send + Sync {
     /// The job's items that have no outcome yet, in order, those with `seq > after` only, at most
     /// `limit` of them. Fewer than `limit` means that there are no more.
@@ -57,8 +62,9 @@ pub trait Journal: Send + Sync {
     ) -> BoxFuture<'_, JournalResult<Reserved>>;
 
     /// Puts a run in line for a pool, or keeps it there, from `now` to `until`: it has to wait for a limit. Of
-    /// those in line, interactive runs go before the others, and among equals the one that was served least
-    /// since they stand there together, a newcomer before them. A run in no line is behind all of them. A place that is not renewed is lost.
+    /// those in line, interactive runs go before the others, and among equals the one that was served less, by
+    /// more than a [`TURN`], since they stand there together; a newcomer goes before them. A run in no line is
+    /// behind all of them. A place that is not renewed is lost.
     fn line_up(&self, by: &Runner, pool: &PoolId, now: Timestamp, until: Timestamp)
     -> BoxFuture<'_, JournalResult<()>>;
 

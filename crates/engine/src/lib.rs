@@ -88,7 +88,7 @@ pub use job::{
 };
 pub use journal::{
     Amounts, Ended, EntryId, JobId, Journal, JournalError, JournalResult, LedgerEntry, Lesson, PoolId, Reservation,
-    Reserved, Runner, ScopeId, Settlement, Urgency,
+    Reserved, Runner, ScopeId, Settlement, TURN, Urgency,
 };
 pub use limit::{DisplayDuration, Limit, LimitError, LimitKind, Window, parse_duration};
 pub use limiter::WaitCause;

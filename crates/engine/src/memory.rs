@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 
 use crate::journal::{
     EntryId, JobId, Journal, JournalResult, LedgerEntry, Lesson, PoolId, Reservation, Reserved, Runner, ScopeId,
-    Settlement,
+    Settlement, TURN,
 };
 use crate::task::{Item, Outcome};
 use crate::time::Timestamp;
@@ -67,7 +67,7 @@ impl State {
         let served = own.unwrap_or(i64::MAX);
         line().filter(|place| place.runner.id != by.id).any(|place| {
             let urgency = place.runner.urgency;
-            urgency < by.urgency || (urgency == by.urgency && place.served < served)
+            urgency < by.urgency || (urgency == by.urgency && place.served + TURN < served)
         })
     }
 }
@@ -158,7 +158,7 @@ impl Journal for MemoryJournal {
             Some(place) => place.until = until,
             None => {
                 let place =
-                    Place { runner: by.clone(), pool: Arc::clone(pool), served: served.unwrap_or(0) - 1, until };
+                    Place { runner: by.clone(), pool: Arc::clone(pool), served: served.unwrap_or(0) - TURN - 1, until };
                 state.line.push(place);
             }
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use atelier_engine::{
     Amounts, EntryId, Item, JobId, Journal, JournalResult, LedgerEntry, Lesson, Limit, Outcome, PoolId, Reservation,
-    Reserved, Runner, ScopeId, Settlement, Timestamp, Urgency, Verdict,
+    Reserved, Runner, ScopeId, Settlement, TURN, Timestamp, Urgency, Verdict,
 };
 use futures_util::future::BoxFuture;
 
@@ -70,13 +70,14 @@ impl Journal for StoreJournal {
         let lost = Statement::new("DELETE FROM line WHERE until <= $1").bind(now);
         let stand = Statement::new(
             "INSERT INTO line (pool, runner, urgency, served, until) \
-             SELECT $1, $2, $3, coalesce(min(served), 0) - 1, $4 FROM line WHERE pool = $1 \
+             SELECT $1, $2, $3, coalesce(min(served), 0) - $5, $4 FROM line WHERE pool = $1 \
              ON CONFLICT (pool, runner) DO UPDATE SET until = excluded.until",
         )
         .bind(pool)
         .bind(&by.id)
         .bind(rank(by.urgency))
-        .bind(until);
+        .bind(until)
+        .bind(TURN + 1);
         Box::pin(async move {
             self.store.apply(vec![lost, stand], never).await?;
             Ok(())
@@ -200,13 +201,14 @@ fn entries_of_others(by: &Runner, scope: &ScopeId, seen: EntryId, now: Timestamp
 fn others_in_front(by: &Runner, pool: &PoolId, now: Timestamp) -> Statement {
     Statement::new(
         "SELECT runner FROM line WHERE pool = $1 AND runner <> $2 AND until > $3 AND (urgency < $4 OR (urgency = $4 \
-         AND served < coalesce((SELECT served FROM line WHERE pool = $1 AND runner = $2), $5))) LIMIT 1",
+         AND served + $6 < coalesce((SELECT served FROM line WHERE pool = $1 AND runner = $2), $5))) LIMIT 1",
     )
     .bind(pool)
     .bind(&by.id)
     .bind(now)
     .bind(rank(by.urgency))
     .bind(i64::MAX)
+    .bind(TURN)
     .must_miss()
 }
 

@@ -349,7 +349,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
 
     fn write(&mut self, settlements: Vec<Settlement>, tries: u32) {
         let journal = Arc::clone(&self.journal);
-        self.steps.spawn(async move {
+        self.begin(async move {
             if tries > 0 {
                 tokio::time::sleep(SETTLE_PAUSE).await;
             }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+
 use super::call::{Call, Reserving, exchange};
 use super::{Run, Step};
 use crate::job::Event;
@@ -51,10 +53,21 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         }
         let blocks = reservations.iter().map(|made| usize::try_from(made.calls).unwrap_or(usize::MAX)).collect();
         let (journal, runner, seen) = (Arc::clone(&self.journal), self.runner.clone(), state.seen);
-        self.steps.spawn(async move {
+        self.begin(async move {
             let result = journal.reserve(&runner, reservations, seen).await;
             Step::Reserved(Reserving { pool, calls, blocks, result })
         });
+    }
+
+    /// Begins a write at once, and waits for its end beside the run. The journal keeps to the order in which writes
+    /// begin; a runtime begins what it is given in any order, often with the last, and then what is sent next would
+    /// be written before what has ended.
+    pub(super) fn begin(&mut self, write: impl Future<Output = Step> + Send + 'static) {
+        let mut write = Box::pin(write);
+        match (&mut write).now_or_never() {
+            Some(step) => self.steps.spawn(std::future::ready(step)),
+            None => self.steps.spawn(write),
+        };
     }
 
     /// Sends what was reserved in time; the rest goes back.

@@ -206,14 +206,15 @@ pub(crate) async fn whoever_is_in_line_goes_before_those_that_were_served_more(p
     journal.line_up(&big, &pool(), at(0), at(60)).await.unwrap();
     journal.line_up(&small, &pool(), at(1), at(60)).await.unwrap();
 
-    let two = || vec![reservation("a", &[0]), reservation("a", &[1])];
-    assert_eq!(journal.reserve(&big, two(), all).await.unwrap(), Reserved::NotYet, "who comes later has had less");
-    assert_eq!(journal.reserve(&runner("new"), two(), all).await.unwrap(), Reserved::NotYet, "it stands in no line");
-    assert!(matches!(journal.reserve(&small, two(), all).await.unwrap(), Reserved::Granted(_)));
-    assert!(matches!(journal.reserve(&big, two(), all).await.unwrap(), Reserved::Granted(_)));
-    assert_eq!(journal.reserve(&big, two(), all).await.unwrap(), Reserved::NotYet);
+    let calls = |calls| vec![Reservation { calls, ..reservation("a", &[0]) }];
+    assert_eq!(journal.reserve(&big, calls(1), all).await.unwrap(), Reserved::NotYet, "who comes later has had less");
+    assert_eq!(journal.reserve(&runner("new"), calls(1), all).await.unwrap(), Reserved::NotYet, "it stands in no line");
+    assert!(matches!(journal.reserve(&small, calls(1), all).await.unwrap(), Reserved::Granted(_)));
+    // From here on both have had as much, but for a turn.
+    assert!(matches!(journal.reserve(&big, calls(9), all).await.unwrap(), Reserved::Granted(_)));
+    assert_eq!(journal.reserve(&big, calls(9), all).await.unwrap(), Reserved::NotYet);
     journal.step_out(&small).await.unwrap();
-    assert!(matches!(journal.reserve(&big, two(), all).await.unwrap(), Reserved::Granted(_)), "nobody else waits");
+    assert!(matches!(journal.reserve(&big, calls(1), all).await.unwrap(), Reserved::Granted(_)), "nobody else waits");
 }
 
 pub(crate) async fn whoever_is_waited_for_goes_first_until_its_place_is_lost(place: &dyn Place) {
