@@ -1,5 +1,6 @@
 //! What every provider's client shares: connections, one exchange, and its transport's faults.
 
+use std::error::Error;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -8,29 +9,36 @@ use std::time::Duration;
 use atelier_engine::{Fault, FaultKind};
 use bytes::{Bytes, BytesMut};
 use futures_util::future::join_all;
+use http_body_util::BodyExt;
+use hyper::body::{Body, Frame};
+use hyper::{Method, Response, Uri};
 use reqwest::Url;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use tokio::time::Instant;
 
 use crate::error::ProviderError;
+use crate::local::{LocalClient, TransportError};
 use crate::secret;
 
 /// The longest answer that is read. The largest real ones, images of 4K as base64, are near 30 MiB.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
 
 /// A server that does not take a connection within this time is unreachable.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Shorter than the idle timeout of common servers and proxies: a call should not be the one to find out
 /// that its connection has gone.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
+pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 
 /// Nothing that a provider says of time is longer than a month: what seems to say so is a date, or a mistake,
 /// and a pool would wait for it.
 const LONGEST_SPAN: Duration = Duration::from_secs(31 * 86_400);
 
 /// Idle connections kept for each server: as many as there may be calls in flight.
-const IDLE_CONNECTIONS: usize = 1024;
+pub(crate) const IDLE_CONNECTIONS: usize = 1024;
+
+/// What every request says that it comes from.
+pub(crate) const NAME: &str = concat!("atelier/", env!("CARGO_PKG_VERSION"));
 
 /// The address that a provider's paths are appended to.
 #[derive(Clone, PartialEq, Eq)]
@@ -67,8 +75,12 @@ impl BaseUrl {
         self.0.path()
     }
 
-    pub(crate) fn into_url(self) -> Url {
-        self.0
+    /// As it is called, again and again.
+    pub(crate) fn into_endpoint(self) -> Endpoint {
+        let local = self.0.scheme() == "http" && Self::is_loopback(&self.0);
+        // The door for `fuzz/` stands on the way to the others.
+        let local = local && cfg!(not(fuzzing));
+        Endpoint { local: if local { self.0.as_str().parse().ok() } else { None }, url: self.0 }
     }
 
     fn is_loopback(url: &Url) -> bool {
@@ -76,6 +88,14 @@ impl BaseUrl {
         let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
         host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
     }
+}
+
+/// A whole address, read once.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoint {
+    url: Url,
+    /// Its form for the way to servers on this machine, if it is on this one.
+    local: Option<Uri>,
 }
 
 /// So much of a text that is no base URL as can be shown: a password may stand before an `@`, and a key in a
@@ -108,8 +128,7 @@ impl fmt::Debug for BaseUrl {
 /// deadline for an answer: the engine does that by dropping the call.
 #[derive(Clone, Debug)]
 pub struct HttpClient {
-    /// Past any proxy, for servers on this machine.
-    loopback: reqwest::Client,
+    local: LocalClient,
     remote: reqwest::Client,
     /// Why https can't be used, if it can't.
     no_https: Option<Arc<str>>,
@@ -130,12 +149,12 @@ impl HttpClient {
 
     fn with_remote(remote: reqwest::Result<reqwest::Client>) -> Result<Self, ProviderError> {
         let failed = |error: reqwest::Error| ProviderError::HttpClient { reason: innermost(&error) };
-        let loopback = builder().tls_certs_only([]).no_proxy().build().map_err(failed)?;
+        let local = LocalClient::new();
         match remote {
-            Ok(remote) => Ok(Self { loopback, remote, no_https: None }),
+            Ok(remote) => Ok(Self { local, remote, no_https: None }),
             Err(error) => {
                 let remote = builder().tls_certs_only([]).build().map_err(failed)?;
-                Ok(Self { loopback, remote, no_https: Some(innermost(&error).into()) })
+                Ok(Self { local, remote, no_https: Some(innermost(&error).into()) })
             }
         }
     }
@@ -161,12 +180,22 @@ impl HttpClient {
     /// # Errors
     /// A [`Fault`] of kind `Unreachable` or `ConnectionLost`.
     pub async fn warm_up(&self, base: &BaseUrl, connections: usize) -> Result<Duration, Fault> {
-        let mut url = base.0.clone();
-        url.set_path("/");
+        let mut root = base.clone();
+        root.0.set_path("/");
+        let root = root.into_endpoint();
         let open = || async {
             let started = Instant::now();
-            let sent = self.to(&url).head(url.clone()).send().await;
-            sent.map(|_| started.elapsed()).map_err(|error| transport_fault(&error, &url))
+            match &root.local {
+                Some(uri) => {
+                    let sent = self.local.send(Method::HEAD, uri.clone(), HeaderMap::new(), Vec::new()).await;
+                    sent.map(drop).map_err(|error| transport_fault(&error, &root.url))
+                }
+                None => {
+                    let sent = self.remote.head(root.url.clone()).send().await;
+                    sent.map(drop).map_err(|error| transport_fault(&error, &root.url))
+                }
+            }
+            .map(|()| started.elapsed())
         };
         let mut quickest = Duration::MAX;
         for opened in join_all((0..connections.max(1)).map(|_| open())).await {
@@ -176,50 +205,72 @@ impl HttpClient {
     }
 
     /// Makes one exchange: sends a JSON body, and reads the answer whole.
-    pub(crate) async fn post(&self, url: &Url, headers: HeaderMap, body: Vec<u8>) -> Result<Answer, Fault> {
-        let request = self.to(url).post(url.clone()).headers(headers).body(body);
+    pub(crate) async fn post(&self, to: &Endpoint, headers: HeaderMap, body: Vec<u8>) -> Result<Answer, Fault> {
+        if let Some(uri) = &to.local {
+            let sent = self.local.send(Method::POST, uri.clone(), headers, body).await;
+            return Ok(read(sent.map_err(|error| transport_fault(&error, &to.url))?).await);
+        }
+        let request = self.remote.post(to.url.clone()).headers(headers).body(body);
         #[cfg(not(fuzzing))]
         let sent = request.send().await;
         #[cfg(fuzzing)]
         let sent = crate::fuzz::send(request);
-        let mut response = sent.map_err(|error| transport_fault(&error, url))?;
-        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let mut answer = Answer {
-            status: response.status().as_u16(),
-            content_type: header(CONTENT_TYPE),
-            retry_after: header(RETRY_AFTER).and_then(|text| seconds(&text)),
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-            cut: None,
-        };
-        answer.headers = std::mem::take(response.headers_mut());
-        let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
-        if announced > MAX_ANSWER_BYTES {
-            answer.cut = Some(TOO_LONG.to_owned());
-            return Ok(answer);
-        }
-        let mut body = BytesMut::with_capacity(announced);
-        loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() > MAX_ANSWER_BYTES => {
-                    answer.cut = Some(TOO_LONG.to_owned());
-                    break;
+        let response: Response<reqwest::Body> = sent.map_err(|error| transport_fault(&error, &to.url))?.into();
+        Ok(read(response).await)
+    }
+}
+
+/// Reads an answer whole, or as far as it goes.
+async fn read<B>(mut response: Response<B>) -> Answer
+where
+    B: Body<Data = Bytes, Error: Error + 'static> + Unpin,
+{
+    let headers = std::mem::take(response.headers_mut());
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let mut answer = Answer {
+        status: response.status().as_u16(),
+        content_type: header(CONTENT_TYPE).map(str::to_owned),
+        retry_after: header(RETRY_AFTER).and_then(seconds),
+        headers: HeaderMap::new(),
+        body: Bytes::new(),
+        cut: None,
+    };
+    answer.headers = headers;
+    let mut incoming = response.into_body();
+    let announced = incoming.size_hint().exact().map_or(0, |length| usize::try_from(length).unwrap_or(usize::MAX));
+    if announced > MAX_ANSWER_BYTES {
+        answer.cut = Some(TOO_LONG.to_owned());
+        return answer;
+    }
+    let mut body = BytesMut::new();
+    loop {
+        match incoming.frame().await.map(|frame| frame.map(Frame::into_data)) {
+            Some(Ok(Ok(chunk))) if body.len() + chunk.len() > MAX_ANSWER_BYTES => {
+                answer.cut = Some(TOO_LONG.to_owned());
+                break;
+            }
+            // Most answers come in one piece, and need no other place.
+            Some(Ok(Ok(chunk))) if chunk.len() == announced => {
+                answer.body = chunk;
+                return answer;
+            }
+            Some(Ok(Ok(chunk))) => {
+                if body.is_empty() {
+                    body.reserve(announced.max(chunk.len()));
                 }
-                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Ok(None) => break,
-                Err(error) => {
-                    answer.cut = Some(format!("the answer stops half-way: {}", innermost(&error)));
-                    break;
-                }
+                body.extend_from_slice(&chunk);
+            }
+            // Trailers.
+            Some(Ok(Err(_))) => {}
+            None => break,
+            Some(Err(error)) => {
+                answer.cut = Some(format!("the answer stops half-way: {}", innermost(&error)));
+                break;
             }
         }
-        answer.body = body.freeze();
-        Ok(answer)
     }
-
-    fn to(&self, url: &Url) -> &reqwest::Client {
-        if url.scheme() == "http" && BaseUrl::is_loopback(url) { &self.loopback } else { &self.remote }
-    }
+    answer.body = body.freeze();
+    answer
 }
 
 const TOO_LONG: &str = "the answer is longer than 64 MiB";
@@ -239,7 +290,7 @@ pub(crate) struct Answer {
 
 fn builder() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
-        .user_agent(concat!("atelier/", env!("CARGO_PKG_VERSION")))
+        .user_agent(NAME)
         .http1_only()
         .tcp_nodelay(true)
         .connect_timeout(CONNECT_TIMEOUT)
@@ -261,7 +312,7 @@ pub(crate) fn plausible(span: Duration) -> Option<Duration> {
     (span <= LONGEST_SPAN).then_some(span)
 }
 
-fn transport_fault(error: &reqwest::Error, url: &Url) -> Fault {
+fn transport_fault(error: &impl TransportError, url: &Url) -> Fault {
     let (host, cause) = (url.host_str().unwrap_or("the provider"), innermost(error));
     if error.is_connect() {
         Fault::new(FaultKind::Unreachable, format!("{host} can't be reached: {cause}"))
@@ -276,8 +327,8 @@ fn transport_fault(error: &reqwest::Error, url: &Url) -> Fault {
 }
 
 /// The cause at the bottom, which says the most and, unlike the top, names no URL.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut cause = error;
     while let Some(next) = cause.source() {
         cause = next;
     }

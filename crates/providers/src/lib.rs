@@ -31,6 +31,7 @@ mod error;
 pub mod fuzz;
 mod gemini;
 mod http;
+mod local;
 mod model_ref;
 mod openai;
 mod prices;

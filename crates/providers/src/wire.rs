@@ -4,6 +4,7 @@ use atelier_engine::{Content, Ending, Fault, FaultKind, Reply, Usage};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::http::Answer;
 use crate::secret::clean;
@@ -124,9 +125,10 @@ pub(crate) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Defaul
 
 /// What is no object of this form counts as absent: nothing that stands beside an answer costs the answer.
 pub(crate) fn or_absent<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(from: D) -> Result<T, D::Error> {
-    let value = Value::deserialize(from)?;
+    let value = Box::<RawValue>::deserialize(from)?;
     // A list would be read as the object's fields, in their order.
-    Ok(if value.is_object() { T::deserialize(value).unwrap_or_default() } else { T::default() })
+    let is_object = value.get().starts_with('{');
+    Ok(if is_object { serde_json::from_str(value.get()).unwrap_or_default() } else { T::default() })
 }
 
 /// A text; anything else counts as absent.

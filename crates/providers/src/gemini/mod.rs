@@ -10,11 +10,10 @@ use std::time::Duration;
 
 use atelier_engine::{Fault, FaultKind, Model, Reply, Request};
 use futures_util::future::BoxFuture;
-use reqwest::Url;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::ProviderError;
-use crate::http::{Answer, BaseUrl, HttpClient};
+use crate::http::{Answer, BaseUrl, Endpoint, HttpClient};
 use crate::model_ref::check_name;
 use crate::secret::ApiKey;
 
@@ -41,9 +40,9 @@ pub struct Gemini {
 
 #[derive(Debug)]
 struct Urls {
-    generate: Url,
-    embed: Url,
-    embed_batch: Url,
+    generate: Endpoint,
+    embed: Endpoint,
+    embed_batch: Endpoint,
 }
 
 impl Gemini {
@@ -59,7 +58,7 @@ impl Gemini {
         http.check(endpoint)?;
         let versioned = endpoint.path().trim_end_matches('/').ends_with(VERSION);
         let base = if versioned { endpoint.clone() } else { endpoint.join(VERSION)? };
-        let url = |method: &str| base.join(&format!("/models/{model}:{method}")).map(BaseUrl::into_url);
+        let url = |method: &str| base.join(&format!("/models/{model}:{method}")).map(BaseUrl::into_endpoint);
         let urls = Urls {
             generate: url("generateContent")?,
             embed: url("embedContent")?,
@@ -105,7 +104,7 @@ impl Gemini {
     }
 
     /// One exchange; what comes back is a whole body of a successful answer.
-    async fn post(&self, url: &Url, body: Vec<u8>) -> Result<Answer, Fault> {
+    async fn post(&self, url: &Endpoint, body: Vec<u8>) -> Result<Answer, Fault> {
         let answer = self.http.post(url, self.headers.clone(), body).await?;
         if !(200..300).contains(&answer.status) {
             return Err(fault::of(&answer, &self.model, &self.key));

@@ -16,11 +16,10 @@ use std::time::Duration;
 
 use atelier_engine::{Fault, FaultKind, Model, Reply, Request};
 use futures_util::future::BoxFuture;
-use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use crate::error::ProviderError;
-use crate::http::{Answer, BaseUrl, HttpClient};
+use crate::http::{Answer, BaseUrl, Endpoint, HttpClient};
 use crate::model_ref::check_free_name;
 use crate::secret::ApiKey;
 
@@ -46,8 +45,8 @@ pub struct OpenAi {
 
 #[derive(Debug)]
 struct Urls {
-    chat: Url,
-    embeddings: Url,
+    chat: Endpoint,
+    embeddings: Endpoint,
 }
 
 impl OpenAi {
@@ -60,7 +59,7 @@ impl OpenAi {
         check_free_name(model)?;
         let base = settings.endpoint.clone();
         http.check(&base)?;
-        let url = |method: Method| base.join(method.path()).map(BaseUrl::into_url);
+        let url = |method: Method| base.join(method.path()).map(BaseUrl::into_endpoint);
         let urls = Urls { chat: url(Method::Chat)?, embeddings: url(Method::Embeddings)? };
         let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
         if let Some(key) = &settings.key {
