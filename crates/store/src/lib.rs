@@ -47,6 +47,7 @@ mod hold;
 mod jobs;
 mod journal;
 mod ledger;
+mod library;
 mod posts;
 mod projects;
 mod scores;
@@ -63,6 +64,10 @@ pub use jobs::{
     JobCounts, JobPage, JobRecord, JobState, JobTotals, NewItem, NewJob, OutcomeRecord, PostClaim, UnsettledCall,
 };
 pub use ledger::Spending;
+pub use library::{
+    Added, ChangeKind, Collection, Image, ImageFilter, ImageSource, LibraryChange, Likeness, NewImage, NewVector,
+    ObjectsGuard, TagCount, Unembedded, VectorSpace,
+};
 pub use posts::{CandidateFilter, Candidates, Post, Upserted};
 pub use projects::Project;
 pub use scores::ScoreRecord;

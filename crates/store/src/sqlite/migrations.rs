@@ -8,7 +8,11 @@ use super::faults::fault;
 use crate::error::{StoreError, StoreResult};
 
 /// Migration N takes a database from schema N − 1 to schema N. What was released is never changed.
-const MIGRATIONS: [&str; 2] = [include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_blocks.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_blocks.sql"),
+    include_str!("migrations/0003_library.sql"),
+];
 
 /// The newest schema that this program knows.
 pub(super) const NEWEST: i64 = MIGRATIONS.len() as i64;

@@ -8,6 +8,7 @@ mod drafts;
 mod fixtures;
 mod jobs;
 mod journal;
+mod library;
 mod posts;
 mod shared;
 
@@ -98,6 +99,25 @@ macro_rules! contract_for {
                 answered_posts_are_those_with_drafts
                 scores_are_replaced_and_shown_with_drafts
                 vectors_are_kept_by_embedder_and_hash;
+            library:
+                an_image_comes_back_as_it_was_added
+                the_same_bytes_are_kept_once
+                of_many_that_bring_the_same_bytes_one_succeeds
+                an_image_id_is_taken_once
+                images_are_listed_newest_first_by_page
+                images_are_listed_by_what_they_have
+                a_changed_image_takes_the_place_of_the_one_that_was_read
+                other_words_make_the_vector_of_the_old_ones_void
+                images_that_lack_a_vector_are_listed_by_page
+                vectors_of_embedders_no_longer_used_are_forgotten
+                a_removed_image_leaves_its_objects_as_garbage
+                every_change_of_the_library_is_logged_once
+                a_number_of_the_log_is_never_used_again
+                collections_are_made_renamed_and_removed
+                tags_are_listed_with_how_many_images_have_them
+                perceptual_hashes_are_read_by_page
+                files_that_were_imported_are_known
+                nobody_deletes_objects_while_others_write_them;
             shared:
                 sixty_four_writers_lose_nothing
                 a_batch_that_fails_leaves_those_beside_it_alone

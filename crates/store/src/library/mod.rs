@@ -1,0 +1,17 @@
+//! The image library: images with their tags, collections and vectors, and the log of their changes.
+
+mod changes;
+mod collections;
+mod guard;
+mod read;
+mod records;
+mod sources;
+mod vectors;
+mod write;
+
+pub use changes::{ChangeKind, LibraryChange};
+pub use collections::{Collection, TagCount};
+pub use guard::ObjectsGuard;
+pub use records::{Added, Image, ImageFilter, NewImage, NewVector, VectorSpace};
+pub use sources::{ImageSource, Likeness};
+pub use vectors::Unembedded;

@@ -1,0 +1,136 @@
+//! How images are found and listed.
+
+use std::collections::HashMap;
+
+use super::records::{COLUMNS, Image, ImageFilter, image};
+use crate::cursor::Cursor;
+use crate::database::{Row, Statement, Value};
+use crate::error::StoreResult;
+use crate::journal::rows;
+use crate::store::{Store, places};
+
+/// Images are looked up in groups of this size.
+const LOOK_UP: usize = 500;
+
+/// Newest first.
+const ORDER: &str = "ORDER BY i.added_at DESC, i.id DESC";
+
+impl Store {
+    /// The image of this id, if there is one.
+    pub async fn image(&self, id: &str) -> StoreResult<Option<Image>> {
+        Ok(self.images_where("i.id = $1".into(), vec![id.into()]).await?.pop())
+    }
+
+    /// The image of this content, if there is one: by the BLAKE3 hash of its file, in hex.
+    pub async fn image_with_hash(&self, hash: &str) -> StoreResult<Option<Image>> {
+        Ok(self.images_where("i.hash = $1".into(), vec![hash.into()]).await?.pop())
+    }
+
+    /// The images of these ids, in their order. One that is not there is left out.
+    pub async fn images_with_ids(&self, ids: &[String]) -> StoreResult<Vec<Image>> {
+        let mut found: HashMap<String, Image> = HashMap::with_capacity(ids.len());
+        for ids in ids.chunks(LOOK_UP) {
+            let condition = format!("i.id IN ({})", places(1, ids.len()));
+            let values = ids.iter().map(|id| id.as_str().into()).collect();
+            let images = self.images_where(condition, values).await?;
+            found.extend(images.into_iter().map(|image| (image.id.clone(), image)));
+        }
+        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+    }
+
+    /// A page of the images that pass the filter, the newest first.
+    pub async fn images(&self, filter: &ImageFilter, after: Option<&Cursor>, limit: usize) -> StoreResult<Vec<Image>> {
+        let (added_at, id) = match after {
+            Some(cursor) => cursor.parts()?,
+            None => (i64::MAX, ""),
+        };
+        let (mut condition, mut values) = passes(filter);
+        let place = values.len() + 1;
+        condition.push_str(&format!(
+            " AND i.added_at <= ${place} AND (i.added_at < ${place} OR i.id < ${}) {ORDER} LIMIT ${}",
+            place + 1,
+            place + 2
+        ));
+        values.extend([added_at.into(), id.into(), limit.into()]);
+        self.images_where(condition, values).await
+    }
+
+    /// How many images pass the filter.
+    pub async fn image_count(&self, filter: &ImageFilter) -> StoreResult<u64> {
+        let (condition, values) = passes(filter);
+        let mut query = Statement::new(format!("SELECT count(*) FROM images i WHERE {condition}"));
+        query.values = values;
+        Ok(rows(self.query(query).await?, |row| row.columns().count())?.into_iter().sum())
+    }
+
+    /// A page of the perceptual hashes of all images, by id, after this one.
+    pub async fn image_phashes(&self, after: Option<&str>, limit: usize) -> StoreResult<Vec<(String, u64)>> {
+        let query = Statement::new("SELECT id, phash FROM images WHERE id > $1 ORDER BY id LIMIT $2")
+            .bind(after.unwrap_or_default())
+            .bind(limit);
+        rows(self.query(query).await?, |row: Row| {
+            let mut columns = row.columns();
+            Ok((columns.text()?, columns.integer()?.cast_unsigned()))
+        })
+    }
+
+    /// The images that meet a condition, which may end in an order and a limit, with their tags and
+    /// collections as of the same moment.
+    async fn images_where(&self, condition: String, values: Vec<Value>) -> StoreResult<Vec<Image>> {
+        let page = format!("(SELECT i.id FROM images i WHERE {condition})");
+        let queries = [
+            format!("SELECT {COLUMNS} FROM images i WHERE i.id IN {page} {ORDER}"),
+            format!("SELECT image, tag FROM image_tags WHERE image IN {page} ORDER BY tag"),
+            format!("SELECT image, collection FROM image_collections WHERE image IN {page} ORDER BY collection"),
+        ];
+        let query = |sql: String| Statement { values: values.clone(), ..Statement::new(sql) };
+        let mut answers = self.read(queries.into_iter().map(query).collect()).await?.into_iter();
+        let mut images = rows(answers.next().unwrap_or_default(), image)?;
+        let mut tags = grouped(answers.next().unwrap_or_default())?;
+        let mut collections = grouped(answers.next().unwrap_or_default())?;
+        for image in &mut images {
+            image.tags = tags.remove(&image.id).unwrap_or_default();
+            image.collections = collections.remove(&image.id).unwrap_or_default();
+        }
+        Ok(images)
+    }
+}
+
+/// The second column's texts by those of the first.
+fn grouped(rows: Vec<Row>) -> StoreResult<HashMap<String, Vec<String>>> {
+    let mut groups: HashMap<String, Vec<String>> = HashMap::new();
+    for row in rows {
+        let mut columns = row.columns();
+        groups.entry(columns.text()?).or_default().push(columns.text()?);
+    }
+    Ok(groups)
+}
+
+/// That an image passes the filter, and the condition's values.
+fn passes(filter: &ImageFilter) -> (String, Vec<Value>) {
+    let mut conditions = vec!["1 = 1".to_owned()];
+    let mut values: Vec<Value> = Vec::new();
+    let mut with = |condition: &str, value: Value| {
+        values.push(value);
+        conditions.push(condition.replace('?', &format!("${}", values.len())));
+    };
+    for tag in &filter.tags {
+        with("i.id IN (SELECT image FROM image_tags WHERE tag = ?)", tag.as_str().into());
+    }
+    for collection in &filter.collections {
+        with("i.id IN (SELECT image FROM image_collections WHERE collection = ?)", collection.as_str().into());
+    }
+    for (column, value) in [("category", &filter.category), ("format", &filter.format), ("uploader", &filter.uploader)]
+    {
+        if let Some(value) = value {
+            with(&format!("i.{column} = ?"), value.as_str().into());
+        }
+    }
+    if let Some(from) = filter.added_from {
+        with("i.added_at >= ?", from.into());
+    }
+    if let Some(before) = filter.added_before {
+        with("i.added_at < ?", before.into());
+    }
+    (conditions.join(" AND "), values)
+}

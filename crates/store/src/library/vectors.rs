@@ -1,0 +1,114 @@
+//! Vectors of images, and which images have none yet.
+
+use std::collections::HashMap;
+
+use super::changes::log_put;
+use super::records::{NewVector, VectorSpace};
+use crate::database::{Row, Statement};
+use crate::error::StoreResult;
+use crate::journal::rows;
+use crate::store::{Store, never, places};
+
+/// Vectors are looked up in groups of this size.
+const LOOK_UP: usize = 500;
+
+/// An image that has no vector of an embedder in a space, or one that was made of what it no longer is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unembedded {
+    /// The image.
+    pub image: String,
+    /// The hash of what is to be embedded: of its words for [`VectorSpace::Text`], else of its file.
+    pub made_of: String,
+}
+
+impl Store {
+    /// Keeps vectors of images and logs the images as changed. Of an image that is gone, or that has other
+    /// words by now, nothing is kept.
+    pub async fn put_image_vectors(&self, vectors: Vec<(String, NewVector)>) -> StoreResult<()> {
+        let mut batch = Vec::with_capacity(vectors.len() * 3);
+        for (image, vector) in vectors {
+            batch.push(put_vector(&image, vector));
+            batch.extend(log_put(&image));
+        }
+        self.apply(batch, never).await.map(|_| ())
+    }
+
+    /// The vectors that an embedder made of these images, by image.
+    pub async fn image_vectors(
+        &self,
+        embedder: &str,
+        space: VectorSpace,
+        images: &[String],
+    ) -> StoreResult<HashMap<String, Vec<u8>>> {
+        let mut found = HashMap::with_capacity(images.len());
+        for images in images.chunks(LOOK_UP) {
+            let query = Statement::new(format!(
+                "SELECT image, bytes FROM image_vectors WHERE embedder = $1 AND space = $2 AND image IN ({})",
+                places(3, images.len())
+            ))
+            .bind(embedder)
+            .bind(space.as_str());
+            let query = images.iter().fold(query, |query, image| query.bind(image.as_str()));
+            for row in self.query(query).await? {
+                let mut columns = row.columns();
+                found.insert(columns.text()?, columns.bytes()?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// A page of the images that need a vector of this embedder in this space, by id, after this one: those
+    /// that have none, or one of words that are no longer theirs. Images without words need none in
+    /// [`VectorSpace::Text`].
+    pub async fn unembedded_images(
+        &self,
+        embedder: &str,
+        space: VectorSpace,
+        after: Option<&str>,
+        limit: usize,
+    ) -> StoreResult<Vec<Unembedded>> {
+        let made_of = match space {
+            VectorSpace::Text => "i.text_hash",
+            VectorSpace::Look | VectorSpace::Appearance => "i.hash",
+        };
+        let query = Statement::new(format!(
+            "SELECT i.id, {made_of} FROM images i WHERE i.id > $1 AND {made_of} IS NOT NULL AND NOT EXISTS (\
+             SELECT 1 FROM image_vectors v WHERE v.embedder = $2 AND v.space = $3 AND v.image = i.id \
+             AND v.made_of = {made_of}) ORDER BY i.id LIMIT $4"
+        ))
+        .bind(after.unwrap_or_default())
+        .bind(embedder)
+        .bind(space.as_str())
+        .bind(limit);
+        rows(self.query(query).await?, |row: Row| {
+            let mut columns = row.columns();
+            Ok(Unembedded { image: columns.text()?, made_of: columns.text()? })
+        })
+    }
+
+    /// Forgets what embedders other than these have made; how many vectors that were. At most `limit` go at
+    /// a time: call it until it is 0.
+    pub async fn prune_image_vectors(&self, keep: &[String], limit: usize) -> StoreResult<u64> {
+        let sql = format!(
+            "DELETE FROM image_vectors WHERE (embedder, space, image) IN (\
+             SELECT embedder, space, image FROM image_vectors WHERE embedder NOT IN ({}) LIMIT $1)",
+            places(2, keep.len())
+        );
+        let prune = keep.iter().fold(Statement::new(sql).bind(limit), |query, embedder| query.bind(embedder.as_str()));
+        let effects = self.apply(vec![prune], never).await?;
+        Ok(effects.iter().map(|effect| effect.count).sum())
+    }
+}
+
+pub(super) fn put_vector(image: &str, vector: NewVector) -> Statement {
+    Statement::new(
+        "INSERT INTO image_vectors (embedder, space, image, made_of, bytes) \
+         SELECT $1, $2, id, $3, $4 FROM images WHERE id = $5 AND ($2 <> 'text' OR text_hash = $3) \
+         ON CONFLICT (embedder, space, image) DO UPDATE SET made_of = excluded.made_of, bytes = excluded.bytes",
+    )
+    .bind(vector.embedder)
+    .bind(vector.space.as_str())
+    .bind(vector.made_of)
+    .bind(vector.bytes)
+    .bind(image)
+}
