@@ -94,6 +94,17 @@ impl Calibration {
         };
         similarity.clamp(0.0, 1.0)
     }
+
+    /// The smallest cosine that means this similarity; none if no cosine means as much.
+    #[must_use]
+    pub fn cosine_of(&self, similarity: f32) -> Option<f32> {
+        let right = self.knots.iter().position(|knot| knot.similarity >= similarity)?;
+        let (right, left) = (self.knots[right], right.checked_sub(1).map(|left| self.knots[left]));
+        Some(left.map_or(right.cosine, |left| {
+            let share = (similarity - left.similarity) / (right.similarity - left.similarity);
+            left.cosine + share * (right.cosine - left.cosine)
+        }))
+    }
 }
 
 /// Why these knots make no calibration, if they don't.
@@ -153,6 +164,16 @@ mod tests {
         let curve = curve(&[(0.1, 0.3), (0.6, 0.9)]).unwrap();
         assert_eq!((curve.apply(-0.7), curve.apply(f32::NEG_INFINITY)), (0.3, 0.3));
         assert_eq!((curve.apply(0.95), curve.apply(f32::INFINITY)), (0.9, 0.9));
+    }
+
+    #[test]
+    fn a_similarity_leads_back_to_the_smallest_cosine_that_means_it() {
+        let curve = curve(&[(0.0, 0.4), (0.5, 0.8), (0.7, 0.8), (1.0, 0.9)]).unwrap();
+        for (similarity, cosine) in [(0.1, 0.0), (0.4, 0.0), (0.6, 0.25), (0.8, 0.5), (0.85, 0.85), (0.9, 1.0)] {
+            assert!((curve.cosine_of(similarity).unwrap() - cosine).abs() < 1e-6, "{similarity}");
+        }
+        assert_eq!(curve.cosine_of(0.95), None);
+        assert_eq!(curve.cosine_of(f32::NAN), None);
     }
 
     #[test]

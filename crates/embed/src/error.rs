@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// A failure to load a model, to embed a text, or to read a stored vector, id or calibration.
+/// A failure to load a model, to embed a text or a picture, or to read a stored vector, id or calibration.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EmbedError {
@@ -14,17 +14,57 @@ pub enum EmbedError {
         /// What the operating system said.
         source: std::io::Error,
     },
-    /// The bytes are not a model that can be run, or not this model.
+    /// The bytes are not a model that can be run, or not the text model.
     #[error("the text model cannot be loaded: {0}")]
     Model(String),
+    /// The bytes are not a model that can be run, or not the look model.
+    #[error("the look model cannot be loaded: {0}")]
+    LookModel(String),
+    /// The list of concepts or their vectors cannot be used.
+    #[error("the look model's concepts cannot be used: {0}")]
+    Concepts(String),
+    /// A folder with an exported model lacks a file.
+    #[error("{} has no {name}", folder.display())]
+    ClipFile {
+        /// The folder.
+        folder: PathBuf,
+        /// What is missing.
+        name: &'static str,
+    },
+    /// A file beside an exported model does not say what is needed, or says what is not supported.
+    #[error("{} cannot be used: {reason}", path.display())]
+    ClipSetting {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An exported model cannot be run, or is not of the form that its settings promise.
+    #[error("{} is not the model that is needed: {reason}", path.display())]
+    ClipModel {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Bytes that are no picture of this size.
+    #[error("a picture of {width} by {height} pixels needs {}, not {bytes} bytes of RGB", needed(*width, *height))]
+    Picture {
+        /// Pixels in a row.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// Bytes that were given.
+        bytes: usize,
+    },
     /// The bytes are not a tokenizer.
     #[error("the tokenizer cannot be loaded: {0}")]
     Tokenizer(String),
     /// The tokenizer refused a text.
     #[error("a text cannot be split into tokens: {0}")]
     Tokenize(String),
-    /// The model failed while it ran.
-    #[error("the text model failed: {0}")]
+    /// A model failed while it ran.
+    #[error("the model failed: {0}")]
     Inference(String),
     /// A vector without numbers.
     #[error("a vector needs at least one number")]
@@ -65,6 +105,14 @@ pub enum EmbedError {
     Fit(String),
 }
 
+/// How many bytes a picture has, in words.
+fn needed(width: u32, height: u32) -> String {
+    match u64::from(width) * u64::from(height) {
+        0 => "at least one pixel".to_owned(),
+        pixels => (u128::from(pixels) * 3).to_string(),
+    }
+}
+
 impl EmbedError {
     /// A stable name for the error, for logs and machines.
     #[must_use]
@@ -72,6 +120,12 @@ impl EmbedError {
         match self {
             Self::ModelFile { .. } => "model-file-unreadable",
             Self::Model(_) => "model-invalid",
+            Self::LookModel(_) => "look-model-invalid",
+            Self::Concepts(_) => "concepts-invalid",
+            Self::ClipFile { .. } => "clip-file-missing",
+            Self::ClipSetting { .. } => "clip-setting-invalid",
+            Self::ClipModel { .. } => "clip-model-invalid",
+            Self::Picture { .. } => "picture-invalid",
             Self::Tokenizer(_) => "tokenizer-invalid",
             Self::Tokenize(_) => "text-not-tokenized",
             Self::Inference(_) => "inference-failed",
@@ -94,8 +148,19 @@ impl EmbedError {
             Self::Model(_) | Self::Tokenizer(_) => {
                 "Use model-int8.onnx and tokenizer.json from assets/models/minilm, both from the same release."
             }
+            Self::LookModel(_) | Self::Concepts(_) => {
+                "Use model-int8.onnx, concepts.txt and vectors.bin from assets/models/efficientnet-lite0, all from the same release."
+            }
+            Self::ClipFile { .. } => {
+                "Put config.json, preprocessor_config.json, tokenizer.json, vision_model.onnx and text_model.onnx of one export into the folder; the models may lie in a folder onnx within it."
+            }
+            Self::ClipSetting { .. } => "Take the file from the same export as the models, unchanged.",
+            Self::ClipModel { .. } => {
+                "Export vision and text model separately, in ONNX and f32, as the onnx-community does for CLIP and SigLIP."
+            }
+            Self::Picture { .. } => "Give three bytes a pixel, row by row, and at least one pixel.",
             Self::Tokenize(_) | Self::Inference(_) => {
-                "Report this text as a bug; until then, remove it from the input."
+                "Report this text or picture as a bug; until then, remove it from the input."
             }
             Self::EmptyVector | Self::ZeroVector | Self::NotFinite { .. } => {
                 "The embedder gave an unusable vector: embed the text again, or choose another embedder."

@@ -1,11 +1,14 @@
-//! Embedders: text to vectors, and the calibration of their cosines.
+//! Embedders: texts and pictures to vectors, and the calibration of their cosines.
 //!
 //! - [`TextEmbedder`] is what a local text model offers; [`MiniLm`] is the one that ships with Atelier.
+//! - [`LookEmbedder`] is what a model for pictures offers; [`EfficientNet`] is the one that ships with Atelier,
+//!   [`Clip`] runs any CLIP or SigLIP that lies in a folder.
 //! - [`EmbedderId`], [`Vector`] and [`Calibration`] know nothing of any model, so that vectors from a remote
 //!   embedder are stored, compared and explained in the same way.
 //! - [`fit`] derives a calibration from graded sample pairs.
 //!
-//! Nothing here opens a connection or reads a file, but for a model given as [`ModelBytes::File`].
+//! Nothing here opens a connection, decodes a picture or reads a file, but for a model given as
+//! [`ModelBytes::File`] and the folder of a [`Clip`].
 //!
 //! ```no_run
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -21,20 +24,51 @@
 //! let similarity = embedder.calibration().apply(cosine);
 //! # Ok(()) }
 //! ```
+//!
+//! ```no_run
+//! # use std::{error::Error, sync::Arc};
+//! # fn example(text: Arc<dyn atelier_embed::TextEmbedder>) -> Result<(), Box<dyn Error>> {
+//! use std::num::NonZeroUsize;
+//! use atelier_embed::{EfficientNet, EfficientNetFiles, LookEmbedder, ModelBytes, Picture};
+//!
+//! let files = EfficientNetFiles {
+//!     model: ModelBytes::File("assets/models/efficientnet-lite0/model-int8.onnx".into()),
+//!     concepts: &std::fs::read_to_string("assets/models/efficientnet-lite0/concepts.txt")?,
+//!     vectors: &std::fs::read("assets/models/efficientnet-lite0/vectors.bin")?,
+//! };
+//! let embedder = EfficientNet::load(files, text, NonZeroUsize::MIN)?;
+//!
+//! let red = Picture::new(640, 480, [200, 10, 10].repeat(640 * 480))?;
+//! let look = embedder.look(&[red])?.remove(0);
+//! let query = embedder.query(&["a red wall".into()])?.remove(0);
+//! let cosine = look.meaning.cosine(&query)?;
+//! # Ok(()) }
+//! ```
 
 #![forbid(unsafe_code)]
 
 mod calibration;
+mod clip;
+mod efficientnet;
 mod error;
 pub mod fit;
 mod id;
+mod look;
 mod minilm;
+mod model;
+mod picture;
 mod vector;
+mod workers;
 
 pub use calibration::{Calibration, Knot};
+pub use clip::Clip;
+pub use efficientnet::{ConceptList, EfficientNet, EfficientNetFiles};
 pub use error::EmbedError;
 pub use id::EmbedderId;
-pub use minilm::{MAX_CHARACTERS, MAX_TOKENS, MiniLm, ModelBytes};
+pub use look::{Look, LookEmbedder};
+pub use minilm::{MAX_CHARACTERS, MAX_TOKENS, MiniLm};
+pub use model::ModelBytes;
+pub use picture::Picture;
 pub use vector::Vector;
 
 /// A text model that runs in this process.

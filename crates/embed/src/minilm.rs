@@ -1,14 +1,13 @@
 //! all-MiniLM-L6-v2, the text model that ships with Atelier.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::sync::Arc;
 
-use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value};
+use rten::{Model, NodeId, RunOptions, ThreadPool, Value};
 use tokenizers::{Tokenizer, TruncationParams};
 
+use crate::model::{self, ModelBytes, failed};
+use crate::workers::Workers;
 use crate::{Calibration, EmbedError, EmbedderId, Knot, TextEmbedder, Vector};
 
 /// Tokens of a text that the model reads, its two marks of begin and end included; the rest is left out.
@@ -21,17 +20,6 @@ pub const MAX_CHARACTERS: usize = 32_768;
 
 /// Numbers in a vector.
 const DIMENSIONS: usize = 384;
-
-/// Where the model comes from.
-#[derive(Debug)]
-pub enum ModelBytes {
-    /// Bytes within the binary; they are not copied.
-    Static(&'static [u8]),
-    /// Bytes that were read before.
-    Owned(Vec<u8>),
-    /// A file, read whole.
-    File(PathBuf),
-}
 
 /// The local text embedder: a MiniLM sentence encoder of 384 dimensions, its weights quantised to int8.
 ///
@@ -48,8 +36,7 @@ pub struct MiniLm {
     tokenizer: Tokenizer,
     model: Model,
     nodes: Nodes,
-    threads: Box<[Arc<ThreadPool>]>,
-    next_thread: AtomicUsize,
+    workers: Workers,
 }
 
 /// The model's inputs and its output.
@@ -76,15 +63,14 @@ impl MiniLm {
     /// [`EmbedError::ModelFile`], [`EmbedError::Model`] or [`EmbedError::Tokenizer`] if the files cannot be
     /// read or are not those of this model.
     pub fn load(model: ModelBytes, tokenizer: &[u8], threads: NonZeroUsize) -> Result<Self, EmbedError> {
-        let model = load_model(model)?;
+        let model = model::load(model, EmbedError::Model)?;
         Ok(Self {
             id: Self::ID.parse()?,
             calibration: Self::default_calibration()?,
             tokenizer: load_tokenizer(tokenizer)?,
             nodes: find_nodes(&model)?,
             model,
-            threads: (0..threads.get()).map(|_| Arc::new(ThreadPool::with_num_threads(1))).collect(),
-            next_thread: AtomicUsize::new(0),
+            workers: Workers::new(threads),
         })
     }
 
@@ -108,18 +94,16 @@ impl MiniLm {
 
     /// Vector of one text's tokens, worked out on `thread`.
     fn run(&self, tokens: Vec<i32>, thread: &Arc<ThreadPool>) -> Result<Vector, EmbedError> {
-        let failed = |error: &dyn std::fmt::Display| EmbedError::Inference(error.to_string());
         let length = tokens.len();
-        let tensor = |values| Value::from_shape([1, length], values).map_err(|error| failed(&error));
+        let tensor = |values| Value::from_shape([1, length], values).map_err(failed);
         let inputs = vec![
             (self.nodes.input_ids, tensor(tokens)?.into()),
             (self.nodes.attention_mask, tensor(vec![1; length])?.into()),
             (self.nodes.token_type_ids, tensor(vec![0; length])?.into()),
         ];
         let options = RunOptions::default().with_thread_pool(Some(Arc::clone(thread)));
-        let [states] =
-            self.model.run_n(inputs, [self.nodes.last_hidden_state], Some(options)).map_err(|error| failed(&error))?;
-        let (shape, states) = states.into_shape_vec::<f32, 3>().map_err(|error| failed(&error))?;
+        let [states] = self.model.run_n(inputs, [self.nodes.last_hidden_state], Some(options)).map_err(failed)?;
+        let (shape, states) = states.into_shape_vec::<f32, 3>().map_err(failed)?;
         if shape != [1, length, DIMENSIONS] {
             return Err(EmbedError::Inference(format!(
                 "it gave numbers of shape {shape:?} for {length} tokens, not [1, {length}, {DIMENSIONS}]"
@@ -133,11 +117,6 @@ impl MiniLm {
             }
         }
         Vector::normalised(sum)
-    }
-
-    /// The thread whose turn it is, so that callers at the same time do not queue for one.
-    fn turn(&self) -> usize {
-        self.next_thread.fetch_add(1, Ordering::Relaxed) % self.threads.len()
     }
 }
 
@@ -158,29 +137,7 @@ impl TextEmbedder for MiniLm {
         // The longest first: whoever takes the last texts has little left to do while the others wait.
         queue.sort_by_key(|(_, tokens)| std::cmp::Reverse(tokens.len()));
 
-        let workers = self.threads.len().min(queue.len());
-        let first = self.turn();
-        let queue = Mutex::new(queue.into_iter());
-        let work = |worker: usize| -> Result<Vec<(usize, Vector)>, EmbedError> {
-            let thread = &self.threads[(first + worker) % self.threads.len()];
-            let mut done = Vec::new();
-            while let Some((place, tokens)) = next(&queue) {
-                done.push((place, self.run(tokens, thread)?));
-            }
-            Ok(done)
-        };
-        let mut done = if workers < 2 {
-            work(0)?
-        } else {
-            thread::scope(|scope| {
-                let handles: Vec<_> = (0..workers).map(|worker| scope.spawn(move || work(worker))).collect();
-                // All are joined before any error is looked at: one left behind would carry its panic out.
-                handles.into_iter().map(join).collect::<Vec<_>>()
-            })
-            .into_iter()
-            .collect::<Result<Vec<_>, _>>()?
-            .concat()
-        };
+        let mut done = self.workers.map(queue, |(place, tokens), thread| Ok((place, self.run(tokens, thread)?)))?;
         done.sort_unstable_by_key(|(place, _)| *place);
         Ok(done.into_iter().map(|(_, vector)| vector).collect())
     }
@@ -188,31 +145,6 @@ impl TextEmbedder for MiniLm {
     fn calibration(&self) -> &Calibration {
         &self.calibration
     }
-}
-
-/// Takes the next text off the queue; the lock is held no longer than that.
-fn next<T>(queue: &Mutex<impl Iterator<Item = T>>) -> Option<T> {
-    queue.lock().unwrap_or_else(PoisonError::into_inner).next()
-}
-
-/// A worker's result. A worker that panicked is an error of the model's, not the end of the program.
-fn join<T>(handle: thread::ScopedJoinHandle<'_, Result<T, EmbedError>>) -> Result<T, EmbedError> {
-    handle.join().unwrap_or_else(|_| Err(EmbedError::Inference("it stopped unexpectedly".to_owned())))
-}
-
-/// Reads the model and packs its weights: that doubles the speed of short texts and costs about 50 MB.
-fn load_model(bytes: ModelBytes) -> Result<Model, EmbedError> {
-    let mut options = ModelOptions::with_all_ops();
-    options.prepack_weights(true);
-    let model = match bytes {
-        ModelBytes::Static(bytes) => options.load_static_slice(bytes),
-        ModelBytes::Owned(bytes) => options.load(bytes),
-        ModelBytes::File(path) => {
-            let bytes = std::fs::read(&path).map_err(|source| EmbedError::ModelFile { path, source })?;
-            options.load(bytes)
-        }
-    };
-    model.map_err(|error| EmbedError::Model(error.to_string()))
 }
 
 /// Reads the tokenizer and sets what is ours to set: no padding, our length, and marks in a text (`[SEP]`,
@@ -228,8 +160,7 @@ fn load_tokenizer(bytes: &[u8]) -> Result<Tokenizer, EmbedError> {
 
 /// Finds the model's inputs and its output by name.
 fn find_nodes(model: &Model) -> Result<Nodes, EmbedError> {
-    let find =
-        |name| model.find_node(name).ok_or_else(|| EmbedError::Model(format!("it has no input or output {name:?}")));
+    let find = |name| model::node(model, name, EmbedError::Model);
     Ok(Nodes {
         input_ids: find("input_ids")?,
         attention_mask: find("attention_mask")?,
@@ -241,17 +172,14 @@ fn find_nodes(model: &Model) -> Result<Nodes, EmbedError> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     fn minilm() -> MiniLm {
-        with_threads(1)
-    }
-
-    fn with_threads(threads: usize) -> MiniLm {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../assets/models/minilm");
         let tokenizer = std::fs::read(folder.join("tokenizer.json")).unwrap();
-        let threads = NonZeroUsize::new(threads).unwrap();
-        MiniLm::load(ModelBytes::File(folder.join("model-int8.onnx")), &tokenizer, threads).unwrap()
+        MiniLm::load(ModelBytes::File(folder.join("model-int8.onnx")), &tokenizer, NonZeroUsize::MIN).unwrap()
     }
 
     /// The ids are those of the reference implementation of WordPiece.
@@ -297,11 +225,5 @@ mod tests {
         let spaces = " ".repeat(MAX_CHARACTERS - 2);
         assert_eq!(minilm.tokens(&format!("{spaces}é")).unwrap().len(), 3);
         assert_eq!(minilm.tokens(&format!("{spaces}é  word")).unwrap().len(), 3);
-    }
-
-    #[test]
-    fn threads_take_turns() {
-        let minilm = with_threads(3);
-        assert_eq!([(); 4].map(|()| minilm.turn()), [0, 1, 2, 0]);
     }
 }
