@@ -1,0 +1,223 @@
+//! What can go wrong, each with a stable code and a hint.
+
+use std::path::{Path, PathBuf};
+
+use crate::settings::Space;
+
+/// What the crate's functions return.
+pub type SearchResult<T> = Result<T, SearchError>;
+
+/// Why the index could not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SearchError {
+    /// Another process owns the index.
+    #[error("the search index in {} is owned by another process{}", dir.display(), by.map_or_else(String::new, |pid| format!(", {pid}")))]
+    Owned {
+        /// The index's folder.
+        dir: PathBuf,
+        /// The number of that process, if it could be read.
+        by: Option<u32>,
+    },
+    /// There is no index to read.
+    #[error("there is no search index in {}", dir.display())]
+    NotThere {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// A file is not what was written.
+    #[error("the search index is damaged: {file}: {detail}")]
+    Damaged {
+        /// The file, within the index's folder.
+        file: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// The index was built with other settings than it is opened with.
+    #[error("the search index was built with other settings: {detail}")]
+    OtherSettings {
+        /// What differs.
+        detail: String,
+    },
+    /// The index was opened to read only.
+    #[error("the search index was opened to read only")]
+    ReadOnly,
+    /// An earlier failure could not be undone.
+    #[error("the search index can't be written any more: {detail}")]
+    Closed {
+        /// What had failed.
+        detail: String,
+    },
+    /// A vector has not as many numbers as its space.
+    #[error("a vector of {found} numbers does not belong to the space of {space}, which has {expected}")]
+    Dimensions {
+        /// The space.
+        space: Space,
+        /// How many numbers its vectors have.
+        expected: usize,
+        /// How many this one has.
+        found: usize,
+    },
+    /// A vector was given for a space that the index does not have.
+    #[error("the search index has no space of {space}")]
+    NoSpace {
+        /// The space.
+        space: Space,
+    },
+    /// A setting is out of its range.
+    #[error("{name} is {value}, which is not {expected}")]
+    Setting {
+        /// Its name.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// There is no such image.
+    #[error("there is no image {id} in the search index")]
+    NoSuchImage {
+        /// The id asked for.
+        id: String,
+    },
+    /// There is nothing of that image to compare others with.
+    #[error("image {id} has no vector to find others like it by")]
+    NoVector {
+        /// The id asked for.
+        id: String,
+    },
+    /// An id that is empty or too long.
+    #[error("an image's id has {bytes} bytes, which is not 1 to 512")]
+    Id {
+        /// Its length.
+        bytes: usize,
+    },
+    /// The changes' number runs backwards.
+    #[error("the change numbered {upto} comes after number {applied}")]
+    Backwards {
+        /// The number given.
+        upto: u64,
+        /// The number that was applied before.
+        applied: u64,
+    },
+    /// All row numbers are used up.
+    #[error("the search index has used up its row numbers")]
+    Full,
+    /// A reranker gave another number of scores than there were candidates.
+    #[error("the reranker gave {found} scores for {expected} candidates")]
+    Rerank {
+        /// How many candidates.
+        expected: usize,
+        /// How many scores.
+        found: usize,
+    },
+    /// The disk or the system failed.
+    #[error("{} can't be used: {detail}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        detail: String,
+    },
+    /// The lexical index failed.
+    #[error("the lexical index failed: {0}")]
+    Lexical(String),
+    /// A judged query can't be read.
+    #[error("line {line} of the judged queries: {detail}")]
+    Queries {
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A baseline can't be read or compared with.
+    #[error("the baseline can't be compared with: {0}")]
+    Baseline(String),
+}
+
+impl SearchError {
+    /// A stable name.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Owned { .. } => "index-owned",
+            Self::NotThere { .. } => "index-missing",
+            Self::Damaged { .. } => "index-damaged",
+            Self::OtherSettings { .. } => "index-settings-differ",
+            Self::ReadOnly => "index-read-only",
+            Self::Closed { .. } => "index-closed",
+            Self::Dimensions { .. } => "index-dimensions-differ",
+            Self::NoSpace { .. } => "index-no-such-space",
+            Self::Setting { .. } => "index-setting-invalid",
+            Self::NoSuchImage { .. } => "no-such-image",
+            Self::NoVector { .. } => "image-without-vector",
+            Self::Id { .. } => "image-id-invalid",
+            Self::Backwards { .. } => "index-change-backwards",
+            Self::Full => "index-full",
+            Self::Rerank { .. } => "rerank-scores-differ",
+            Self::Io { .. } => "index-io",
+            Self::Lexical(_) => "index-lexical",
+            Self::Queries { .. } => "judged-queries-invalid",
+            Self::Baseline(_) => "baseline-invalid",
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Owned { .. } => "open it to read only, or let that process apply the changes",
+            Self::NotThere { .. } => "import images, or name the data directory that has some with --data-dir",
+            Self::Damaged { .. } => "it holds nothing that the library does not: open it to write, and it is rebuilt",
+            Self::OtherSettings { .. } => {
+                "open it to write, and it is rebuilt with these; or choose the embedder that it was built with"
+            }
+            Self::ReadOnly => "only the process that owns the index applies changes",
+            Self::Closed { .. } => "open it again: it goes on from the last commit",
+            Self::Dimensions { .. } => "vectors come from the embedder that the index was opened with",
+            Self::NoSpace { .. } => "leave that vector out, or open the index with an embedder for it",
+            Self::Setting { .. } => "correct the setting",
+            Self::NoSuchImage { .. } => "an image is found once its import is committed",
+            Self::NoVector { .. } => "images get their vectors soon after their import",
+            Self::Id { .. } => "give each image a short id",
+            Self::Backwards { .. } => "changes are applied in the order of the library's log",
+            Self::Full => "remove the index's folder: it is rebuilt from the library",
+            Self::Rerank { .. } => "a reranker gives one score for each candidate, in their order",
+            Self::Io { .. } => "check the disk and the path, then try again",
+            Self::Lexical(_) => "open the index again; if it fails again, remove its folder, and it is rebuilt",
+            Self::Queries { .. } => {
+                "each line is {\"query\": \"...\", \"relevant\": [\"id\", ...]} or {..., \"relevant\": {\"id\": grade}}"
+            }
+            Self::Baseline(_) => "save a new baseline with the same queries",
+        }
+    }
+
+    /// Whether the index itself is broken, so that it has to be built anew.
+    #[must_use]
+    pub const fn wants_rebuild(&self) -> bool {
+        matches!(self, Self::Damaged { .. } | Self::OtherSettings { .. } | Self::Full)
+    }
+
+    pub(crate) fn io(path: &Path, error: &std::io::Error) -> Self {
+        Self::Io { path: path.to_owned(), detail: error.to_string() }
+    }
+
+    pub(crate) fn damaged(file: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::Damaged { file: file.into(), detail: detail.into() }
+    }
+}
+
+impl From<tantivy::TantivyError> for SearchError {
+    fn from(error: tantivy::TantivyError) -> Self {
+        match error {
+            tantivy::TantivyError::DataCorruption(detail) => Self::damaged("words", format!("{detail:?}")),
+            other => Self::Lexical(other.to_string()),
+        }
+    }
+}
+
+impl From<std::io::Error> for SearchError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Lexical(error.to_string())
+    }
+}

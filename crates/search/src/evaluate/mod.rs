@@ -1,0 +1,242 @@
+//! How good a search is, measured on judged queries: no change of ranking without it.
+//!
+//! A file of judged queries has a line each: `{"query": "boats at dawn", "relevant": ["id1", "id2"]}`, or with
+//! grades, `{"query": "...", "relevant": {"id1": 3, "id2": 1}}`.
+//!
+//! ```
+//! use atelier_search::evaluate;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let queries = evaluate::read_queries(r#"{"query": "boats", "relevant": ["b", "c"]}"#.as_bytes())?;
+//! let ranked = |_query: &evaluate::Judged| Ok::<_, atelier_search::SearchError>(vec!["a".to_owned(), "b".to_owned()]);
+//! let evaluation = evaluate::evaluate(&queries, ranked)?;
+//! assert_eq!(evaluation.mean(evaluate::Metric::ReciprocalRank), 0.5);
+//! # Ok(()) }
+//! ```
+
+mod baseline;
+mod cut_off;
+mod metrics;
+
+use std::collections::BTreeMap;
+use std::io::BufRead;
+
+pub use baseline::{Baseline, Comparison, Regression};
+pub use cut_off::{CutOff, cut_off};
+pub use metrics::{Metric, QueryScores};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{SearchError, SearchResult};
+
+/// How many times queries are drawn anew for a confidence interval.
+const RESAMPLES: usize = 2000;
+
+/// What the drawing starts from, so that the same scores give the same interval.
+const SEED: u64 = 20_061_103;
+
+/// A query with the images that answer it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    /// The words.
+    pub query: String,
+    /// How well each image answers it: a grade above 0, 1 where none is given. All others do not.
+    pub relevant: BTreeMap<String, f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    query: String,
+    relevant: Relevant,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Relevant {
+    Ids(Vec<String>),
+    Grades(BTreeMap<String, f64>),
+}
+
+/// Reads a file of judged queries. Empty lines are skipped.
+///
+/// # Errors
+/// [`SearchError::Queries`] names the first line that is of another form, has no relevant image, or a grade
+/// that is not a number from 0 to 10.
+pub fn read_queries(lines: impl BufRead) -> SearchResult<Vec<Judged>> {
+    let mut queries = Vec::new();
+    for (number, line) in (1..).zip(lines.lines()) {
+        let wrong = |detail: String| SearchError::Queries { line: number, detail };
+        let line = line.map_err(|error| wrong(error.to_string()))?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let Line { query, relevant } = serde_json::from_str(&line).map_err(|error| wrong(error.to_string()))?;
+        let mut relevant: BTreeMap<String, f64> = match relevant {
+            Relevant::Ids(ids) => ids.into_iter().map(|id| (id, 1.0)).collect(),
+            Relevant::Grades(grades) => grades,
+        };
+        if let Some((id, grade)) = relevant.iter().find(|(_, grade)| !(0.0..=10.0).contains(*grade)) {
+            return Err(wrong(format!("the grade of {id} is {grade}, which is not from 0 to 10")));
+        }
+        relevant.retain(|_, grade| *grade > 0.0);
+        if relevant.is_empty() {
+            return Err(wrong("it names no relevant image".into()));
+        }
+        queries.push(Judged { query, relevant });
+    }
+    Ok(queries)
+}
+
+/// The scores of a search on judged queries.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Evaluation {
+    /// Of each query, in their order.
+    pub queries: Vec<QueryScores>,
+}
+
+/// A mean with its confidence interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Estimate {
+    /// Over all queries.
+    pub mean: f64,
+    /// The lower end of the interval that holds the mean of other queries like these in 95 of 100 cases.
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
+}
+
+/// Measures a search: `ranked` gives the ids found for a query, the best first. Ten are enough.
+///
+/// # Errors
+/// Those of `ranked`.
+pub fn evaluate<E>(
+    queries: &[Judged],
+    mut ranked: impl FnMut(&Judged) -> Result<Vec<String>, E>,
+) -> Result<Evaluation, E> {
+    let scores = queries.iter().map(|judged| Ok(QueryScores::of(judged, &ranked(judged)?)));
+    Ok(Evaluation { queries: scores.collect::<Result<_, E>>()? })
+}
+
+impl Evaluation {
+    /// A metric's mean over all queries; 0 without any.
+    #[must_use]
+    pub fn mean(&self, metric: Metric) -> f64 {
+        mean(self.queries.iter().map(|scores| scores.get(metric)))
+    }
+
+    /// A metric's mean with its 95 % confidence interval: the percentiles of the means of as many queries,
+    /// drawn with replacement 2,000 times from a fixed seed (bootstrap, B. Efron, 1979).
+    #[must_use]
+    pub fn estimate(&self, metric: Metric) -> Estimate {
+        let values: Vec<f64> = self.queries.iter().map(|scores| scores.get(metric)).collect();
+        let (low, high) = interval(&values);
+        Estimate { mean: self.mean(metric), low, high }
+    }
+
+    /// All metrics.
+    #[must_use]
+    pub fn estimates(&self) -> BTreeMap<Metric, Estimate> {
+        Metric::ALL.into_iter().map(|metric| (metric, self.estimate(metric))).collect()
+    }
+
+    /// How much better this search is than another on the same queries: the mean difference with its 95 %
+    /// interval, drawn by pairs. Above 0 throughout, it is better beyond chance.
+    ///
+    /// # Errors
+    /// [`SearchError::Baseline`] if the other was measured on other queries.
+    pub fn difference(&self, other: &Self, metric: Metric) -> SearchResult<Estimate> {
+        let same = self.queries.iter().map(|scores| &scores.query).eq(other.queries.iter().map(|scores| &scores.query));
+        if !same {
+            return Err(SearchError::Baseline("it was measured on other queries".into()));
+        }
+        let pairs = self.queries.iter().zip(&other.queries);
+        let differences: Vec<f64> = pairs.map(|(own, other)| own.get(metric) - other.get(metric)).collect();
+        let (low, high) = interval(&differences);
+        Ok(Estimate { mean: mean(differences.iter().copied()), low, high })
+    }
+}
+
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = values.len();
+    if count == 0 { 0.0 } else { values.sum::<f64>() / count as f64 }
+}
+
+/// The 2.5th and 97.5th percentile of the means of resamples.
+fn interval(values: &[f64]) -> (f64, f64) {
+    if values.is_empty() {
+        return (0.0, 0.0);
+    }
+    let mut random = fastrand::Rng::with_seed(SEED);
+    let mut draw = || mean((0..values.len()).map(|_| values[random.usize(..values.len())]));
+    let mut means: Vec<f64> = (0..RESAMPLES).map(|_| draw()).collect();
+    means.sort_unstable_by(f64::total_cmp);
+    let at = |share: f64| means[((RESAMPLES - 1) as f64 * share).round() as usize];
+    (at(0.025), at(0.975))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scores(values: &[f64]) -> Evaluation {
+        let query = |(number, &value): (usize, &f64)| QueryScores {
+            query: number.to_string(),
+            recall_at_1: value,
+            recall_at_5: value,
+            recall_at_10: value,
+            success_at_10: value,
+            reciprocal_rank: value,
+            ndcg_at_10: value,
+        };
+        Evaluation { queries: values.iter().enumerate().map(query).collect() }
+    }
+
+    #[test]
+    fn judged_queries_are_read_with_and_without_grades() {
+        let lines = "{\"query\": \"a\", \"relevant\": [\"1\", \"2\"]}\n\n{\"query\": \"b\", \"relevant\": {\"3\": 2, \"4\": 0}}\n";
+        let queries = read_queries(lines.as_bytes()).unwrap();
+        assert_eq!(queries[0].relevant, BTreeMap::from([("1".into(), 1.0), ("2".into(), 1.0)]));
+        assert_eq!(queries[1].relevant, BTreeMap::from([("3".into(), 2.0)]));
+    }
+
+    #[test]
+    fn a_wrong_line_is_named() {
+        let good = "{\"query\": \"a\", \"relevant\": [\"1\"]}";
+        for wrong in [
+            "{",
+            "{\"query\": \"a\"}",
+            "{\"query\": \"a\", \"relevant\": []}",
+            "{\"query\": \"a\", \"relevant\": {\"1\": -1}}",
+            "{\"query\": \"a\", \"relevant\": [\"1\"], \"other\": 1}",
+        ] {
+            let error = read_queries(format!("{good}\n{wrong}\n").as_bytes()).unwrap_err();
+            assert!(matches!(error, SearchError::Queries { line: 2, .. }), "{wrong}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn an_interval_holds_the_mean_and_is_the_same_each_time() {
+        let evaluation = scores(&(0..100).map(|n| f64::from(n % 10) / 10.0).collect::<Vec<_>>());
+        let estimate = evaluation.estimate(Metric::NdcgAt10);
+        assert_eq!(estimate, evaluation.estimate(Metric::NdcgAt10));
+        assert!((estimate.mean - 0.45).abs() < 1e-9);
+        // The standard error is 0.287 / 10; the interval is about 1.96 of it to either side.
+        assert!((estimate.low - 0.394).abs() < 0.01 && (estimate.high - 0.506).abs() < 0.01, "{estimate:?}");
+    }
+
+    #[test]
+    fn a_difference_is_taken_by_pairs() {
+        let worse: Vec<f64> = (0..50).map(|n| f64::from(n) / 100.0).collect();
+        let better: Vec<f64> = worse.iter().map(|value| value + 0.1).collect();
+        let difference = scores(&better).difference(&scores(&worse), Metric::NdcgAt10).unwrap();
+        assert!((difference.low - 0.1).abs() < 1e-9 && (difference.high - 0.1).abs() < 1e-9, "{difference:?}");
+        let other = scores(&better[1..]);
+        assert_eq!(scores(&better).difference(&other, Metric::NdcgAt10).unwrap_err().code(), "baseline-invalid");
+    }
+
+    #[test]
+    fn without_queries_everything_is_nought() {
+        let estimate = scores(&[]).estimate(Metric::RecallAt10);
+        assert_eq!((estimate.mean, estimate.low, estimate.high), (0.0, 0.0, 0.0));
+    }
+}

@@ -1,0 +1,67 @@
+//! Hybrid image search: words by BM25, meaning and look by vectors, fused, filtered and explained.
+//!
+//! Documents in, hits out: the crate embeds nothing, stores nothing of its own, and opens no connection.
+//!
+//! - [`Index`] is a folder of files. One process owns it and applies [`Change`]s in the order of the library's
+//!   log; others open it to read and see each commit. It is a cache: damaged or outdated, it begins anew and
+//!   says so.
+//! - [`Query`] asks by words, by vectors, by an image's id, by colour, under [`Filter`]s; [`Hits`] say of
+//!   each image which stage found it at which rank.
+//! - [`evaluate`] measures recall, reciprocal rank and nDCG on judged queries, and compares with a baseline.
+//!
+//! ```
+//! use atelier_search::{Change, Document, Index, Query, Settings};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! let index = Index::open(dir.path().join("search"), Settings::default())?;
+//! let image = Document {
+//!     id: "1".into(),
+//!     filename: "IMG_0042.jpg".into(),
+//!     caption: "Two boats at a pier before sunrise".into(),
+//!     ..Document::default()
+//! };
+//! index.apply(&[Change::Put(Box::new(image))], 1)?;
+//! index.commit()?;
+//!
+//! let hits = index.search(&Query::words("boat sunrise"))?;
+//! assert_eq!(hits.hits[0].id, "1");
+//! assert_eq!(index.applied(), 1);
+//! # Ok(()) }
+//! ```
+//!
+//! # Where what stands
+//! `index` is the front door, `owner` writes and `view` is one state to read; `folder`, `opened` and
+//! `manifest` are the files. `words` and `lexical` find words, `vectors` and `color` find what is near,
+//! `filter` says among which images, `search` runs the stages and `fuse` makes one ranking of theirs.
+#![forbid(unsafe_code)]
+
+mod color;
+mod document;
+mod error;
+pub mod evaluate;
+mod filter;
+mod folder;
+mod fuse;
+mod hits;
+mod index;
+mod lexical;
+mod manifest;
+mod opened;
+mod owner;
+mod query;
+mod rerank;
+mod rows;
+mod search;
+mod settings;
+mod vectors;
+mod view;
+mod words;
+
+pub use document::{Change, Document, Orientation, Rgb};
+pub use error::{SearchError, SearchResult};
+pub use hits::{Explanation, Hit, Hits, Match, StageExplanation, StageScore, Stages, TermExplanation, WordExplanation};
+pub use index::Index;
+pub use query::{Filter, Query};
+pub use rerank::{Candidate, Rerank};
+pub use settings::{Certainties, CutOffs, FieldWeights, FusionWeights, Settings, Space, SpaceSettings, Spaces};

@@ -1,0 +1,98 @@
+//! What is asked for.
+
+use std::ops::RangeInclusive;
+
+use atelier_embed::Vector;
+
+use crate::document::{Orientation, Rgb};
+use crate::settings::Space;
+
+/// A search. What is `None` is not searched by; filters alone list the images that they keep, newest first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Query {
+    /// Words, as the user wrote them. The last one may be unfinished, unless a space follows it.
+    pub words: Option<String>,
+    /// Their vector, for the space of text.
+    pub text: Option<Vector>,
+    /// Their vector, or that of an example image, for the space of look.
+    pub look: Option<Vector>,
+    /// The vector of an example image, for the space of appearance.
+    pub appearance: Option<Vector>,
+    /// The id of an image to find others like: its own vectors are searched by, in every space where the
+    /// query names no other, and it is left out itself.
+    pub like: Option<String>,
+    /// A colour that the image should have.
+    pub color: Option<Rgb>,
+    /// What every hit must fulfil; all of them.
+    pub filters: Vec<Filter>,
+    /// How many hits at most.
+    pub limit: usize,
+    /// Whether to say how the query was understood and what each stage did.
+    pub explain: bool,
+}
+
+impl Default for Query {
+    fn default() -> Self {
+        Self {
+            words: None,
+            text: None,
+            look: None,
+            appearance: None,
+            like: None,
+            color: None,
+            filters: Vec::new(),
+            limit: 20,
+            explain: false,
+        }
+    }
+}
+
+impl Query {
+    /// A query by words alone.
+    #[must_use]
+    pub fn words(words: impl Into<String>) -> Self {
+        Self { words: Some(words.into()), ..Self::default() }
+    }
+
+    /// The vector that it names for a space.
+    #[must_use]
+    pub fn vector(&self, space: Space) -> Option<&Vector> {
+        match space {
+            Space::Text => self.text.as_ref(),
+            Space::Look => self.look.as_ref(),
+            Space::Appearance => self.appearance.as_ref(),
+        }
+    }
+}
+
+/// What an image must fulfil. Texts are compared whole, without regard to case and to surrounding space.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Filter {
+    /// It is of this category.
+    Category(String),
+    /// It has this tag.
+    Tag(String),
+    /// It has an attribute of this name, with this value.
+    Attribute(String, String),
+    /// It stands like this.
+    Orientation(Orientation),
+    /// It was brought in by this user.
+    Uploader(String),
+    /// It is in this collection.
+    Collection(String),
+    /// It is so many pixels wide. Images of unknown size are 0 wide.
+    Width(RangeInclusive<u32>),
+    /// It is so many pixels high.
+    Height(RangeInclusive<u32>),
+    /// It was taken or added in this time: microseconds since 1970, UTC.
+    Date(RangeInclusive<i64>),
+    /// One of its palette's colours is at most this far from the colour, in CIELAB (CIE76).
+    Color(Rgb, f32),
+    /// It fulfils at least one of these.
+    Any(Vec<Filter>),
+    /// It fulfils all of these.
+    All(Vec<Filter>),
+    /// It does not fulfil this.
+    Not(Box<Filter>),
+}

@@ -1,0 +1,272 @@
+//! A search: filters, stages, cut-offs, fusion.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use atelier_embed::Vector;
+
+use crate::color;
+use crate::error::{SearchError, SearchResult};
+use crate::filter;
+use crate::fuse::{Fused, Passed, Stage, Stages, evidence, fuse};
+use crate::hits::{Explanation, Hit, Hits, StageExplanation, WordExplanation};
+use crate::lexical::{self, Fields};
+use crate::query::Query;
+use crate::rerank::{Candidate, Rerank};
+use crate::rows::RowSet;
+use crate::settings::{Settings, Space};
+use crate::vectors::{self, Limits, Probe};
+use crate::view::{Stored, View};
+
+/// Below so many vectors a stage takes less time than a thread to begin.
+const WORTH_A_THREAD: usize = 20_000;
+
+/// Searches one state of the index.
+pub(crate) fn search(
+    view: &View,
+    fields: &Fields,
+    settings: &Settings,
+    query: &Query,
+    rerank: Option<&dyn Rerank>,
+) -> SearchResult<Hits> {
+    #[expect(clippy::disallowed_methods, reason = "how long a search took is told and decides nothing")]
+    let began = std::time::Instant::now();
+    let mut hits = Search { view, fields, settings, query }.run(rerank)?;
+    hits.took = began.elapsed();
+    Ok(hits)
+}
+
+struct Search<'a> {
+    view: &'a View,
+    fields: &'a Fields,
+    settings: &'a Settings,
+    query: &'a Query,
+}
+
+/// What one stage found, and how.
+struct Outcome {
+    stage: Stage,
+    /// What passed the cut-off, the best first.
+    passed: Vec<Passed>,
+    ranked: usize,
+    best: Option<f32>,
+    scanned: Option<usize>,
+    words: Vec<WordExplanation>,
+}
+
+/// Work for a stage.
+enum Task<'a> {
+    Words(&'a str),
+    Nearest(Space, Probe),
+    Color([u8; 3]),
+}
+
+impl Search<'_> {
+    fn run(&self, rerank: Option<&dyn Rerank>) -> SearchResult<Hits> {
+        let like = self.like()?;
+        let tasks = self.tasks(like)?;
+        let mut allowed = filter::allowed(self.view, self.fields, &self.query.filters)?;
+        if let Some(like) = like {
+            allowed.remove(like);
+        }
+        if tasks.is_empty() {
+            return self.list(&allowed);
+        }
+        let outcomes = self.outcomes(&tasks, &allowed)?;
+        let weights = &self.settings.fusion;
+        let mut fused = fuse(outcomes.iter().map(|outcome| (outcome.stage, outcome.passed.as_slice())), weights);
+        let total = fused.len();
+        let mut stored = Vec::new();
+        if let (Some(rerank), Some(words)) = (rerank, self.asked_words()) {
+            stored = self.rerank(rerank, words, &mut fused)?;
+        }
+        fused.truncate(self.query.limit);
+        let mut hits = Vec::with_capacity(fused.len());
+        for fused in &fused {
+            let known = stored.iter().position(|(row, _)| *row == fused.row);
+            let stored = match known {
+                Some(place) => stored.swap_remove(place).1,
+                None => self.view.stored(self.fields, fused.row)?,
+            };
+            hits.push(hit(stored, fused.score, fused.stages));
+        }
+        let explanation = self.query.explain.then(|| self.explain(outcomes, &allowed));
+        Ok(Hits { took: Duration::ZERO, total, hits, explanation })
+    }
+
+    /// The row of the image to find others like.
+    fn like(&self) -> SearchResult<Option<u32>> {
+        let Some(id) = &self.query.like else { return Ok(None) };
+        let row = self.view.row_of(self.fields, id)?;
+        row.map(Some).ok_or_else(|| SearchError::NoSuchImage { id: id.clone() })
+    }
+
+    /// Words that say something.
+    fn asked_words(&self) -> Option<&str> {
+        self.query.words.as_deref().filter(|words| !words.trim().is_empty())
+    }
+
+    /// The stages that the query asks for.
+    fn tasks(&self, like: Option<u32>) -> SearchResult<Vec<Task<'_>>> {
+        let mut tasks: Vec<Task<'_>> = self.asked_words().map(Task::Words).into_iter().collect();
+        for space in Space::ALL {
+            let probe = match (self.query.vector(space), like) {
+                (Some(vector), _) => Some(self.probe(space, vector)?),
+                (None, Some(row)) => {
+                    vectors::vector_of(self.view.segments(), space, row)?.map(|numbers| Probe::of(&numbers))
+                }
+                (None, None) => None,
+            };
+            tasks.extend(probe.map(|probe| Task::Nearest(space, probe)));
+        }
+        if let Some(id) =
+            self.query.like.as_ref().filter(|_| !tasks.iter().any(|task| matches!(task, Task::Nearest(..))))
+        {
+            return Err(SearchError::NoVector { id: id.clone() });
+        }
+        tasks.extend(self.query.color.map(Task::Color));
+        Ok(tasks)
+    }
+
+    fn probe(&self, space: Space, vector: &Vector) -> SearchResult<Probe> {
+        let expected = self.settings.spaces.get(space).ok_or(SearchError::NoSpace { space })?.dimensions;
+        if vector.dimensions() != expected {
+            return Err(SearchError::Dimensions { space, expected, found: vector.dimensions() });
+        }
+        Ok(Probe::new(vector))
+    }
+
+    /// How many images of each stage are ranked.
+    fn depth(&self) -> usize {
+        self.settings.depth.max(self.query.limit)
+    }
+
+    /// Runs the stages, several at a time where that is worth it.
+    fn outcomes(&self, tasks: &[Task<'_>], allowed: &RowSet) -> SearchResult<Vec<Outcome>> {
+        let small = self.view.images() < WORTH_A_THREAD;
+        if small || tasks.len() < 2 || self.settings.threads == NonZeroUsize::MIN {
+            return tasks.iter().map(|task| self.outcome(task, allowed)).collect();
+        }
+        let next = std::sync::atomic::AtomicUsize::new(0);
+        let work = || {
+            let mut done = Vec::new();
+            while let Some((place, task)) = {
+                let place = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                tasks.get(place).map(|task| (place, task))
+            } {
+                done.push((place, self.outcome(task, allowed)));
+            }
+            done
+        };
+        let workers = self.settings.threads.get().min(tasks.len());
+        let mut done = std::thread::scope(|scope| {
+            let others: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
+            let mut done = work();
+            for other in others {
+                match other.join() {
+                    Ok(more) => done.extend(more),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            done
+        });
+        done.sort_unstable_by_key(|(place, _)| *place);
+        done.into_iter().map(|(_, outcome)| outcome).collect()
+    }
+
+    fn outcome(&self, task: &Task<'_>, allowed: &RowSet) -> SearchResult<Outcome> {
+        let cut_offs = &self.settings.cut_offs;
+        let depth = self.depth();
+        match task {
+            Task::Words(words) => {
+                let found = lexical::search(self.view, self.fields, words, allowed, depth)?;
+                let ranked = found.found.len();
+                let best = found.found.iter().map(|hit| hit.share).max_by(f32::total_cmp);
+                // A hair's breadth for the rounding of a sum: all of the words are all of the words.
+                let passed = found.found.iter().filter(|hit| hit.share >= cut_offs.lexical - 1e-5);
+                let sure = |share| evidence(share, cut_offs.lexical, 1.0);
+                let passed = passed.map(|hit| Passed { row: hit.row, score: hit.score, evidence: sure(hit.share) });
+                let passed = passed.collect();
+                Ok(Outcome { stage: Stage::Lexical, passed, ranked, best, scanned: None, words: found.words })
+            }
+            Task::Nearest(space, probe) => {
+                let limits = Limits { wanted: depth, scanned: self.settings.scanned };
+                let nearest = vectors::nearest(self.view.segments(), *space, probe, allowed, limits)?;
+                let stage = Stage::of(*space);
+                let ranked = nearest.found.len();
+                let best = nearest.found.first().map(|(_, cosine)| *cosine);
+                let (cut_off, sure) = (stage.cut_off(cut_offs), self.settings.certainties.get(*space));
+                let passed = nearest.found.into_iter().filter(|(_, cosine)| *cosine >= cut_off);
+                let passed = passed
+                    .map(|(row, cosine)| Passed { row, score: cosine, evidence: evidence(cosine, cut_off, sure) })
+                    .collect();
+                Ok(Outcome { stage, passed, ranked, best, scanned: Some(nearest.scanned), words: Vec::new() })
+            }
+            Task::Color(rgb) => {
+                let mut found = color::near(self.view.segments(), *rgb, cut_offs.color, allowed)?;
+                let ranked = found.len();
+                found.sort_unstable_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+                found.truncate(depth);
+                let best = found.first().map(|(_, distance)| *distance);
+                let passed = found.into_iter().map(|(row, distance)| {
+                    let score = (1.0 - distance / 100.0).max(0.0);
+                    Passed { row, score, evidence: evidence(distance, cut_offs.color, 0.0) }
+                });
+                let passed = passed.collect();
+                Ok(Outcome { stage: Stage::Color, passed, ranked, best, scanned: None, words: Vec::new() })
+            }
+        }
+    }
+
+    /// Ranks the best of the fused by a reranker too. Gives what was read of them, by row.
+    fn rerank(&self, rerank: &dyn Rerank, words: &str, fused: &mut [Fused]) -> SearchResult<Vec<(u32, Stored)>> {
+        let read = fused.len().min(self.settings.reranked);
+        let mut stored = Vec::with_capacity(read);
+        let mut candidates = Vec::with_capacity(read);
+        for fused in &fused[..read] {
+            let image = self.view.stored(self.fields, fused.row)?;
+            candidates.push(Candidate {
+                id: image.id.clone(),
+                filename: image.filename.clone(),
+                caption: image.caption.clone(),
+                tags: image.tags.clone(),
+                score: fused.score,
+            });
+            stored.push((fused.row, image));
+        }
+        let scores = rerank.rerank(words, &candidates);
+        if scores.len() != read {
+            return Err(SearchError::Rerank { expected: read, found: scores.len() });
+        }
+        crate::fuse::rerank(fused, &scores, &self.settings.fusion);
+        Ok(stored)
+    }
+
+    /// The images that the filters leave, newest first.
+    fn list(&self, allowed: &RowSet) -> SearchResult<Hits> {
+        let total = allowed.len();
+        let rows = self.view.newest(allowed, self.query.limit)?;
+        let hits = rows.into_iter().map(|row| Ok(hit(self.view.stored(self.fields, row)?, 0.0, Stages::default())));
+        let hits = hits.collect::<SearchResult<_>>()?;
+        let explanation = self.query.explain.then(|| self.explain(Vec::new(), allowed));
+        Ok(Hits { took: Duration::ZERO, total, hits, explanation })
+    }
+
+    fn explain(&self, mut outcomes: Vec<Outcome>, allowed: &RowSet) -> Explanation {
+        let words = outcomes.iter_mut().flat_map(|outcome| std::mem::take(&mut outcome.words)).collect();
+        let stages = outcomes.iter().map(|outcome| StageExplanation {
+            stage: outcome.stage.as_str(),
+            weight: outcome.stage.weight(&self.settings.fusion),
+            cut_off: outcome.stage.cut_off(&self.settings.cut_offs),
+            best: outcome.best,
+            ranked: outcome.ranked,
+            passed: outcome.passed.len(),
+            scanned: outcome.scanned,
+        });
+        Explanation { images: self.view.images(), filtered: allowed.len(), words, stages: stages.collect() }
+    }
+}
+
+fn hit(stored: Stored, score: f32, stages: Stages) -> Hit {
+    Hit { id: stored.id, filename: stored.filename, score, stages }
+}

@@ -1,0 +1,151 @@
+//! Fusion, cut-offs, reranking and what a hit says of itself.
+
+use std::cell::RefCell;
+
+use atelier_embed::Vector;
+use atelier_search::{Candidate, Document, Index, Query, Rerank, Settings};
+
+use crate::common::{DIMENSIONS, ids, image, index_of, settings};
+
+/// A vector in the plane of the first two numbers, so many degrees from the first axis.
+fn at(degrees: f32) -> Vector {
+    let mut numbers = vec![0.0; DIMENSIONS];
+    (numbers[1], numbers[0]) = degrees.to_radians().sin_cos();
+    Vector::normalised(numbers).unwrap()
+}
+
+fn library(dir: &tempfile::TempDir, settings: Settings) -> Index {
+    let with = |id: &str, caption: &str, text: f32, look: f32| Document {
+        text: Some(at(text)),
+        look: Some(at(look)),
+        ..image(id, caption)
+    };
+    let images = [
+        with("both", "a harbour at dawn", 5.0, 80.0),
+        with("words", "a harbour at dawn with gulls and ropes and nets", 85.0, 85.0),
+        with("meaning", "ships in first light", 0.0, 89.0),
+        with("look", "IMG 12", 88.0, 10.0),
+        with("nothing", "a violin", 90.0, 90.0),
+    ];
+    index_of(dir.path(), settings, images)
+}
+
+fn query() -> Query {
+    Query { text: Some(at(0.0)), look: Some(at(0.0)), ..Query::words("harbour dawn") }
+}
+
+#[test]
+fn what_several_stages_vouch_for_comes_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut settings = settings();
+    (settings.cut_offs.text, settings.cut_offs.look) = (0.5, 0.5);
+    let index = library(&dir, settings);
+    let hits = index.search(&query()).unwrap();
+    assert_eq!(ids(&hits), ["both", "meaning", "words", "look"]);
+    assert_eq!(hits.total, 4);
+    let stages = hits.hits[0].stages;
+    assert_eq!((stages.lexical.unwrap().rank, stages.text.unwrap().rank, stages.look), (1, 2, None));
+    assert!((stages.text.unwrap().score - 5.0_f32.to_radians().cos()).abs() < 1e-3);
+    assert!(hits.hits.is_sorted_by(|a, b| a.score >= b.score));
+}
+
+#[test]
+fn below_the_cut_offs_nothing_is_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut settings = settings();
+    (settings.cut_offs.text, settings.cut_offs.look) = (0.5, 0.5);
+    let index = library(&dir, settings);
+    let hits =
+        index.search(&Query { text: Some(at(160.0)), look: Some(at(170.0)), ..Query::words("submarine") }).unwrap();
+    assert_eq!((hits.total, hits.hits.len()), (0, 0));
+}
+
+#[test]
+fn the_limit_cuts_hits_and_not_the_total() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = library(&dir, settings());
+    let hits = index.search(&Query { limit: 2, ..query() }).unwrap();
+    assert_eq!((hits.total, hits.hits.len()), (5, 2));
+    assert_eq!(index.search(&Query { limit: 0, ..query() }).unwrap().hits.len(), 0);
+    assert_eq!(index.search(&Query { limit: 0, ..Query::default() }).unwrap().total, 5);
+}
+
+/// Ranks by the length of the caption, and keeps what it was shown.
+#[derive(Default)]
+struct Longest(RefCell<Vec<(String, Vec<Candidate>)>>);
+
+impl Rerank for Longest {
+    fn rerank(&self, words: &str, candidates: &[Candidate]) -> Vec<f32> {
+        self.0.borrow_mut().push((words.into(), candidates.to_vec()));
+        candidates.iter().map(|candidate| candidate.caption.len() as f32).collect()
+    }
+}
+
+#[test]
+fn a_reranker_sees_the_users_own_words_and_the_best_candidates() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = library(&dir, Settings { reranked: 3, ..settings() });
+    let longest = Longest::default();
+    let typed = "  Harbuor at DAWN  ";
+    let hits = index.search_reranked(&Query { words: Some(typed.into()), ..query() }, &longest).unwrap();
+    assert_eq!(ids(&hits)[0], "words", "the longest caption");
+    assert_eq!(hits.hits[0].stages.rerank.unwrap().rank, 1);
+    assert_eq!(hits.hits.iter().filter(|hit| hit.stages.rerank.is_some()).count(), 3);
+    let seen = longest.0.borrow();
+    assert_eq!((seen[0].0.as_str(), seen[0].1.len()), (typed, 3));
+    assert!(seen[0].1.iter().all(|candidate| !candidate.caption.is_empty()));
+}
+
+#[test]
+fn without_words_a_reranker_is_not_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = library(&dir, settings());
+    let longest = Longest::default();
+    index.search_reranked(&Query { words: None, ..query() }, &longest).unwrap();
+    assert_eq!(longest.0.borrow().len(), 0);
+}
+
+#[test]
+fn a_reranker_that_leaves_candidates_out_is_an_error() {
+    struct None;
+    impl Rerank for None {
+        fn rerank(&self, _: &str, _: &[Candidate]) -> Vec<f32> {
+            Vec::new()
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let index = library(&dir, settings());
+    assert_eq!(index.search_reranked(&query(), &None).unwrap_err().code(), "rerank-scores-differ");
+}
+
+#[test]
+fn json_has_the_documented_form() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = library(&dir, settings());
+    let hits = index.search(&Query { explain: true, ..query() }).unwrap();
+    let json = serde_json::to_value(&hits).unwrap();
+    assert!(json["took_ms"].is_f64());
+    assert_eq!(json["total"], 5);
+    let hit = &json["hits"][0];
+    assert_eq!((hit["id"].as_str(), hit["filename"].as_str()), (Some("both"), Some("both.jpg")));
+    assert!(hit["stages"]["lexical"]["rank"].is_u64() && hit["stages"]["text"]["score"].is_f64());
+    assert_eq!(json["explanation"]["stages"][1]["stage"], "text");
+    assert_eq!(json["explanation"]["words"][0]["terms"][0]["match"], "exact");
+}
+
+#[test]
+fn a_search_on_several_threads_finds_the_same() {
+    let images = |count: u32| {
+        (0..count).map(|n| Document {
+            text: Some(at((n % 360) as f32)),
+            look: Some(at((n % 170) as f32)),
+            palette: vec![[(n % 256) as u8, 0, 0]],
+            ..image(&n.to_string(), if n % 3 == 0 { "a harbour" } else { "dawn" })
+        })
+    };
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let alone = index_of(one.path(), settings(), images(21_000));
+    let together = index_of(two.path(), Settings { threads: 3.try_into().unwrap(), ..settings() }, images(21_000));
+    let query = Query { color: Some([40, 0, 0]), ..query() };
+    assert_eq!(alone.search(&query).unwrap().hits, together.search(&query).unwrap().hits);
+}
