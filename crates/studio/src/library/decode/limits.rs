@@ -1,0 +1,138 @@
+//! What a file may ask for, and how much memory all that is decoded at the same time may take.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::error::PictureError;
+
+/// What a file may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Pixels of a picture: width × height. Checked before memory is taken for them.
+    pub max_pixels: u64,
+    /// Bytes of a file.
+    pub max_bytes: u64,
+    /// Bytes of memory that it takes to decode a picture: the pixels, and what the decoder keeps beside them.
+    pub max_memory: u64,
+    /// Bytes that are taken by pictures which are decoded at the same time. A picture that needs more than
+    /// that by itself is decoded alone.
+    pub memory: u64,
+}
+
+impl Default for Limits {
+    /// 200 megapixels, 256 MiB a file, 768 MiB a picture, 384 MiB at the same time.
+    fn default() -> Self {
+        Self { max_pixels: 200_000_000, max_bytes: 256 << 20, max_memory: 768 << 20, memory: 384 << 20 }
+    }
+}
+
+impl Limits {
+    /// That a picture may have this size.
+    pub(crate) fn check(&self, width: impl Into<u64>, height: impl Into<u64>) -> Result<(), PictureError> {
+        let (width, height) = (width.into(), height.into());
+        if width == 0 || height == 0 {
+            return Err(PictureError::Damaged("it has no pixels".into()));
+        }
+        if width.saturating_mul(height) > self.max_pixels {
+            return Err(PictureError::TooLarge { width, height, limit: self.max_pixels });
+        }
+        Ok(())
+    }
+}
+
+/// Memory that is shared out to those who decode.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    total: u64,
+    free: Mutex<u64>,
+    freed: Condvar,
+}
+
+/// A share of the memory, given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Share {
+    memory: Arc<Memory>,
+    bytes: u64,
+}
+
+impl Memory {
+    pub(crate) fn new(total: u64) -> Arc<Self> {
+        Arc::new(Self { total, free: Mutex::new(total), freed: Condvar::new() })
+    }
+
+    /// As [`Memory::take`], but gives up after this long.
+    pub(crate) fn take_within(self: &Arc<Self>, bytes: u64, patience: Duration) -> Option<Share> {
+        let bytes = bytes.min(self.total);
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = self.freed.wait_timeout_while(free, patience, |free| *free < bytes);
+        let (mut free, _) = wait.unwrap_or_else(PoisonError::into_inner);
+        *free = free.checked_sub(bytes)?;
+        Some(Share { memory: Arc::clone(self), bytes })
+    }
+
+    /// Waits until so much is free; all of it, if more is asked for than there is. A thread holds one share
+    /// at most, or it could wait for itself.
+    pub(crate) fn take(self: &Arc<Self>, bytes: u64) -> Share {
+        let bytes = bytes.min(self.total);
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free = self.freed.wait_while(free, |free| *free < bytes).unwrap_or_else(PoisonError::into_inner);
+        *free -= bytes;
+        Share { memory: Arc::clone(self), bytes }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        *self.memory.free.lock().unwrap_or_else(PoisonError::into_inner) += self.bytes;
+        self.memory.freed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_picture_is_measured_before_memory_is_taken() {
+        let limits = Limits { max_pixels: 100, ..Limits::default() };
+        assert_eq!(limits.check(10_u32, 10_u32), Ok(()));
+        assert_eq!(limits.check(10_u32, 11_u32), Err(PictureError::TooLarge { width: 10, height: 11, limit: 100 }));
+        assert!(matches!(limits.check(u64::MAX, 3_u32), Err(PictureError::TooLarge { .. })), "the product overflows");
+        assert!(matches!(limits.check(0_u32, 3_u32), Err(PictureError::Damaged(_))));
+    }
+
+    #[test]
+    fn no_more_is_held_than_there_is() {
+        let memory = Memory::new(100);
+        let (held, most) = (AtomicU64::new(0), AtomicU64::new(0));
+        std::thread::scope(|scope| {
+            for thread in 0..8_u64 {
+                let (memory, held, most) = (&memory, &held, &most);
+                scope.spawn(move || {
+                    for round in 0..200_u64 {
+                        let bytes = (thread * 37 + round * 11) % 130;
+                        let share = memory.take(bytes);
+                        let now = held.fetch_add(share.bytes, Ordering::SeqCst) + share.bytes;
+                        most.fetch_max(now, Ordering::SeqCst);
+                        held.fetch_sub(share.bytes, Ordering::SeqCst);
+                        drop(share);
+                    }
+                });
+            }
+        });
+        assert!(most.load(Ordering::SeqCst) <= 100);
+        assert_eq!(*memory.free.lock().unwrap(), 100);
+    }
+
+    #[test]
+    fn whoever_waits_in_vain_takes_nothing() {
+        let memory = Memory::new(1);
+        let share = memory.take_within(1, Duration::ZERO);
+        assert!(share.is_some());
+        assert!(memory.take_within(1, Duration::ZERO).is_none());
+        drop(share);
+        assert!(memory.take_within(1, Duration::ZERO).is_some());
+    }
+}

@@ -1,0 +1,166 @@
+//! From the bytes of a file to a picture.
+//!
+//! What a file is, is told by its content. Its size is read and checked before memory is taken for its pixels,
+//! and everything that decoders hold at the same time is counted. A decoder that panics has met a damaged
+//! file, no more.
+
+mod avif;
+mod error;
+mod heic;
+mod jpeg;
+mod limits;
+mod raster;
+mod sniff;
+mod stills;
+mod svg;
+mod svg_cost;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use super::metadata::{self, Metadata};
+pub use error::PictureError;
+pub use limits::Limits;
+use limits::Memory;
+pub use raster::Picture;
+use raster::Raster;
+pub(crate) use sniff::OTHER_EXTENSIONS;
+pub use sniff::{Format, SNIFFED, sniff};
+use svg::Drawing;
+
+/// Reads pictures. Cheap to clone; clones share the memory that they may take.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    limits: Limits,
+    memory: Arc<Memory>,
+    drawing: Drawing,
+}
+
+/// A picture as it was read. It holds a share of the reader's memory: let it go soon, and read no other before
+/// on the same thread.
+pub struct Decoded {
+    /// What the file is.
+    pub format: Format,
+    /// Its width in pixels as it is shown: upright.
+    pub width: u32,
+    /// Its height in pixels as it is shown.
+    pub height: u32,
+    /// What the file says of itself.
+    pub metadata: Metadata,
+    read: Read,
+    orientation: u16,
+}
+
+/// What a decoder found in a file.
+struct Read {
+    raster: Raster,
+    profile: Option<Vec<u8>>,
+    exif: Option<Vec<u8>>,
+    xmp: Option<Vec<u8>>,
+    iptc: Option<Vec<u8>>,
+    /// The size that it says it has, where that is not the size of its pixels.
+    size: Option<(u32, u32)>,
+    /// How the format itself says that the picture is turned, whatever EXIF says.
+    orientation: Option<u16>,
+    /// What the format itself says in words.
+    words: Metadata,
+    _share: limits::Share,
+}
+
+impl Read {
+    fn new(raster: Raster, share: limits::Share) -> Self {
+        Self {
+            raster,
+            profile: None,
+            exif: None,
+            xmp: None,
+            iptc: None,
+            size: None,
+            orientation: None,
+            words: Metadata::default(),
+            _share: share,
+        }
+    }
+}
+
+impl Reader {
+    /// A reader with these limits.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, memory: Memory::new(limits.memory), drawing: Drawing::default() }
+    }
+
+    /// Its limits.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Waits for memory, unless a picture needs more than any may have.
+    fn take(&self, bytes: u64) -> Result<limits::Share, PictureError> {
+        let limit = self.limits.max_memory;
+        if bytes > limit { Err(PictureError::NeedsMemory { bytes, limit }) } else { Ok(self.memory.take(bytes)) }
+    }
+
+    /// Reads a picture. It is bound by the processor, blocks, and may wait for others that read.
+    ///
+    /// # Errors
+    /// [`PictureError`] says why the file is no picture that can be kept.
+    pub fn read(&self, bytes: &[u8]) -> Result<Decoded, PictureError> {
+        let size = bytes.len() as u64;
+        if size > self.limits.max_bytes {
+            return Err(PictureError::TooManyBytes { bytes: size, limit: self.limits.max_bytes });
+        }
+        let format = sniff(bytes.get(..SNIFFED).unwrap_or(bytes))?;
+        let read = || match format {
+            Format::Jpeg => jpeg::read(bytes, self),
+            Format::Png => stills::png(bytes, self),
+            Format::WebP => stills::webp(bytes, self),
+            Format::Gif => stills::gif(bytes, self),
+            Format::Avif => avif::read(bytes, self),
+            Format::Heic => heic::read(bytes, self),
+            Format::Svg => svg::read(bytes, self),
+        };
+        let read = catch_unwind(AssertUnwindSafe(read))
+            .unwrap_or_else(|_| Err(PictureError::Damaged("its decoder gave up on it".into())))?;
+        Ok(Decoded::new(format, read))
+    }
+}
+
+impl Decoded {
+    fn new(format: Format, read: Read) -> Self {
+        let (orientation, metadata) =
+            metadata::gather(read.exif.as_deref(), read.xmp.as_deref(), read.iptc.as_deref(), &read.words);
+        let orientation = read.orientation.unwrap_or(orientation);
+        let (width, height) = read.size.unwrap_or((read.raster.width, read.raster.height));
+        let (width, height) = if orientation >= 5 { (height, width) } else { (width, height) };
+        Self { format, width, height, metadata, read, orientation }
+    }
+
+    /// The picture, upright, opaque and in sRGB, scaled down so that its short side is `short` or its long
+    /// side `long`, whichever leaves more of it. It is never scaled up.
+    ///
+    /// # Errors
+    /// [`PictureError::Damaged`] if it can't be scaled.
+    pub fn into_picture(self, short: u32, long: u32) -> Result<Picture, PictureError> {
+        let raster = self.read.raster;
+        let (width, height) = fit(raster.width, raster.height, short, long);
+        let raster = raster.resized(width, height)?;
+        Ok(raster.into_srgb(self.read.profile.as_deref()).upright(self.orientation))
+    }
+}
+
+/// The size of a picture of this size once its short side is at most `short` or its long side at most `long`,
+/// whichever is the larger picture.
+fn fit(width: u32, height: u32, short: u32, long: u32) -> (u32, u32) {
+    let (least, most) = (f64::from(width.min(height)), f64::from(width.max(height)));
+    let scale = (f64::from(short) / least).max(f64::from(long) / most).min(1.0);
+    (scaled(width, scale), scaled(height, scale))
+}
+
+/// A side after scaling, at least one pixel.
+pub(crate) fn scaled(side: u32, scale: f64) -> u32 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is clamped to what it was")]
+    let side = (f64::from(side) * scale).round().clamp(1.0, f64::from(side.max(1))) as u32;
+    side
+}

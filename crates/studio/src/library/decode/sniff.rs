@@ -1,0 +1,209 @@
+//! What a file is, by its content. Names lie.
+
+use super::error::PictureError;
+use super::svg;
+
+/// A format that is read here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// JPEG, grey, in colour or for print (CMYK).
+    Jpeg,
+    /// PNG; of an animation, the picture that stands for it.
+    Png,
+    /// WebP; of an animation, the first picture.
+    WebP,
+    /// GIF; of an animation, the first picture.
+    Gif,
+    /// AVIF.
+    Avif,
+    /// HEIC.
+    Heic,
+    /// SVG, drawn at a size that is fit for looking at.
+    Svg,
+}
+
+impl Format {
+    /// Every format, in the order in which they are listed to users.
+    pub const ALL: [Self; 7] = [Self::Jpeg, Self::Png, Self::WebP, Self::Gif, Self::Avif, Self::Heic, Self::Svg];
+
+    /// Its name, as it is stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpeg",
+            Self::Png => "png",
+            Self::WebP => "webp",
+            Self::Gif => "gif",
+            Self::Avif => "avif",
+            Self::Heic => "heic",
+            Self::Svg => "svg",
+        }
+    }
+
+    /// The format of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.as_str() == name)
+    }
+
+    /// Its media type, for HTTP.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::WebP => "image/webp",
+            Self::Gif => "image/gif",
+            Self::Avif => "image/avif",
+            Self::Heic => "image/heic",
+            Self::Svg => "image/svg+xml",
+        }
+    }
+
+    /// The endings that names of such files have, the usual one first.
+    #[must_use]
+    pub const fn extensions(self) -> &'static [&'static str] {
+        match self {
+            Self::Jpeg => &["jpg", "jpeg", "jpe", "jfif"],
+            Self::Png => &["png", "apng"],
+            Self::WebP => &["webp"],
+            Self::Gif => &["gif"],
+            Self::Avif => &["avif"],
+            Self::Heic => &["heic", "heif", "hif"],
+            Self::Svg => &["svg"],
+        }
+    }
+}
+
+/// How many bytes of a file [`sniff`] looks at.
+pub const SNIFFED: usize = 4096;
+
+/// The endings of formats that are pictures but are not read here. A file so named is told of if it can't be
+/// imported, where any other is passed over.
+pub(crate) const OTHER_EXTENSIONS: [&str; 18] = [
+    "bmp", "tif", "tiff", "ico", "jxl", "jp2", "psd", "svgz", "dng", "cr2", "cr3", "nef", "arw", "raf", "orf", "rw2",
+    "exr", "hdr",
+];
+
+/// What the content says it is, from its first [`SNIFFED`] bytes.
+///
+/// # Errors
+/// [`PictureError::Empty`], [`PictureError::NotAPicture`], or [`PictureError::Unsupported`] with the name of a
+/// format that is known but not read.
+pub fn sniff(head: &[u8]) -> Result<Format, PictureError> {
+    if head.is_empty() {
+        return Err(PictureError::Empty);
+    }
+    let at = |place: usize, bytes: &[u8]| head.get(place..).is_some_and(|rest| rest.starts_with(bytes));
+    if at(0, b"\xff\xd8\xff") {
+        return Ok(Format::Jpeg);
+    }
+    if at(0, b"\x89PNG\r\n\x1a\n") {
+        return Ok(Format::Png);
+    }
+    if at(0, b"GIF87a") || at(0, b"GIF89a") {
+        return Ok(Format::Gif);
+    }
+    if at(0, b"RIFF") && at(8, b"WEBP") {
+        return Ok(Format::WebP);
+    }
+    if at(4, b"ftyp") {
+        return brand(head);
+    }
+    if svg::looks_like_svg(head) {
+        return Ok(Format::Svg);
+    }
+    let other = match head {
+        _ if at(0, b"BM") && head.len() >= 26 && at(6, b"\0\0\0\0") => "BMP",
+        _ if at(0, b"II*\0") || at(0, b"MM\0*") || at(0, b"II+\0") || at(0, b"MM\0+") => {
+            "TIFF (or a camera's raw file)"
+        }
+        _ if at(0, b"\xff\x0a") || at(0, b"\0\0\0\x0cJXL \r\n\x87\n") => "JPEG XL",
+        _ if at(0, b"\0\0\0\x0cjP  \r\n\x87\n") || at(0, b"\xff\x4f\xff\x51") => "JPEG 2000",
+        _ if at(0, b"8BPS") => "Photoshop's PSD",
+        _ if at(0, b"\0\0\x01\0") && head.len() >= 22 => "ICO",
+        _ if at(0, b"\x1f\x8b") => "a compressed file (SVGZ, perhaps)",
+        _ if at(0, b"%PDF-") => "PDF",
+        _ => return Err(PictureError::NotAPicture),
+    };
+    Err(PictureError::Unsupported(other.to_owned()))
+}
+
+/// What a file of the ISO base media family is, by the brands that it lists.
+fn brand(head: &[u8]) -> Result<Format, PictureError> {
+    let size = head.first_chunk().map_or(0, |size| u32::from_be_bytes(*size) as usize);
+    let brands = head.get(8..size.clamp(16, head.len().max(16))).unwrap_or_default();
+    // The first is the major brand, the second its version.
+    let brands: Vec<&[u8]> = brands.chunks_exact(4).enumerate().filter(|(n, _)| *n != 1).map(|(_, b)| b).collect();
+    let has = |wanted: &[&[u8; 4]]| brands.iter().any(|brand| wanted.iter().any(|wanted| *brand == wanted.as_slice()));
+    if has(&[b"avif", b"avis"]) {
+        Ok(Format::Avif)
+    } else if has(&[b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1"]) {
+        Ok(Format::Heic)
+    } else if has(&[b"crx "]) {
+        Err(PictureError::Unsupported("a camera's raw file".to_owned()))
+    } else {
+        Err(PictureError::Unsupported("a video (or another media file)".to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_format_is_told_by_content() {
+        let cases: [(&[u8], Format); 12] = [
+            (b"\xff\xd8\xff\xe0\0\x10JFIF", Format::Jpeg),
+            (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", Format::Png),
+            (b"GIF89a\x01\0\x01\0", Format::Gif),
+            (b"RIFF\x24\0\0\0WEBPVP8 ", Format::WebP),
+            (b"\0\0\0\x18ftypavif\0\0\0\0mif1miaf", Format::Avif),
+            (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf", Format::Avif),
+            (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", Format::Heic),
+            (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", Format::Heic),
+            (b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>", Format::Svg),
+            (
+                b"\xef\xbb\xbf <?xml version=\"1.0\"?>\n<!-- a > b -->\n<!DOCTYPE svg [<!ENTITY a \"b\">]>\n<svg>",
+                Format::Svg,
+            ),
+            (b"<s:svg xmlns:s=\"http://www.w3.org/2000/svg\"/>", Format::Svg),
+            (b"<?xml version='1.0'?><?pi?><svg\twidth='1'>", Format::Svg),
+        ];
+        for (head, format) in cases {
+            assert_eq!(sniff(head), Ok(format), "{}", String::from_utf8_lossy(head));
+        }
+    }
+
+    #[test]
+    fn what_is_known_but_not_read_is_named() {
+        let cases: [(&[u8], &str); 5] = [
+            (b"II*\0\x08\0\0\0", "TIFF (or a camera's raw file)"),
+            (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
+            (b"8BPS\0\x01", "Photoshop's PSD"),
+            (b"\x1f\x8b\x08\0", "a compressed file (SVGZ, perhaps)"),
+            (b"\0\0\0\x18ftypisom\0\0\0\0mp42", "a video (or another media file)"),
+        ];
+        for (head, name) in cases {
+            assert_eq!(sniff(head), Err(PictureError::Unsupported(name.into())));
+        }
+    }
+
+    #[test]
+    fn anything_else_is_no_picture() {
+        assert_eq!(sniff(b""), Err(PictureError::Empty));
+        for head in [&b"hello"[..], b"\xff\xd8", b"\0\0", b"<html><svg/></html>", b"{\"svg\":1}", b"<svgfoo>", b"BM"] {
+            assert_eq!(sniff(head), Err(PictureError::NotAPicture), "{}", String::from_utf8_lossy(head));
+        }
+    }
+
+    #[test]
+    fn names_are_read_back() {
+        for format in Format::ALL {
+            assert_eq!(Format::named(format.as_str()), Some(format));
+            assert!(format.media_type().starts_with("image/"));
+            assert!(!format.extensions().is_empty());
+        }
+        assert_eq!(Format::named("tiff"), None);
+    }
+}

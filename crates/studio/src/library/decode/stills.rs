@@ -1,0 +1,88 @@
+//! PNG, WebP and GIF.
+
+use std::io::Cursor;
+
+use image::codecs::{gif::GifDecoder, png::PngDecoder, webp::WebPDecoder};
+use image::error::{ImageError, LimitErrorKind};
+use image::{ColorType, DynamicImage, ImageDecoder};
+
+use super::error::PictureError;
+use super::raster::{Channels, Raster};
+use super::{Read, Reader};
+
+/// Reads a PNG.
+pub(super) fn png(bytes: &[u8], reader: &Reader) -> Result<Read, PictureError> {
+    // The size stands at a fixed place; the decoder takes memory for a row of it before it tells.
+    let side =
+        |place: usize| bytes.get(place..).and_then(|rest| rest.first_chunk()).map(|side| u32::from_be_bytes(*side));
+    if let (Some(width), Some(height)) = (side(16), side(20)) {
+        reader.limits.check(width, height)?;
+    }
+    read(PngDecoder::with_limits(Cursor::new(bytes), limits(reader)).map_err(fault)?, 0, reader)
+}
+
+/// Reads a WebP.
+pub(super) fn webp(bytes: &[u8], reader: &Reader) -> Result<Read, PictureError> {
+    read(WebPDecoder::new(Cursor::new(bytes)).map_err(fault)?, 3, reader)
+}
+
+/// Reads a GIF.
+pub(super) fn gif(bytes: &[u8], reader: &Reader) -> Result<Read, PictureError> {
+    read(GifDecoder::new(Cursor::new(bytes)).map_err(fault)?, 4, reader)
+}
+
+/// `beside`: bytes that the decoder keeps for each pixel beside what it gives.
+fn read<D: ImageDecoder>(mut decoder: D, beside: u64, reader: &Reader) -> Result<Read, PictureError> {
+    let (width, height) = decoder.dimensions();
+    reader.limits.check(width, height)?;
+    // The pixels as they are decoded and, where those are others, as they are kept here.
+    let pixels = u64::from(width) * u64::from(height);
+    let kept = if matches!(decoder.color_type(), ColorType::Rgb8 | ColorType::Rgba8) { 0 } else { pixels * 4 };
+    let share = reader.take(decoder.total_bytes() + kept + pixels * beside)?;
+    decoder.set_limits(limits(reader)).map_err(fault)?;
+    // What is said of a picture may be damaged while the picture is not.
+    let profile = decoder.icc_profile().ok().flatten();
+    let exif = decoder.exif_metadata().ok().flatten();
+    let xmp = decoder.xmp_metadata().ok().flatten();
+    let iptc = decoder.iptc_metadata().ok().flatten();
+    let grey = matches!(decoder.color_type(), ColorType::L8 | ColorType::L16 | ColorType::La8 | ColorType::La16);
+    let image = DynamicImage::from_decoder(decoder).map_err(fault)?;
+    let (channels, pixels) = if image.color().has_alpha() {
+        (Channels::Rgba, image.into_rgba8().into_raw())
+    } else {
+        (Channels::Rgb, image.into_rgb8().into_raw())
+    };
+    let mut read = Read::new(Raster::new(width, height, channels, pixels)?, share);
+    // A profile of greys says nothing of colours.
+    read.profile = profile.filter(|_| !grey);
+    read.exif = exif;
+    read.xmp = xmp;
+    read.iptc = iptc;
+    Ok(read)
+}
+
+/// What the decoder itself may allocate: pixels of 16 bits a channel, and some for what it keeps beside them.
+fn limits(reader: &Reader) -> image::Limits {
+    let mut limits = image::Limits::no_limits();
+    limits.max_alloc = Some(reader.limits.max_pixels.saturating_mul(8).saturating_add(64 << 20));
+    limits
+}
+
+fn fault(error: ImageError) -> PictureError {
+    match error {
+        ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => PictureError::Truncated,
+        ImageError::Unsupported(error) => PictureError::Unsupported(format!("this kind of picture ({error})")),
+        ImageError::Limits(error) => match error.kind() {
+            LimitErrorKind::DimensionError | LimitErrorKind::InsufficientMemory => {
+                PictureError::TooComplex("it asks for more memory than any picture needs".into())
+            }
+            _ => PictureError::Damaged(error.to_string()),
+        },
+        error => {
+            let text = error.to_string();
+            let ended = ["unexpected end", "end of file", "UnexpectedEof", "failed to fill whole buffer"];
+            let ended = ended.iter().any(|words| text.to_lowercase().contains(&words.to_lowercase()));
+            if ended { PictureError::Truncated } else { PictureError::Damaged(text) }
+        }
+    }
+}

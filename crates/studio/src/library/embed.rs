@@ -1,0 +1,193 @@
+//! Vectors for images that have none: those that came in without an embedder, and all of them once the
+//! embedder is another.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use atelier_embed::{EmbedError, LookEmbedder};
+use atelier_engine::Stop;
+use atelier_store::{NewVector, Store, VectorSpace};
+use bytes::Bytes;
+use futures_util::future::try_join_all;
+
+use super::decode::Reader;
+use super::derive::{LONG_SIDE, SHORT_SIDE};
+use super::{Embedders, Library, blocking, words};
+use crate::error::StudioResult;
+
+/// Images that are asked for together.
+const PAGE: usize = 64;
+
+/// How far the work is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EmbedProgress {
+    /// Vectors that were made.
+    pub made: u64,
+    /// Images that no vector could be made of.
+    pub failed: u64,
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Embedded {
+    /// Images whose words have a vector now.
+    pub text: u64,
+    /// Images whose look has vectors now.
+    pub look: u64,
+    /// Images that no vector could be made of, for they can't be read or the embedder failed on them.
+    pub failed: u64,
+    /// Whether it was stopped before its end. Run again, it goes on.
+    pub stopped: bool,
+}
+
+impl Library {
+    /// Makes the vectors that images lack, as many at a time as there are threads. What is made is kept page by
+    /// page: stopped at any point, it goes on from there when it is run again.
+    ///
+    /// # Errors
+    /// What the store or the objects report.
+    pub async fn embed_missing(
+        &self,
+        embedders: &Embedders,
+        reader: &Reader,
+        threads: NonZeroUsize,
+        stop: &Stop,
+        mut observer: impl FnMut(EmbedProgress) + Send,
+    ) -> StudioResult<Embedded> {
+        let mut done = Embedded::default();
+        let spaces = [
+            (VectorSpace::Text, embedders.text.as_ref().map(|embedder| embedder.id().to_string())),
+            (VectorSpace::Look, embedders.look.as_ref().map(|embedder| embedder.id().to_string())),
+        ];
+        for (space, embedder) in spaces {
+            let Some(embedder) = embedder else { continue };
+            let mut after: Option<String> = None;
+            loop {
+                if stop.is_requested() {
+                    return Ok(Embedded { stopped: true, ..done });
+                }
+                let page = self.store().unembedded_images(&embedder, space, after.as_deref(), PAGE).await?;
+                let Some(last) = page.last() else { break };
+                after = Some(last.image.clone());
+                let ids: Vec<String> = page.into_iter().map(|lack| lack.image).collect();
+                let (made, failed) = match space {
+                    VectorSpace::Text => self.embed_words(embedders, &ids).await?,
+                    VectorSpace::Look | VectorSpace::Appearance => {
+                        self.embed_looks(embedders, reader, threads, &ids).await?
+                    }
+                };
+                match space {
+                    VectorSpace::Text => done.text += made,
+                    VectorSpace::Look | VectorSpace::Appearance => done.look += made,
+                }
+                done.failed += failed;
+                observer(EmbedProgress { made: done.text + done.look, failed: done.failed });
+            }
+        }
+        Ok(done)
+    }
+
+    async fn embed_words(&self, embedders: &Embedders, ids: &[String]) -> StudioResult<(u64, u64)> {
+        let Some(embedder) = embedders.text.clone() else { return Ok((0, 0)) };
+        let (mut hashes, mut texts) = (Vec::new(), Vec::new());
+        for image in self.store().images_with_ids(ids).await? {
+            texts.push(words(&image));
+            hashes.extend(image.text_hash.map(|hash| (image.id, hash)));
+        }
+        let count = texts.len() as u64;
+        let id = embedder.id().to_string();
+        let vectors = match blocking(move || embedder.embed(&texts)).await? {
+            Ok(vectors) if vectors.len() == hashes.len() => vectors,
+            Ok(_) => return Ok((0, count)),
+            Err(error) => {
+                tracing::warn!(code = error.code(), images = count, "words could not be embedded: {error}");
+                return Ok((0, count));
+            }
+        };
+        let vector = |((image, made_of), vector): ((String, String), atelier_embed::Vector)| {
+            let (embedder, bytes) = (id.clone(), vector.to_bytes());
+            (image, NewVector { embedder, space: VectorSpace::Text, made_of, bytes })
+        };
+        let vectors: Vec<_> = hashes.into_iter().zip(vectors).map(vector).collect();
+        let made = vectors.len() as u64;
+        self.store().put_image_vectors(vectors).await?;
+        Ok((made, 0))
+    }
+
+    async fn embed_looks(
+        &self,
+        embedders: &Embedders,
+        reader: &Reader,
+        threads: NonZeroUsize,
+        ids: &[String],
+    ) -> StudioResult<(u64, u64)> {
+        let Some(embedder) = &embedders.look else { return Ok((0, 0)) };
+        let (mut made, mut failed) = (0, 0);
+        let images = self.store().images_with_ids(ids).await?;
+        for images in images.chunks(threads.get()) {
+            let looks = images.iter().map(|image| async move {
+                let content = self.original(image).await.ok();
+                let (embedder, reader, hash) = (Arc::clone(embedder), reader.clone(), image.hash.clone());
+                let look = move || content.and_then(|content| look(&content, &reader, embedder.as_ref(), &hash));
+                Ok::<_, crate::StudioError>((image.id.clone(), blocking(look).await?))
+            });
+            let mut vectors = Vec::with_capacity(images.len() * 2);
+            for (image, look) in try_join_all(looks).await? {
+                match look {
+                    Some(look) => {
+                        made += 1;
+                        vectors.extend(look.map(|vector| (image.clone(), vector)));
+                    }
+                    None => failed += 1,
+                }
+            }
+            self.store().put_image_vectors(vectors).await?;
+        }
+        Ok((made, failed))
+    }
+
+    /// Forgets the vectors of embedders other than these; how many that were.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn prune_vectors(&self, embedders: &Embedders) -> StudioResult<u64> {
+        let text = embedders.text.as_ref().map(|embedder| embedder.id().to_string());
+        let look = embedders.look.as_ref().map(|embedder| embedder.id().to_string());
+        prune(self.store(), &text.into_iter().chain(look).collect::<Vec<_>>()).await
+    }
+}
+
+async fn prune(store: &Store, keep: &[String]) -> StudioResult<u64> {
+    /// Few enough that others can write between.
+    const GROUP: usize = 1_000;
+    let mut pruned = 0;
+    loop {
+        match store.prune_image_vectors(keep, GROUP).await? {
+            0 => return Ok(pruned),
+            count => pruned += count,
+        }
+    }
+}
+
+/// A file as a model for pictures sees it.
+pub(crate) fn picture_of(content: &[u8], reader: &Reader) -> StudioResult<atelier_embed::Picture> {
+    let picture = reader.read(content)?.into_picture(SHORT_SIDE, LONG_SIDE)?;
+    Ok(atelier_embed::Picture::new(picture.width, picture.height, picture.rgb)?)
+}
+
+/// Both vectors of a picture's look; none if it can't be read or embedded.
+fn look(content: &Bytes, reader: &Reader, embedder: &dyn LookEmbedder, hash: &str) -> Option<[NewVector; 2]> {
+    let picture = picture_of(content, reader).ok()?;
+    let embed = || embedder.look(&[picture])?.pop().ok_or(EmbedError::EmptyVector);
+    let look = embed().inspect_err(|error| {
+        tracing::warn!(code = error.code(), hash, "a picture could not be embedded: {error}");
+    });
+    let look = look.ok()?;
+    let vector = |space, vector: &atelier_embed::Vector| NewVector {
+        embedder: embedder.id().to_string(),
+        space,
+        made_of: hash.to_owned(),
+        bytes: vector.to_bytes(),
+    };
+    Some([vector(VectorSpace::Look, &look.meaning), vector(VectorSpace::Appearance, &look.appearance)])
+}

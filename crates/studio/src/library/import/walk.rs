@@ -1,0 +1,235 @@
+//! Which files there are, and what is said of them.
+
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use atelier_engine::{Stop, Timestamp};
+use bytes::Bytes;
+use tokio::sync::mpsc::Sender;
+use walkdir::{DirEntry, WalkDir};
+
+use super::report::{LISTED, Refusal};
+use crate::error::{StudioError, StudioResult};
+use crate::library::sidecar::{BadDescription, Description, NAMES, Sidecar};
+
+/// What to import.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A file, or a folder with all that is in it. Links within it are not followed, and what is hidden is
+    /// passed over.
+    Path(PathBuf),
+    /// A file that someone sent.
+    Bytes {
+        /// Its name.
+        name: String,
+        /// Its content.
+        content: Bytes,
+    },
+}
+
+/// What the walk comes upon, in order.
+#[derive(Debug)]
+pub(super) enum Found {
+    File(Box<FoundFile>),
+    Bad(BadDescription),
+    /// Descriptions of files that are not there: how many, and some of them.
+    Missing(u64, Vec<String>),
+}
+
+/// A file to be imported.
+#[derive(Debug)]
+pub(super) struct FoundFile {
+    /// Its path, or the name that it was given with.
+    pub(super) name: String,
+    pub(super) content: Content,
+    /// What is said of it, or why that can't be used.
+    pub(super) description: Option<Result<Description, BadDescription>>,
+}
+
+/// Where a file's content is.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// At this path, of this size and last changed at this moment.
+    Path { path: PathBuf, bytes: u64, modified_at: Timestamp },
+    /// Here.
+    Bytes(Bytes),
+    /// Out of reach.
+    Unreadable(Refusal),
+}
+
+/// How many files there are in all. Costs a look at each folder and none at its files.
+pub(super) fn count(sources: &[Source], stop: &Stop) -> u64 {
+    let files = |source: &Source| match source {
+        Source::Bytes { .. } => 1,
+        Source::Path(path) => {
+            let files = walk(path).into_iter().flatten().filter(is_candidate);
+            files.take_while(|_| !stop.is_requested()).count() as u64
+        }
+    };
+    sources.iter().map(files).sum()
+}
+
+/// Sends all files of the sources, a folder's in the order of their names. Ends early if nobody listens or a
+/// stop is asked for. A sidecar that was asked for by name is an error if it can't be used; one that was come
+/// upon is told of.
+pub(super) fn send_all(
+    sources: Vec<Source>,
+    metadata: Option<&Path>,
+    stop: &Stop,
+    to: &Sender<Found>,
+) -> StudioResult<()> {
+    let mut walk = Walk { named: metadata.map(Sidecar::read).transpose()?, folders: Vec::new(), to };
+    let bad = walk.named.as_mut().map(Sidecar::take_bad).unwrap_or_default();
+    let mut listened = bad.into_iter().all(|bad| walk.send(Found::Bad(bad)));
+    for source in sources {
+        if !listened || stop.is_requested() {
+            return Ok(());
+        }
+        listened = match source {
+            Source::Bytes { name, content } => {
+                let description = walk.named.as_mut().and_then(|sidecar| sidecar.take(&name));
+                walk.file(FoundFile { name, content: Content::Bytes(content), description })
+            }
+            Source::Path(path) => walk.path(&path, stop)?,
+        };
+    }
+    if listened && let Some(named) = walk.named.take() {
+        walk.missing(&named);
+    }
+    Ok(())
+}
+
+struct Walk<'a> {
+    /// The sidecar that was asked for.
+    named: Option<Sidecar>,
+    /// The folders that lead to where the walk is, each with what was found in it.
+    folders: Vec<(PathBuf, Vec<Sidecar>)>,
+    to: &'a Sender<Found>,
+}
+
+impl Walk<'_> {
+    /// Whether somebody listens.
+    fn send(&self, found: Found) -> bool {
+        self.to.blocking_send(found).is_ok()
+    }
+
+    fn file(&self, file: FoundFile) -> bool {
+        self.send(Found::File(Box::new(file)))
+    }
+
+    fn path(&mut self, root: &Path, stop: &Stop) -> StudioResult<bool> {
+        let source = |source| StudioError::Source { path: root.into(), source };
+        // Files are known by their true paths, from wherever the program was started.
+        let root = root.canonicalize().map_err(source)?;
+        root.metadata().map_err(source)?;
+        for entry in walk(&root) {
+            if stop.is_requested() {
+                return Ok(true);
+            }
+            let listened = match entry {
+                Ok(entry) => self.entry(&root, &entry),
+                Err(error) => {
+                    let name = error.path().unwrap_or(&root).to_string_lossy().into_owned();
+                    let error = error.into_io_error().unwrap_or_else(|| std::io::Error::other("it leads to itself"));
+                    let content = Content::Unreadable(Refusal::unreadable(&error));
+                    self.file(FoundFile { name, content, description: None })
+                }
+            };
+            if !listened {
+                return Ok(false);
+            }
+        }
+        while let Some((_, sidecars)) = self.folders.pop() {
+            sidecars.iter().for_each(|sidecar| self.missing(sidecar));
+        }
+        Ok(true)
+    }
+
+    fn entry(&mut self, root: &Path, entry: &DirEntry) -> bool {
+        // A file that was named by itself lies in a folder, too.
+        let depth = entry.depth();
+        while self.folders.len() > depth {
+            for sidecar in self.folders.pop().into_iter().flat_map(|(_, sidecars)| sidecars) {
+                self.missing(&sidecar);
+            }
+        }
+        if entry.file_type().is_dir() {
+            return self.enter(entry.path());
+        }
+        if !is_candidate(entry) {
+            return true;
+        }
+        let description = self.description(root, entry.path());
+        let content = match entry.metadata() {
+            Ok(metadata) => {
+                let modified = metadata.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+                let modified_at = Timestamp::default().after(modified.unwrap_or_default());
+                Content::Path { path: entry.path().into(), bytes: metadata.len(), modified_at }
+            }
+            Err(error) => Content::Unreadable(Refusal::unreadable(&error.into())),
+        };
+        let name = entry.path().to_string_lossy().into_owned();
+        self.file(FoundFile { name, content, description })
+    }
+
+    /// Reads the sidecars of a folder.
+    fn enter(&mut self, folder: &Path) -> bool {
+        let mut sidecars = Vec::new();
+        let mut listened = true;
+        for path in NAMES.map(|name| folder.join(name)) {
+            if !path.is_file() {
+                continue;
+            }
+            match Sidecar::read(&path) {
+                Ok(mut sidecar) => {
+                    listened &= sidecar.take_bad().into_iter().all(|bad| self.send(Found::Bad(bad)));
+                    sidecars.push(sidecar);
+                }
+                Err(error) => {
+                    let (place, reason) = (path.to_string_lossy().into_owned(), error.to_string());
+                    listened &= self.send(Found::Bad(BadDescription { place, reason }));
+                }
+            }
+        }
+        self.folders.push((folder.into(), sidecars));
+        listened
+    }
+
+    /// What is said of a file: by the sidecar that was asked for, or by that of the nearest folder.
+    fn description(&mut self, root: &Path, path: &Path) -> Option<Result<Description, BadDescription>> {
+        let from = |folder: &Path| Some(path.strip_prefix(folder).ok()?.to_string_lossy().replace('\\', "/"));
+        if let Some(named) = &mut self.named {
+            let below = from(root).filter(|below| !below.is_empty());
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            if let Some(found) = below.into_iter().chain(name).find_map(|name| named.take(&name)) {
+                return Some(found);
+            }
+        }
+        self.folders.iter_mut().rev().find_map(|(folder, sidecars)| {
+            let name = from(folder)?;
+            sidecars.iter_mut().find_map(|sidecar| sidecar.take(&name))
+        })
+    }
+
+    /// Tells of descriptions whose files have not come.
+    fn missing(&self, sidecar: &Sidecar) {
+        let left = sidecar.left() as u64;
+        if left > 0 {
+            self.send(Found::Missing(left, sidecar.left_files(LISTED)));
+        }
+    }
+}
+
+/// All that is in a folder, hidden things left out; or the file itself.
+fn walk(root: &Path) -> impl IntoIterator<Item = walkdir::Result<DirEntry>> + use<> {
+    let visible = |entry: &DirEntry| entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".");
+    WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(visible)
+}
+
+/// Whether it may be a picture: a file, and none that describes pictures.
+fn is_candidate(entry: &DirEntry) -> bool {
+    let name = entry.file_name().to_string_lossy();
+    let describes =
+        NAMES.contains(&&*name) || name.rsplit_once('.').is_some_and(|(_, end)| end.eq_ignore_ascii_case("xmp"));
+    entry.file_type().is_file() && !describes
+}

@@ -1,0 +1,253 @@
+//! What is done with a file by itself: it is read, looked at, and made into an image.
+
+use std::fs::File;
+use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use atelier_embed::{EmbedError, Vector};
+use atelier_engine::Timestamp;
+use atelier_store::{Image, ImageSource, Likeness, NewVector, VectorSpace};
+use bytes::Bytes;
+
+use super::report::Refusal;
+use super::walk::{Content, FoundFile};
+use crate::library::decode::{Decoded, Format, OTHER_EXTENSIONS, Picture, PictureError, Reader, SNIFFED, sniff};
+use crate::library::derive::{LONG_SIDE, SHORT_SIDE, palette, phash, thumbnail};
+use crate::library::metadata::{Metadata, read_xmp};
+use crate::library::sidecar::Description;
+use crate::library::{Embedders, text_hash, words};
+use crate::objects::ThumbnailSize;
+
+/// What stands beside a picture and describes it is small.
+const MAX_XMP: u64 = 4 << 20;
+
+/// How many hexadecimal digits of the hash an image is called by, where no id is given.
+pub(super) const ID_DIGITS: usize = 16;
+
+/// What every file of an import is given.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub(super) reader: Reader,
+    pub(super) embedders: Embedders,
+    pub(super) tags: Vec<String>,
+    pub(super) collections: Vec<String>,
+    pub(super) uploader: Option<String>,
+    pub(super) now: Timestamp,
+}
+
+/// What the work on a file comes to.
+pub(super) enum Worked {
+    /// It is no picture and not named like one.
+    Ignored,
+    Refused(Refusal),
+    /// Its bytes are in the library.
+    Same(Box<Same>),
+    Ready(Box<Ready>),
+}
+
+/// A file whose bytes are in the library.
+pub(super) struct Same {
+    pub(super) image: Image,
+    pub(super) source: Option<ImageSource>,
+    pub(super) description: Option<Description>,
+}
+
+/// A file that can be taken in.
+pub(super) struct Ready {
+    pub(super) image: Image,
+    /// Whether the id was asked for.
+    pub(super) named: bool,
+    /// What was said of it in so many words.
+    pub(super) description: Option<Description>,
+    pub(super) content: Bytes,
+    pub(super) thumbnails: Vec<(ThumbnailSize, Bytes)>,
+    /// The small thumbnail's pixels.
+    pub(super) small: Picture,
+    pub(super) vectors: Vec<NewVector>,
+    pub(super) source: Option<ImageSource>,
+    /// Whether an embedder failed on it.
+    pub(super) unembedded: bool,
+}
+
+/// A file's content, and its source if it is one on the disk.
+pub(super) struct Loaded {
+    name: String,
+    content: Bytes,
+    pub(super) hash: String,
+    source: Option<ImageSource>,
+    description: Option<Description>,
+    xmp: Option<Metadata>,
+}
+
+impl Loaded {
+    /// An image has these bytes.
+    pub(super) fn same_as(self, image: Image) -> Worked {
+        Worked::Same(Box::new(Same { image, source: self.source, description: self.description }))
+    }
+}
+
+/// Reads a file, or says what else became of it. Whatever goes wrong with a file is that file's.
+pub(super) fn load(file: FoundFile, settings: &Settings) -> Result<Loaded, Worked> {
+    let description = match file.description {
+        Some(Err(bad)) => return Err(Worked::Refused(Refusal::from(&bad))),
+        Some(Ok(description)) => Some(description),
+        None => None,
+    };
+    let (content, source, xmp) = match file.content {
+        Content::Unreadable(refusal) => return Err(Worked::Refused(refusal)),
+        Content::Bytes(content) => (content, None, None),
+        Content::Path { path, bytes, modified_at } => {
+            let content = read(&path, bytes, settings)?;
+            let source = ImageSource { path: file.name.clone(), bytes, modified_at, likeness: Likeness::Same };
+            (content, Some(source), xmp_beside(&path))
+        }
+    };
+    let hash = blake3::hash(&content).to_hex().to_string();
+    Ok(Loaded { name: file.name, content, hash, source, description, xmp })
+}
+
+/// Makes a file into an image.
+pub(super) fn work(loaded: Loaded, settings: &Settings) -> Worked {
+    let worked = catch_unwind(AssertUnwindSafe(|| prepare(loaded, settings)));
+    match worked {
+        Ok(Ok(ready)) => Worked::Ready(Box::new(ready)),
+        Ok(Err(error)) => Worked::Refused(Refusal::from(&error)),
+        Err(_) => Worked::Refused(Refusal::from(&PictureError::Damaged("its reader gave up on it".into()))),
+    }
+}
+
+/// The file's bytes. Of what is not named like a picture no more than the beginning is read, if that is none.
+fn read(path: &Path, bytes: u64, settings: &Settings) -> Result<Bytes, Worked> {
+    let unreadable = |error: std::io::Error| Worked::Refused(Refusal::unreadable(&error));
+    let refused = |error: &PictureError| Worked::Refused(Refusal::from(error));
+    let mut file = File::open(path).map_err(unreadable)?;
+    let mut head = Vec::with_capacity(SNIFFED);
+    Read::by_ref(&mut file).take(SNIFFED as u64).read_to_end(&mut head).map_err(unreadable)?;
+    if let Err(error) = sniff(&head) {
+        let named_like_one = path.extension().is_some_and(|end| {
+            let end = end.to_string_lossy().to_ascii_lowercase();
+            OTHER_EXTENSIONS.contains(&&*end) || Format::ALL.iter().any(|format| format.extensions().contains(&&*end))
+        });
+        return Err(if named_like_one { refused(&error) } else { Worked::Ignored });
+    }
+    let limit = settings.reader.limits().max_bytes;
+    if bytes > limit {
+        return Err(refused(&PictureError::TooManyBytes { bytes, limit }));
+    }
+    // It may have grown since it was measured.
+    file.take((limit + 1).saturating_sub(head.len() as u64)).read_to_end(&mut head).map_err(unreadable)?;
+    Ok(head.into())
+}
+
+/// What is said of a picture in a file of its own: `a.jpg.xmp` or `a.xmp` beside `a.jpg`.
+fn xmp_beside(path: &Path) -> Option<Metadata> {
+    let mut whole = path.as_os_str().to_owned();
+    whole.push(".xmp");
+    [Path::new(&whole), &path.with_extension("xmp")].into_iter().find_map(|path| {
+        let file = File::open(path).ok()?;
+        let mut packet = Vec::new();
+        file.take(MAX_XMP).read_to_end(&mut packet).ok()?;
+        read_xmp(&packet)
+    })
+}
+
+fn prepare(loaded: Loaded, settings: &Settings) -> Result<Ready, PictureError> {
+    let Loaded { name, content, hash, source, description, xmp } = loaded;
+    let decoded = settings.reader.read(&content)?;
+    let facts = Facts::of(&decoded);
+    let metadata = match xmp {
+        Some(xmp) => xmp.or(&decoded.metadata),
+        None => decoded.metadata.clone(),
+    };
+    let picture = decoded.into_picture(SHORT_SIDE, LONG_SIDE)?;
+    let mut thumbnails = Vec::with_capacity(2);
+    let large = picture.within(ThumbnailSize::Large.long_side())?;
+    thumbnails.push((ThumbnailSize::Large, thumbnail(&large)?.into()));
+    let small = large.within(ThumbnailSize::Small.long_side())?;
+    thumbnails.push((ThumbnailSize::Small, thumbnail(&small)?.into()));
+
+    let described = description.clone().unwrap_or_default();
+    let mut image = Image {
+        id: described.id.clone().unwrap_or_else(|| hash.chars().take(ID_DIGITS).collect()),
+        filename: name.rsplit(['/', '\\']).next().unwrap_or(&name).to_owned(),
+        caption: described.caption.unwrap_or(metadata.caption),
+        category: described.category,
+        tone_score: described.tone_score,
+        angle_score: described.angle_score,
+        attributes: described.attributes,
+        tags: sorted(described.labels.unwrap_or(metadata.keywords), &settings.tags),
+        collections: sorted(described.collections, &settings.collections),
+        width: facts.width,
+        height: facts.height,
+        format: facts.format.as_str().to_owned(),
+        bytes: content.len() as u64,
+        palette: palette(&small)?,
+        phash: phash(&small)?,
+        taken_at: metadata.taken_at,
+        added_at: settings.now,
+        updated_at: settings.now,
+        uploader: settings.uploader.clone(),
+        source: source.as_ref().map(|source| source.path.clone()),
+        provenance: None,
+        text_hash: None,
+        revision: 1,
+        hash,
+    };
+    let words = words(&image);
+    image.text_hash = text_hash(&words);
+    let vectors = vectors(&image, words, picture, &settings.embedders);
+    let unembedded = vectors.is_err();
+    let vectors = vectors.unwrap_or_else(|error| {
+        tracing::warn!(file = name, code = error.code(), "an image has no vectors yet: {error}");
+        Vec::new()
+    });
+    let named = described.id.is_some();
+    Ok(Ready { image, named, description, content, thumbnails, small, vectors, source, unembedded })
+}
+
+/// What is known of a picture before it is scaled.
+struct Facts {
+    width: u32,
+    height: u32,
+    format: Format,
+}
+
+impl Facts {
+    fn of(decoded: &Decoded) -> Self {
+        Self { width: decoded.width, height: decoded.height, format: decoded.format }
+    }
+}
+
+fn sorted(mut names: Vec<String>, more: &[String]) -> Vec<String> {
+    names.extend_from_slice(more);
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn vectors(
+    image: &Image,
+    words: String,
+    picture: Picture,
+    embedders: &Embedders,
+) -> Result<Vec<NewVector>, EmbedError> {
+    let mut vectors = Vec::with_capacity(3);
+    let mut keep = |embedder: &dyn std::fmt::Display, space, made_of: &str, vector: &Vector| {
+        let bytes = vector.to_bytes();
+        vectors.push(NewVector { embedder: embedder.to_string(), space, made_of: made_of.to_owned(), bytes });
+    };
+    if let (Some(embedder), Some(hash)) = (&embedders.text, &image.text_hash)
+        && let Some(vector) = embedder.embed(&[words])?.first()
+    {
+        keep(embedder.id(), VectorSpace::Text, hash, vector);
+    }
+    if let Some(embedder) = &embedders.look {
+        let picture = atelier_embed::Picture::new(picture.width, picture.height, picture.rgb)?;
+        if let Some(look) = embedder.look(&[picture])?.first() {
+            keep(embedder.id(), VectorSpace::Look, &image.hash, &look.meaning);
+            keep(embedder.id(), VectorSpace::Appearance, &image.hash, &look.appearance);
+        }
+    }
+    Ok(vectors)
+}

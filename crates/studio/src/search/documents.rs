@@ -1,0 +1,117 @@
+//! Images as the index knows them.
+
+use std::collections::HashMap;
+
+use atelier_embed::Vector;
+use atelier_search::{Change, Document, Rgb, Settings, Space};
+use atelier_store::{ChangeKind, Image, LibraryChange, VectorSpace};
+use serde_json::Value;
+
+use super::embedder_of;
+use crate::error::StudioResult;
+use crate::library::Library;
+
+/// What changes of the library are to the index. An image that has gone since is removed.
+pub(super) async fn changes(
+    library: &Library,
+    settings: &Settings,
+    changes: Vec<LibraryChange>,
+) -> StudioResult<Vec<Change>> {
+    let put: Vec<String> =
+        changes.iter().filter(|change| change.kind == ChangeKind::Put).map(|change| change.image.clone()).collect();
+    let mut vectors = HashMap::new();
+    for (space, stored) in [
+        (Space::Text, VectorSpace::Text),
+        (Space::Look, VectorSpace::Look),
+        (Space::Appearance, VectorSpace::Appearance),
+    ] {
+        if let Some(embedder) = embedder_of(settings, space) {
+            vectors.insert(space, library.store().image_vectors(&embedder, stored, &put).await?);
+        }
+    }
+    let images = library.store().images_with_ids(&put).await?;
+    let mut images: HashMap<String, Image> = images.into_iter().map(|image| (image.id.clone(), image)).collect();
+    let mut vector = |space: Space, id: &str| {
+        let bytes = vectors.get_mut(&space)?.remove(id)?;
+        let vector = Vector::from_bytes(&bytes);
+        if let Err(error) = &vector {
+            tracing::warn!(code = error.code(), image = id, "a vector of an image can't be read: {error}");
+        }
+        vector.ok()
+    };
+    let change = |LibraryChange { image: id, .. }| match images.remove(&id) {
+        Some(image) => {
+            let [text, look, appearance] = Space::ALL.map(|space| vector(space, &id));
+            Change::Put(Box::new(Document { text, look, appearance, ..document(image) }))
+        }
+        None => Change::Remove(id),
+    };
+    Ok(changes.into_iter().map(change).collect())
+}
+
+/// An image without its vectors.
+fn document(image: Image) -> Document {
+    Document {
+        taken_or_added_at: image.taken_at.unwrap_or(image.added_at).as_micros(),
+        id: image.id,
+        filename: image.filename,
+        caption: image.caption.unwrap_or_default(),
+        tags: image.tags,
+        category: image.category,
+        attributes: image.attributes.iter().filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect(),
+        width: image.width,
+        height: image.height,
+        palette: image.palette.iter().filter_map(|color| rgb(color)).collect(),
+        uploader: image.uploader,
+        collections: image.collections,
+        text: None,
+        look: None,
+        appearance: None,
+    }
+}
+
+/// What an attribute says, if it says it in words or a number.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        Value::Array(values) => Some(values.iter().filter_map(text).collect::<Vec<_>>().join(", ")),
+        Value::Null | Value::Object(_) => None,
+    }
+    .filter(|text| !text.is_empty())
+}
+
+/// A colour such as `#a0c4ff`, or `#acf` for short; `None` for anything else.
+#[must_use]
+pub fn rgb(text: &str) -> Option<Rgb> {
+    let digits = text.trim().trim_start_matches('#');
+    let nibbles: Option<Vec<u8>> =
+        digits.chars().map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
+    match *nibbles? {
+        [r, g, b] => Some([r * 17, g * 17, b * 17]),
+        [r1, r0, g1, g0, b1, b0] => Some([r1 * 16 + r0, g1 * 16 + g0, b1 * 16 + b0]),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_colour_is_read_in_both_its_forms() {
+        assert_eq!(rgb("#ff8000"), Some([255, 128, 0]));
+        assert_eq!(rgb("f80"), Some([255, 136, 0]));
+        for wrong in ["", "#12", "#12345", "red", "#gggggg", "#ééé"] {
+            assert_eq!(rgb(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_attribute_is_found_by_what_it_says() {
+        assert_eq!(text(&serde_json::json!(["warm", 3, null])).as_deref(), Some("warm, 3"));
+        assert_eq!(text(&serde_json::json!({"a": 1})), None);
+        assert_eq!(text(&serde_json::json!("")), None);
+    }
+}

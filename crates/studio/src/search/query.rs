@@ -1,0 +1,128 @@
+//! What is asked, turned into vectors, and what is found, with its images.
+
+use std::collections::HashMap;
+
+use atelier_embed::{Look, Picture, Vector};
+use atelier_search::{Filter, Hits, Query, Rgb};
+use atelier_store::Image;
+use bytes::Bytes;
+
+use super::ImageSearch;
+use crate::error::{StudioError, StudioResult};
+use crate::library::decode::{Limits, Reader};
+use crate::library::{blocking, picture_of};
+
+/// What is searched for. What is not given is not searched by.
+#[derive(Clone, Debug, Default)]
+pub struct SearchRequest {
+    /// Words, as the user wrote them.
+    pub words: Option<String>,
+    /// The file of an example picture.
+    pub picture: Option<Bytes>,
+    /// The id of an image to find others like.
+    pub like: Option<String>,
+    /// A colour that the images should have.
+    pub color: Option<Rgb>,
+    /// What every image must fulfil.
+    pub filters: Vec<Filter>,
+    /// By what of the images words are compared with them.
+    pub scope: Scope,
+    /// How many images at most.
+    pub limit: usize,
+    /// Whether to say how the query was understood and what each stage did.
+    pub explain: bool,
+}
+
+/// By what of the images a query's words are compared with them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// By all of it.
+    #[default]
+    All,
+    /// By the words that they have.
+    Lexical,
+    /// By what their words mean.
+    Text,
+    /// By their look.
+    Look,
+}
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The hits, with what each stage said of them.
+    pub hits: Hits,
+    /// The images of the hits, by id. One that was removed since is not there.
+    pub images: HashMap<String, Image>,
+}
+
+impl ImageSearch {
+    /// Searches what has been committed so far; [`catch_up`](Self::catch_up) before it if what has changed since
+    /// is to be found.
+    ///
+    /// # Errors
+    /// [`StudioError::EmptyQuery`] if nothing is asked; [`StudioError::Picture`] if the example can't be read;
+    /// [`StudioError::Embed`], [`StudioError::Search`], and what the store reports.
+    pub async fn search(&self, request: SearchRequest) -> StudioResult<Found> {
+        let opened = self.open().await?;
+        let query = self.query(request).await?;
+        let hits = blocking(move || opened.index.search(&query)).await??;
+        let ids: Vec<String> = hits.hits.iter().map(|hit| hit.id.clone()).collect();
+        let images = self.library().store().images_with_ids(&ids).await?;
+        Ok(Found { hits, images: images.into_iter().map(|image| (image.id.clone(), image)).collect() })
+    }
+
+    async fn query(&self, request: SearchRequest) -> StudioResult<Query> {
+        let words = request.words.filter(|words| !words.trim().is_empty());
+        let asked = words.is_some() || request.picture.is_some() || request.like.is_some() || request.color.is_some();
+        if !asked && request.filters.is_empty() {
+            return Err(StudioError::EmptyQuery);
+        }
+        let scope = request.scope;
+        let mut query = Query {
+            words: words.clone().filter(|_| matches!(scope, Scope::All | Scope::Lexical)),
+            text: None,
+            look: None,
+            appearance: None,
+            like: request.like,
+            color: request.color,
+            filters: request.filters,
+            limit: request.limit,
+            explain: request.explain,
+        };
+        if let Some(words) = words {
+            (query.text, query.look) = self.embed(words, scope).await?;
+        }
+        if let Some(picture) = request.picture {
+            let Look { meaning, appearance } = self.look(picture).await?;
+            // Words say better than a picture what is meant.
+            query.look = query.look.or(Some(meaning));
+            query.appearance = Some(appearance);
+        }
+        Ok(query)
+    }
+
+    /// The vectors of words, in the spaces of text and of look.
+    async fn embed(&self, words: String, scope: Scope) -> StudioResult<(Option<Vector>, Option<Vector>)> {
+        let embedders = self.embedders().clone();
+        let text = embedders.text.filter(|_| matches!(scope, Scope::All | Scope::Text));
+        let look = embedders.look.filter(|_| matches!(scope, Scope::All | Scope::Look));
+        blocking(move || {
+            let words = [words];
+            let text = text.map(|text| text.embed(&words)).transpose()?.and_then(|mut vectors| vectors.pop());
+            let look = look.map(|look| look.query(&words)).transpose()?.and_then(|mut vectors| vectors.pop());
+            Ok((text, look))
+        })
+        .await?
+    }
+
+    async fn look(&self, content: Bytes) -> StudioResult<Look> {
+        let look = self.embedders().look.clone().ok_or(StudioError::NoLook)?;
+        blocking(move || {
+            let picture: Picture = picture_of(&content, &Reader::new(Limits::default()))?;
+            let look = look.look(&[picture])?.pop();
+            look.ok_or(StudioError::Embed(atelier_embed::EmbedError::EmptyVector))
+        })
+        .await?
+    }
+}
