@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup check lint fmt build bench fuzz reference clean
+.PHONY: help demo test setup check lint fmt build bench eval fuzz reference clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -32,6 +32,10 @@ bench: setup ## Measure the engine against limits and peers, in 20 minutes; CASE
 	@. scripts/lib.sh && run cargo build --release --locked -p atelier-cli && \
 	  python3 -B bench/run.py --binary "$$(target_directory)/release/atelier" \
 	    $(if $(CASES),--cases "$(CASES)") $(if $(QUICK),--quick)
+
+eval: setup ## Measure the search on Tux Paint's stamps, against the baselines; SAVE=1 writes those anew
+	@. scripts/lib.sh && run cargo build --release --locked -p atelier-cli && \
+	  python3 -B bench/search/stamps.py --binary "$$(target_directory)/release/atelier" $(if $(SAVE),--save)
 
 fuzz: setup ## Fuzz what reads providers' answers and users' files; FUZZ_SECONDS=60 for each of the targets
 	@scripts/fuzz.sh $(TARGETS)

@@ -18,12 +18,23 @@ pub(crate) struct Config {
     pub(crate) model: Option<String>,
     /// A price table that goes before the built-in one.
     pub(crate) prices: Option<PathBuf>,
+    /// How images are searched.
+    #[serde(default)]
+    pub(crate) search: SearchConfig,
     /// Accounts by name.
     #[serde(default)]
     pub(crate) accounts: BTreeMap<String, Account>,
     /// What limits apply to.
     #[serde(default)]
     pub(crate) pools: Vec<PoolConfig>,
+}
+
+/// How images are searched.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SearchConfig {
+    /// What sees pictures: `local`, the folder of a CLIP or SigLIP after `clip:`, or `off`.
+    pub(crate) look: Option<String>,
 }
 
 /// A provider's project: what its keys share.
@@ -62,10 +73,11 @@ const fn one() -> u32 {
 }
 
 /// Every key of the file and what it is for, as docs/reference.md lists them.
-pub(crate) const SETTINGS: [(&str, &str); 11] = [
+pub(crate) const SETTINGS: [(&str, &str); 12] = [
     ("data_dir", "where everything is kept, unless --data-dir or ATELIER_DATA_DIR says so"),
     ("model", "the model, where neither --model nor the project names one"),
     ("prices", "a price table of the form of assets/prices.toml, which goes before the built-in one"),
+    ("search.look", "what sees pictures: local, clip:FOLDER with a CLIP or SigLIP in ONNX, or off (absent: local)"),
     ("accounts.NAME.key_env", "the environment variable that holds the account's key"),
     ("accounts.NAME.base_url", "where to call (absent: the provider's own address, or the environment's)"),
     (

@@ -7,7 +7,9 @@ use atelier_engine::{EngineError, Fault, FaultKind};
 use atelier_providers::ProviderError;
 use atelier_replies::RepliesError;
 use atelier_sandbox::SandboxError;
+use atelier_search::SearchError;
 use atelier_store::StoreError;
+use atelier_studio::StudioError;
 
 use crate::exit::Exit;
 
@@ -61,12 +63,17 @@ impl CliError {
 }
 
 /// The one table from error codes to exit codes. What is not in it is a matter of the command line.
-pub(crate) const EXITS: [(&str, Exit); 47] = [
+pub(crate) const EXITS: [(&str, Exit); 67] = [
+    ("below-baseline", Exit::ItemsFailed),
     ("embedding-incomplete", Exit::ItemsFailed),
     ("account-blocked", Exit::Configuration),
     ("bad-base-url", Exit::Configuration),
     ("bad-key", Exit::Configuration),
     ("bad-prices", Exit::Configuration),
+    ("calibration-invalid", Exit::Configuration),
+    ("clip-file-missing", Exit::Configuration),
+    ("clip-model-invalid", Exit::Configuration),
+    ("clip-setting-invalid", Exit::Configuration),
     ("config-invalid", Exit::Configuration),
     ("config-unreadable", Exit::Configuration),
     ("credentials", Exit::Configuration),
@@ -75,12 +82,15 @@ pub(crate) const EXITS: [(&str, Exit); 47] = [
     ("finder-unreadable", Exit::Configuration),
     ("http-client", Exit::Configuration),
     ("missing-key", Exit::Configuration),
+    ("model-file-unreadable", Exit::Configuration),
     ("no-data-dir", Exit::Configuration),
+    ("no-look-model", Exit::Configuration),
     ("no-pool", Exit::Configuration),
     ("no-root-certificates", Exit::Configuration),
     ("no-such-model", Exit::Configuration),
     ("price-unknown", Exit::Configuration),
     ("unknown-quirks", Exit::Configuration),
+    ("concepts-invalid", Exit::LocalState),
     ("database-corrupt", Exit::LocalState),
     ("database-forbidden", Exit::LocalState),
     ("database-io", Exit::LocalState),
@@ -90,10 +100,22 @@ pub(crate) const EXITS: [(&str, Exit); 47] = [
     ("database-unexpected", Exit::LocalState),
     ("disk-full", Exit::LocalState),
     ("export-not-written", Exit::LocalState),
+    ("image-contended", Exit::LocalState),
+    ("image-file-gone", Exit::LocalState),
+    ("index-closed", Exit::LocalState),
+    ("index-damaged", Exit::LocalState),
+    ("index-full", Exit::LocalState),
+    ("index-io", Exit::LocalState),
+    ("index-lexical", Exit::LocalState),
+    ("index-missing", Exit::LocalState),
+    ("index-owned", Exit::LocalState),
+    ("index-settings-differ", Exit::LocalState),
     ("inference-failed", Exit::LocalState),
     ("job-held", Exit::LocalState),
     ("job-settings-unreadable", Exit::LocalState),
+    ("look-model-invalid", Exit::LocalState),
     ("model-invalid", Exit::LocalState),
+    ("object-unusable", Exit::LocalState),
     ("output", Exit::LocalState),
     ("output-unwritable", Exit::LocalState),
     ("port-file", Exit::LocalState),
@@ -143,4 +165,4 @@ macro_rules! from_error {
     )*};
 }
 
-from_error!(StoreError, EngineError, ProviderError, RepliesError, EmbedError, SandboxError);
+from_error!(StoreError, EngineError, ProviderError, RepliesError, EmbedError, SandboxError, SearchError, StudioError);

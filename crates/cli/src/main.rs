@@ -12,6 +12,7 @@ mod config;
 mod context;
 mod error;
 mod exit;
+mod local_models;
 mod money;
 mod out;
 mod pools;
@@ -45,14 +46,17 @@ fn main() -> ExitCode {
             return Exit::LocalState.into();
         }
     };
-    // On this thread, and not beside its calls: a worker begins with what was spawned last, and what has ended is
-    // to be written before what is sent next.
-    let exit = match runtime.block_on(commands::run(cli, out)) {
-        Ok(exit) => exit,
-        Err(error) => {
+    // Beside its calls, and not on this thread: each step of a run would cost a switch from one to the other.
+    let exit = match runtime.block_on(runtime.spawn(commands::run(cli, out))) {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(error)) => {
             out.error(&error);
             error.exit
         }
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Exit::LocalState,
+        },
     };
     // A hanging connection must not hold up the end: what had to be saved has been.
     runtime.shutdown_background();

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use atelier_engine::Timestamp;
 
-/// `1 post`, `3 posts`.
+/// `1 post`, `3 posts`; `2 queries`.
 pub(crate) fn count(number: u64, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{} {noun}s", thousands(number)) }
+    let (stem, ending) = noun.strip_suffix("ry").map_or((noun, "s"), |_| (&noun[..noun.len() - 1], "ies"));
+    if number == 1 { format!("1 {noun}") } else { format!("{} {stem}{ending}", thousands(number)) }
 }
 
 /// `12,345`.

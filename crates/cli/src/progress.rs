@@ -121,6 +121,64 @@ impl View {
     }
 }
 
+/// Shows on stderr how far something is that calls no model.
+pub(crate) struct Meter {
+    out: Out,
+    bar: Option<ProgressBar>,
+    clock: atelier_engine::Clock,
+    told: Timestamp,
+    noun: &'static str,
+}
+
+impl Meter {
+    /// `noun` is what is counted.
+    pub(crate) fn new(out: Out, clock: atelier_engine::Clock, noun: &'static str) -> Self {
+        let told = clock.now();
+        let bar = Out::watched().then(|| {
+            let bar = ProgressBar::no_length();
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+            bar
+        });
+        Self { out, bar, clock, told, noun }
+    }
+
+    /// So many are done, of so many if that is known; `message` follows the count.
+    pub(crate) fn at(&mut self, done: u64, total: Option<u64>, message: &str) {
+        if let Some(bar) = &self.bar {
+            let template = if total.is_some() { "{bar:24} {pos}/{len}{wide_msg}" } else { "{spinner} {pos}{wide_msg}" };
+            if let Some(total) = total {
+                bar.set_length(total);
+            }
+            bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar.set_position(done);
+            bar.set_message(message.to_owned());
+            return;
+        }
+        let now = self.clock.now();
+        if now.since(self.told) >= PLAIN_EVERY {
+            self.told = now;
+            let of =
+                total.map_or_else(|| count(done, self.noun), |total| format!("{done} of {}", count(total, self.noun)));
+            self.out.note(format!("{of}{message}"));
+        }
+    }
+
+    /// A line beside it.
+    pub(crate) fn line(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| self.out.note(line)),
+            None => self.out.note(line),
+        }
+    }
+
+    /// Takes the live line away.
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 /// `waiting for requests=15/60s until 14:03:20`.
 pub(crate) fn waiting(cause: &WaitCause, until: Option<Timestamp>) -> String {
     let cause = match cause {

@@ -1,5 +1,6 @@
 //! The command line, defined once: parser, help and the reference in docs/ all come from here.
 
+mod library;
 mod replies;
 mod run;
 
@@ -8,6 +9,10 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use library::{
+    CollectionsCommand, EditImages, Evaluate, ExportImages, Fields, ImageSelection, ImportImages, LibraryCommand,
+    ListImages, SearchCommand, SearchImages, TagImages, Thumbnails,
+};
 pub(crate) use replies::{Export, Generate, ListReplies, RepliesCommand, Review, ReviewAction, Selection, SortBy};
 pub(crate) use run::{Pack, RunFile, RunFlags, SandboxFlags};
 
@@ -49,6 +54,11 @@ pub(crate) enum Command {
     /// Replies: have them drafted, review and export them
     #[command(subcommand)]
     Replies(RepliesCommand),
+    /// The image library: import, describe, export
+    #[command(subcommand)]
+    Library(LibraryCommand),
+    /// Find images by their words and by their look
+    Search(Box<SearchImages>),
     /// Answer a file of prompts, as fast as a quota allows
     Run(Box<RunFile>),
     /// Jobs: what was submitted, how it stands, what it cost

@@ -3,12 +3,14 @@
 mod backup;
 mod cost;
 mod jobs;
+mod library;
 mod posts;
 mod projects;
 mod quota;
 mod replies;
 mod run;
 mod sandbox;
+mod search;
 
 use crate::args::{Cli, Command};
 use crate::context::Context;
@@ -34,6 +36,8 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> CliResult<Exit> {
         Command::Projects(command) => projects::run(&context, command).await,
         Command::Posts(command) => posts::run(&context, command).await,
         Command::Replies(command) => replies::run(&context, command).await,
+        Command::Library(command) => library::run(&context, command).await,
+        Command::Search(command) => search::run(&context, *command).await,
         Command::Run(command) => run::run(&context, *command).await,
         Command::Jobs(command) => jobs::run(&context, command).await,
         Command::Cost(command) => cost::run(&context, &command).await,

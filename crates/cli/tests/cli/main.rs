@@ -10,6 +10,7 @@ mod configuration;
 mod dry_run;
 mod interruption;
 mod jobs;
+mod library;
 mod limits;
 mod local_state;
 mod packing;

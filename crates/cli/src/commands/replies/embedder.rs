@@ -1,9 +1,6 @@
 //! What compares posts with topics: the model in this binary, or one behind a provider.
 
-use std::num::NonZeroUsize;
-use std::sync::Arc;
-
-use atelier_embed::{Calibration, EmbedderId, MiniLm, ModelBytes};
+use atelier_embed::{Calibration, EmbedderId};
 use atelier_engine::{Engine, Stop};
 use atelier_providers::ModelRef;
 use atelier_replies::embedding::{Embedding, LocalEmbedding, RemoteEmbedding};
@@ -11,11 +8,10 @@ use atelier_store::Store;
 
 use crate::context::Context;
 use crate::error::{CliError, CliResult};
+use crate::local_models;
 use crate::pools::Pools;
 use crate::snapshot::RunSnapshot;
 
-static MODEL: &[u8] = include_bytes!("../../../../../assets/models/minilm/model-int8.onnx");
-static TOKENIZER: &[u8] = include_bytes!("../../../../../assets/models/minilm/tokenizer.json");
 /// Numbers in a vector of a remote embedder: enough to tell posts apart, a quarter of the bytes.
 const REMOTE_DIMENSIONS: u32 = 768;
 
@@ -40,12 +36,8 @@ pub(super) async fn open(
     stop: &Stop,
 ) -> CliResult<Embedder> {
     if name == "local" {
-        let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        let load = move || MiniLm::load(ModelBytes::Static(MODEL), TOKENIZER, threads);
-        let model = tokio::task::spawn_blocking(load).await.map_err(|error| {
-            CliError::local("thread-ended", format!("the text model could not be loaded: {error}"))
-        })??;
-        return Ok(Embedder { embedding: Box::new(LocalEmbedding::new(Arc::new(model))), _pools: None });
+        let model = local_models::text().await?;
+        return Ok(Embedder { embedding: Box::new(LocalEmbedding::new(model)), _pools: None });
     }
     remote(context, store, name, run, stop).await
 }

@@ -27,8 +27,9 @@ use task::Prompts;
 pub(super) const JOB_KIND: &str = "run";
 /// The lane of all lines: a file has one owner.
 const LANE: &str = "run";
-/// Lines that are stored together.
-const CHUNK: usize = 2000;
+/// So many lines are stored together, or fewer that have so many bytes.
+const CHUNK: usize = 10_000;
+const CHUNK_BYTES: usize = 4 << 20;
 /// Lines that a forecast is made from; what more there are is taken to be like them.
 const FORECAST: usize = 5000;
 /// Used where neither the command line nor the configuration names a model.
@@ -207,19 +208,23 @@ async fn ingest(store: &Store, job: &JobId, settings: &Settings) -> CliResult<()
     if stored >= settings.survey.lines {
         return Ok(());
     }
-    let (send, mut receive) = tokio::sync::mpsc::channel::<Vec<NewItem>>(4);
+    let (send, mut receive) = tokio::sync::mpsc::channel::<Vec<NewItem>>(1);
     let path = settings.input.clone();
     let reading = tokio::task::spawn_blocking(move || {
-        let (mut chunk, mut seen) = (Vec::with_capacity(CHUNK), 0);
+        let (mut chunk, mut bytes, mut seen) = (Vec::new(), 0, 0);
         let full = |chunk: &mut Vec<NewItem>| send.blocking_send(std::mem::take(chunk)).is_ok();
         input::each_line(&path, |_, _, line| {
             seen += 1;
             if seen > stored {
-                let payload = serde_json::to_string(&line).unwrap_or_default().into();
+                let payload: Arc<str> = serde_json::to_string(&line).unwrap_or_default().into();
+                bytes += payload.len();
                 chunk.push(NewItem { key: line.id, lane: LANE.into(), payload });
             }
-            if chunk.len() == CHUNK && !full(&mut chunk) {
-                return Err(CliError::local("stopped", "the lines could not be stored"));
+            if chunk.len() == CHUNK || bytes > CHUNK_BYTES {
+                bytes = 0;
+                if !full(&mut chunk) {
+                    return Err(CliError::local("stopped", "the lines could not be stored"));
+                }
             }
             Ok(())
         })?;

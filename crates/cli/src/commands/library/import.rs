@@ -1,0 +1,209 @@
+//! `atelier library import` and `atelier library embed`.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use atelier_engine::Stop;
+use atelier_studio::library::decode::{Limits, Reader};
+use atelier_studio::library::import::{FileOutcome, ImportEvent, ImportOptions, ImportReport, Importer, Source};
+use atelier_studio::library::{EmbedProgress, Embedded, Embedders, Library};
+use atelier_studio::search::ImageSearch;
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use super::{images, open};
+use crate::args::ImportImages;
+use crate::context::Context;
+use crate::error::{CliError, CliResult};
+use crate::exit::Exit;
+use crate::local_models;
+use crate::money::{count, duration, thousands};
+use crate::out::excerpt;
+use crate::progress::Meter;
+use crate::signals;
+
+/// Files that are named one by one where something is wrong with them; `--json` names all that the report has.
+const SHOWN: usize = 20;
+/// How often what was imported is made known to the search.
+const INDEX_EVERY: Duration = Duration::from_millis(500);
+
+pub(super) async fn run(context: &Context, command: ImportImages) -> CliResult<Exit> {
+    let began = context.clock.now();
+    let library = open(context)?;
+    let embedders = local_models::embedders(&context.config).await?;
+    let (stop, signalled) = signals::listen(None)?;
+    let importer = Importer::new(library.clone(), embedders.clone(), Limits::default(), context.clock);
+    let options = ImportOptions {
+        collections: command.collection,
+        tags: command.tag,
+        uploader: command.uploader,
+        metadata: command.metadata,
+        update: command.update,
+        keep_near: command.keep_near,
+        ..ImportOptions::default()
+    };
+    let sources = command.paths.into_iter().map(Source::Path).collect();
+    let mut meter = Meter::new(context.out, context.clock, "file");
+    let follower = Follower::start(ImageSearch::new(library.clone(), embedders.clone()));
+    let imported = importer
+        .import(sources, options, stop.clone(), |event| match event {
+            ImportEvent::Progress(progress) => {
+                let refused =
+                    if progress.refused > 0 { format!(", {} refused", progress.refused) } else { String::new() };
+                let message = format!(", {} new{refused}", images(progress.imported));
+                meter.at(progress.done, progress.total, &message);
+            }
+            ImportEvent::File { file, outcome: FileOutcome::Refused(refusal) } => {
+                meter.line(&format!("{}: {} [{}]", excerpt(file, 120), excerpt(&refusal.reason, 200), refusal.code));
+            }
+            ImportEvent::Description { place, refusal } => {
+                meter.line(&format!("{}: {}", excerpt(place, 120), excerpt(&refusal.reason, 200)));
+            }
+            ImportEvent::File { .. } => {}
+        })
+        .await;
+    meter.finish();
+    let report = match imported {
+        Ok(report) => report,
+        Err(error) => {
+            // What was imported before is found all the same.
+            let _ = follower.finish().await;
+            return Err(error.into());
+        }
+    };
+    // Words that were edited, or images that came in without an embedder, have no vectors yet.
+    let missing = missing(context, &library, &embedders, &stop).await?;
+    let indexed = follower.finish().await;
+    let seconds = context.clock.now().since(began).as_secs_f64();
+    tell(context, &report, missing, seconds)?;
+    if let Err(error) = indexed {
+        // The library has them; the index is a cache.
+        context.out.note(format!("the search does not know of them yet: {}", error.message));
+    }
+    if report.stopped || missing.stopped {
+        return Ok(signalled.exit().unwrap_or(Exit::Interrupted));
+    }
+    Ok(if report.refused > 0 { Exit::ItemsFailed } else { Exit::Success })
+}
+
+/// Makes the vectors that images lack.
+pub(super) async fn embed(context: &Context, prune: bool) -> CliResult<Exit> {
+    let library = open(context)?;
+    let embedders = local_models::embedders(&context.config).await?;
+    let (stop, signalled) = signals::listen(None)?;
+    let made = missing(context, &library, &embedders, &stop).await?;
+    let pruned = if prune && !made.stopped { library.prune_vectors(&embedders).await? } else { 0 };
+    ImageSearch::new(library, embedders).catch_up(|_| {}).await?;
+    let json = json!({ "text": made.text, "look": made.look, "failed": made.failed, "pruned": pruned });
+    context.out.result(&json, || {
+        let failed =
+            if made.failed > 0 { format!("; {} could not be embedded", images(made.failed)) } else { String::new() };
+        let gone =
+            if prune { format!("; {} of other embedders forgotten", count(pruned, "vector")) } else { String::new() };
+        format!("{} by their words, {} by their look{failed}{gone}", images(made.text), images(made.look))
+    })?;
+    if made.stopped {
+        return Ok(signalled.exit().unwrap_or(Exit::Interrupted));
+    }
+    Ok(Exit::Success)
+}
+
+async fn missing(context: &Context, library: &Library, embedders: &Embedders, stop: &Stop) -> CliResult<Embedded> {
+    let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let reader = Reader::new(Limits::default());
+    let mut meter = Meter::new(context.out, context.clock, "vector");
+    let made = library
+        .embed_missing(embedders, &reader, threads, stop, |progress: EmbedProgress| {
+            meter.at(progress.made + progress.failed, None, " made for images that had none");
+        })
+        .await;
+    meter.finish();
+    Ok(made?)
+}
+
+/// Makes known to the search what is imported, while it is.
+struct Follower {
+    search: Arc<ImageSearch>,
+    over: Arc<AtomicBool>,
+    wake: Arc<Notify>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Follower {
+    fn start(search: ImageSearch) -> Self {
+        let (search, over, wake) = (Arc::new(search), Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
+        let (own, ending, woken) = (Arc::clone(&search), Arc::clone(&over), Arc::clone(&wake));
+        let task = tokio::spawn(async move {
+            while !ending.load(Ordering::Relaxed) {
+                let _ = tokio::time::timeout(INDEX_EVERY, woken.notified()).await;
+                if let Err(error) = own.catch_up(|_| {}).await {
+                    tracing::debug!(code = error.code(), "the index did not follow the import: {error}");
+                }
+            }
+        });
+        Self { search, over, wake, task }
+    }
+
+    /// Applies what is left.
+    async fn finish(self) -> CliResult<()> {
+        self.over.store(true, Ordering::Relaxed);
+        self.wake.notify_one();
+        self.task.await.map_err(|error| CliError::local("thread-ended", error.to_string()))?;
+        self.search.catch_up(|_| {}).await?;
+        Ok(())
+    }
+}
+
+fn tell(context: &Context, report: &ImportReport, embedded: Embedded, seconds: f64) -> CliResult<()> {
+    let mut json = serde_json::to_value(report).unwrap_or_default();
+    if let Value::Object(fields) = &mut json {
+        fields.insert("seconds".into(), json!(seconds));
+        fields.insert("embedded".into(), json!(embedded.text + embedded.look));
+    }
+    context.out.result(&json, || {
+        let took = duration(Duration::from_secs_f64(seconds));
+        let mut lines =
+            vec![format!("{} imported of {}, in {took}", images(report.imported), count(report.files, "file"))];
+        let mut say = |number: u64, what: &str| {
+            if number > 0 {
+                lines.push(format!("{} {what}", thousands(number)));
+            }
+        };
+        say(report.known, "known and unchanged");
+        say(report.updated, "known, and described anew");
+        say(report.duplicates, "with the bytes of another image: not stored again");
+        say(report.ignored, "passed over: no pictures, and not named like pictures");
+        say(report.unembedded, "without vectors: 'atelier library embed' tries again");
+        if report.near_duplicates > 0 {
+            lines.push(format!("{} nearly the same as another image:", thousands(report.near_duplicates)));
+            lines.extend(report.near_files.iter().take(SHOWN).map(|near| {
+                let kept = near.kept.as_ref().map_or("not stored; --keep-near stores such", |_| "stored");
+                format!("  {} is like {} ({kept})", excerpt(&near.file, 100), near.of)
+            }));
+            lines.extend(more(report.near_duplicates));
+        }
+        if report.missing > 0 {
+            lines.push(format!("{} described and not there:", thousands(report.missing)));
+            lines.extend(report.missing_files.iter().take(SHOWN).map(|file| format!("  {}", excerpt(file, 100))));
+            lines.extend(more(report.missing));
+        }
+        if report.refused > 0 {
+            lines.push(format!("{} could not be imported:", thousands(report.refused)));
+            lines.extend(report.refused_files.iter().take(SHOWN).map(|refused| {
+                format!("  {}: {}", excerpt(&refused.file, 100), excerpt(&refused.refusal.reason, 200))
+            }));
+            lines.extend(more(report.refused));
+        }
+        if report.stopped {
+            lines.push("stopped; run it again to go on".to_owned());
+        }
+        lines.join("\n")
+    })
+}
+
+fn more(number: u64) -> Option<String> {
+    let rest = number.saturating_sub(SHOWN as u64);
+    (rest > 0).then(|| format!("  … and {} more; --json names them", thousands(rest)))
+}

@@ -1,0 +1,114 @@
+//! `atelier library`.
+
+mod change;
+mod export;
+mod import;
+mod list;
+
+use atelier_store::ImageFilter;
+use atelier_studio::library::Library;
+use serde_json::json;
+
+use crate::args::{CollectionsCommand, ImageSelection, LibraryCommand};
+use crate::context::Context;
+use crate::error::CliResult;
+use crate::exit::Exit;
+use crate::money::{count, thousands};
+use crate::out::table;
+
+/// Names that are fetched together.
+const PAGE: usize = 500;
+
+pub(super) async fn run(context: &Context, command: LibraryCommand) -> CliResult<Exit> {
+    match command {
+        LibraryCommand::Import(command) => import::run(context, *command).await,
+        LibraryCommand::List(command) => list::list(context, command).await,
+        LibraryCommand::Show { id } => list::show(context, &id).await,
+        LibraryCommand::Tag(command) => change::tag(context, command).await,
+        LibraryCommand::Edit(command) => change::edit(context, *command).await,
+        LibraryCommand::Remove { ids } => change::remove(context, &ids).await,
+        LibraryCommand::Export(command) => export::run(context, command).await,
+        LibraryCommand::Collections { command } => collections(context, command).await,
+        LibraryCommand::Tags => tags(context).await,
+        LibraryCommand::Embed { prune } => import::embed(context, prune).await,
+    }
+}
+
+/// The library in the data directory.
+pub(in crate::commands) fn open(context: &Context) -> CliResult<Library> {
+    Ok(Library::open(context.store()?)?)
+}
+
+fn filter(selection: &ImageSelection) -> ImageFilter {
+    ImageFilter {
+        tags: selection.tag.clone(),
+        collections: selection.collection.clone(),
+        category: selection.category.clone(),
+        format: selection.format.as_ref().map(|format| format.to_lowercase()),
+        uploader: selection.uploader.clone(),
+        ..ImageFilter::default()
+    }
+}
+
+async fn collections(context: &Context, command: Option<CollectionsCommand>) -> CliResult<Exit> {
+    let library = open(context)?;
+    match command {
+        None => list_collections(context, &library).await,
+        Some(CollectionsCommand::Rename { name, to }) => {
+            library.rename_collection(&name, &to).await?;
+            context.out.result(&json!({ "collection": to, "was": name }), || format!("{name} is {to} now"))?;
+            Ok(Exit::Success)
+        }
+        Some(CollectionsCommand::Remove { name }) => {
+            library.remove_collection(&name).await?;
+            let text = || format!("{name} is removed; its images are in the library still");
+            context.out.result(&json!({ "removed": name }), text)?;
+            Ok(Exit::Success)
+        }
+    }
+}
+
+async fn list_collections(context: &Context, library: &Library) -> CliResult<Exit> {
+    let mut all: Vec<(String, u64)> = Vec::new();
+    loop {
+        let page = library.collections(all.last().map(|(name, _)| name.as_str()), PAGE).await?;
+        let last = page.len() < PAGE;
+        all.extend(page.into_iter().map(|collection| (collection.name, collection.images)));
+        if last {
+            break;
+        }
+    }
+    named(context, "collections", "collection", &all, "'atelier library import PATH --collection NAME' makes one")
+}
+
+async fn tags(context: &Context) -> CliResult<Exit> {
+    let library = open(context)?;
+    let mut all: Vec<(String, u64)> = Vec::new();
+    loop {
+        let page = library.tags(all.last().map(|(tag, _)| tag.as_str()), PAGE).await?;
+        let last = page.len() < PAGE;
+        all.extend(page.into_iter().map(|tag| (tag.tag, tag.images)));
+        if last {
+            break;
+        }
+    }
+    named(context, "tags", "tag", &all, "'atelier library tag ID --add TAG' gives an image one")
+}
+
+/// Names, and how many images each has.
+fn named(context: &Context, key: &str, noun: &str, all: &[(String, u64)], hint: &str) -> CliResult<Exit> {
+    let rows: Vec<_> = all.iter().map(|(name, images)| json!({ "name": name, "images": images })).collect();
+    context.out.result(&json!({ key: rows }), || {
+        if all.is_empty() {
+            return format!("there are no {key} yet; {hint}");
+        }
+        let cells: Vec<_> = all.iter().map(|(name, images)| vec![name.clone(), thousands(*images)]).collect();
+        table(&[noun, "images"], &[false, true], &cells)
+    })?;
+    Ok(Exit::Success)
+}
+
+/// `3 images`, or `1 image`.
+fn images(number: u64) -> String {
+    count(number, "image")
+}

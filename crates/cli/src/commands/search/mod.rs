@@ -1,0 +1,208 @@
+//! `atelier search`.
+
+mod evaluate;
+mod filters;
+mod thumbnails;
+
+use std::path::Path;
+
+use atelier_search::{Explanation, Hit, Match, Stages};
+use atelier_studio::search::{Found, ImageSearch, Scope, SearchRequest, Standing, rgb};
+use bytes::Bytes;
+
+use super::library;
+use crate::args::{Fields, SearchCommand, SearchImages};
+use crate::context::Context;
+use crate::error::{CliError, CliResult};
+use crate::exit::Exit;
+use crate::local_models;
+use crate::money::{count, thousands};
+use crate::out::{excerpt, table};
+use crate::progress::Meter;
+
+/// Larger files are no examples.
+const LARGEST_EXAMPLE: u64 = 256 << 20;
+
+pub(super) async fn run(context: &Context, command: SearchImages) -> CliResult<Exit> {
+    if let Some(SearchCommand::Eval(command)) = command.command {
+        return evaluate::run(context, command).await;
+    }
+    let words = command.query.join(" ");
+    let request = SearchRequest {
+        words: Some(words.clone()).filter(|words| !words.trim().is_empty()),
+        picture: command.image.as_deref().map(example).transpose()?,
+        like: command.like,
+        color: command.color.as_deref().map(color).transpose()?,
+        filters: filters::parse(&command.filter, &command.collection)?,
+        scope: scope(command.fields),
+        limit: command.limit as usize,
+        explain: command.explain,
+    };
+    let asked = request.words.is_some() || request.picture.is_some() || request.like.is_some();
+    if !asked && request.color.is_none() && request.filters.is_empty() {
+        return Err(CliError::usage("query-empty", "nothing is searched for")
+            .hint("give words, --image, --like, --color or --filter"));
+    }
+    let search = open(context).await?;
+    let standing = catch_up(context, &search).await?;
+    let found = search.search(request).await?;
+    context.out.result(&found.hits, || text(&found, standing))?;
+    if !context.out.is_json() {
+        thumbnails::show(search.library(), &found, command.thumbnails).await;
+    }
+    if let Some(explanation) = found.hits.explanation.as_ref().filter(|_| !context.out.is_json()) {
+        context.out.text(&explain(&found, explanation))?;
+    }
+    if standing.behind > 0 {
+        context.out.note(format!(
+            "{} of the library are not in the index yet: another process is at it",
+            count(standing.behind, "change")
+        ));
+    }
+    Ok(Exit::Success)
+}
+
+/// The search over the library, with the models that the configuration names.
+async fn open(context: &Context) -> CliResult<ImageSearch> {
+    let library = library::open(context)?;
+    Ok(ImageSearch::new(library, local_models::embedders(&context.config).await?))
+}
+
+/// Applies what has changed since the last search.
+async fn catch_up(context: &Context, search: &ImageSearch) -> CliResult<Standing> {
+    let mut meter = Meter::new(context.out, context.clock, "change");
+    let standing = search.catch_up(|done| meter.at(done, None, " of the library taken into the index")).await;
+    meter.finish();
+    Ok(standing?)
+}
+
+fn scope(fields: Fields) -> Scope {
+    match fields {
+        Fields::All => Scope::All,
+        Fields::Lexical => Scope::Lexical,
+        Fields::Text => Scope::Text,
+        Fields::Look => Scope::Look,
+    }
+}
+
+fn color(text: &str) -> CliResult<[u8; 3]> {
+    rgb(text).ok_or_else(|| {
+        CliError::usage("color-invalid", format!("'{}' is no colour", excerpt(text, 40)))
+            .hint("give six hexadecimal digits, such as '#a0c4ff' (in quotes: # begins a comment in a shell)")
+    })
+}
+
+fn example(path: &Path) -> CliResult<Bytes> {
+    let unreadable = |reason: String| {
+        CliError::usage("source-unreadable", format!("{} can't be read: {reason}", path.display()))
+            .hint("give the file of a picture")
+    };
+    let size = path.metadata().map_err(|error| unreadable(error.to_string()))?.len();
+    if size > LARGEST_EXAMPLE {
+        return Err(unreadable(format!("it has {} bytes", thousands(size))));
+    }
+    Ok(std::fs::read(path).map_err(|error| unreadable(error.to_string()))?.into())
+}
+
+fn text(found: &Found, standing: Standing) -> String {
+    let hits = &found.hits;
+    if hits.hits.is_empty() {
+        return match standing.images {
+            0 => "the library has no images; import some with 'atelier library import FOLDER'".to_owned(),
+            images => format!("nothing matches among {}", count(images, "image")),
+        };
+    }
+    let row = |(rank, hit): (usize, &Hit)| {
+        let caption = found.images.get(&hit.id).and_then(|image| image.caption.as_deref()).unwrap_or_default();
+        let (id, file) = (excerpt(&hit.id, 36), excerpt(&hit.filename, 36));
+        let shown = if file.starts_with(&id) { file } else { format!("{id}  {file}") };
+        vec![(rank + 1).to_string(), format!("{:.2}", hit.score), shown, excerpt(caption, 64), stages(&hit.stages)]
+    };
+    let rows: Vec<Vec<String>> = hits.hits.iter().enumerate().map(row).collect();
+    let shown = hits.hits.len();
+    let of = if hits.total > shown { format!(" of {}", thousands(hits.total as u64)) } else { String::new() };
+    let took = hits.took.as_secs_f64() * 1000.0;
+    let headers = ["", "score", "image", "caption", "found by"];
+    format!(
+        "{}\n{}{of}, {took:.1} ms",
+        table(&headers, &[true, true, false, false, false], &rows),
+        count(shown as u64, "image")
+    )
+}
+
+/// `words 1, look 3`: the stages that vouch for a hit, and its rank in each.
+fn stages(stages: &Stages) -> String {
+    let named = [
+        ("words", stages.lexical),
+        ("meaning", stages.text),
+        ("look", stages.look),
+        ("likeness", stages.appearance),
+        ("colour", stages.color),
+        ("reranker", stages.rerank),
+    ];
+    let found = named.iter().filter_map(|(name, stage)| stage.map(|stage| format!("{name} {}", stage.rank)));
+    found.collect::<Vec<_>>().join(", ")
+}
+
+/// What each word and each stage came to, and the scores of each hit.
+fn explain(found: &Found, explanation: &Explanation) -> String {
+    let mut text = format!(
+        "\n{} in the index, {} left by the filters\n",
+        count(explanation.images as u64, "image"),
+        thousands(explanation.filtered as u64)
+    );
+    if !explanation.words.is_empty() {
+        let rows: Vec<Vec<String>> = explanation
+            .words
+            .iter()
+            .map(|word| {
+                let terms = word.terms.iter().map(|term| {
+                    let how = match term.matches {
+                        Match::Exact => "",
+                        Match::Prefix => " (begins so)",
+                        Match::Typo => " (spelt nearly so)",
+                    };
+                    format!("{}{how} in {}", excerpt(&term.term, 30), thousands(term.images))
+                });
+                let terms = terms.collect::<Vec<_>>().join(", ");
+                vec![excerpt(&word.word, 30), format!("{:.2}", word.weight), excerpt(&terms, 120)]
+            })
+            .collect();
+        text += &format!("\n{}\n", table(&["word", "weight", "looked for as"], &[false, true, false], &rows));
+    }
+    let number = |number: Option<f32>| number.map(|number| format!("{number:.3}")).unwrap_or_default();
+    let rows: Vec<Vec<String>> = explanation
+        .stages
+        .iter()
+        .map(|stage| {
+            let scanned = stage.scanned.map(|scanned| thousands(scanned as u64)).unwrap_or_default();
+            vec![
+                stage.stage.to_owned(),
+                format!("{:.2}", stage.weight),
+                number(Some(stage.cut_off)),
+                number(stage.best),
+                scanned,
+                thousands(stage.ranked as u64),
+                thousands(stage.passed as u64),
+            ]
+        })
+        .collect();
+    let headers = ["stage", "weight", "cut-off", "best", "compared", "ranked", "passed"];
+    text += &format!("\n{}\n", table(&headers, &[false, true, true, true, true, true, true], &rows));
+    let rows: Vec<Vec<String>> = found
+        .hits
+        .hits
+        .iter()
+        .map(|hit| {
+            let Stages { lexical, text, look, appearance, color, rerank } = hit.stages;
+            let scores = [lexical, text, look, appearance, color, rerank];
+            let scores = scores.map(|stage| stage.map(|stage| format!("{:.3}", stage.score)).unwrap_or_default());
+            std::iter::once(excerpt(&hit.id, 36)).chain(scores).collect()
+        })
+        .collect();
+    if !rows.is_empty() {
+        let headers = ["image", "lexical", "text", "look", "appearance", "color", "rerank"];
+        text += &format!("\n{}\n", table(&headers, &[false, true, true, true, true, true, true], &rows));
+    }
+    text
+}
