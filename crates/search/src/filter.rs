@@ -84,8 +84,9 @@ fn sized(view: &View, column: &str, range: &RangeInclusive<u32>) -> SearchResult
     let mut kept = view.no_rows();
     for (segment, reader) in view.searcher().segment_readers().iter().enumerate() {
         let column = reader.fast_fields().u64(column)?;
+        let Some(range) = within(&range, column.min_value(), column.max_value()) else { continue };
         let mut docs = Vec::new();
-        column.values.get_row_ids_for_value_range(range.clone(), 0..reader.max_doc(), &mut docs);
+        column.values.get_row_ids_for_value_range(range, 0..reader.max_doc(), &mut docs);
         insert(&mut kept, view.rows_of(segment), &docs);
     }
     Ok(kept)
@@ -95,11 +96,19 @@ fn dated(view: &View, range: &RangeInclusive<i64>) -> SearchResult<RowSet> {
     let mut kept = view.no_rows();
     for (segment, reader) in view.searcher().segment_readers().iter().enumerate() {
         let column = reader.fast_fields().i64(DATE)?;
+        let Some(range) = within(range, column.min_value(), column.max_value()) else { continue };
         let mut docs = Vec::new();
-        column.values.get_row_ids_for_value_range(range.clone(), 0..reader.max_doc(), &mut docs);
+        column.values.get_row_ids_for_value_range(range, 0..reader.max_doc(), &mut docs);
         insert(&mut kept, view.rows_of(segment), &docs);
     }
     Ok(kept)
+}
+
+/// The part of a range in which a column has values. A column that is asked for values below its least gives
+/// those that have the least.
+fn within<T: Copy + Ord>(range: &RangeInclusive<T>, least: T, greatest: T) -> Option<RangeInclusive<T>> {
+    let (from, until) = (*range.start().max(&least), *range.end().min(&greatest));
+    (from <= until).then_some(from..=until)
 }
 
 fn insert(kept: &mut RowSet, rows: &[u32], docs: &[u32]) {

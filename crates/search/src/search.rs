@@ -112,6 +112,8 @@ impl Search<'_> {
         for space in Space::ALL {
             let probe = match (self.query.vector(space), like) {
                 (Some(vector), _) => Some(self.probe(space, vector)?),
+                // Pictures are compared with pictures by how they look, and with words by what that means.
+                (None, Some(_)) if space == Space::Look && self.settings.spaces.appearance.is_some() => None,
                 (None, Some(row)) => {
                     vectors::vector_of(self.view.segments(), space, row)?.map(|numbers| Probe::of(&numbers))
                 }

@@ -79,8 +79,8 @@ pub(crate) struct ImageSelection {
     /// Of this category
     #[arg(long, value_name = "NAME")]
     pub(crate) category: Option<String>,
-    /// Of this format: jpeg, png, webp, gif, avif, heic or svg
-    #[arg(long, value_name = "FORMAT")]
+    /// Of this format
+    #[arg(long, value_name = "FORMAT", value_parser = ["jpeg", "png", "webp", "gif", "avif", "heic", "svg"])]
     pub(crate) format: Option<String>,
     /// Brought by this user
     #[arg(long, value_name = "NAME")]
@@ -92,8 +92,8 @@ pub(crate) struct ListImages {
     #[command(flatten)]
     pub(crate) selection: ImageSelection,
     /// The most rows to list
-    #[arg(long, value_name = "ROWS", default_value_t = 50)]
-    pub(crate) limit: usize,
+    #[arg(long, value_name = "ROWS", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) limit: u32,
     /// Go on after this cursor, as the list before gave it
     #[arg(long, value_name = "CURSOR")]
     pub(crate) after: Option<String>,
@@ -129,7 +129,7 @@ pub(crate) struct EditImages {
     /// How well they serve as references for angle, from 0 to 1
     #[arg(long, value_name = "SCORE")]
     pub(crate) angle_score: Option<f64>,
-    /// An attribute to set, as NAME=VALUE; without a value it is taken away
+    /// An attribute to set, as NAME=VALUE; NAME= takes it away
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) attribute: Vec<String>,
     /// A collection to put them into
@@ -173,7 +173,7 @@ pub(crate) enum CollectionsCommand {
 pub(crate) struct SearchImages {
     #[command(subcommand)]
     pub(crate) command: Option<SearchCommand>,
-    /// What to look for, in words of any language
+    /// What to look for; captions are found by their words in any language, by their meaning and look in English
     pub(crate) query: Vec<String>,
     /// A picture to find others like
     #[arg(long, value_name = "FILE")]

@@ -74,6 +74,13 @@ fn the_sample_library_is_found_by_words_by_meaning_by_look_and_by_likeness() {
     assert_eq!(same[0], "grazing-zebra");
     let animals = world.found("--filter category=animals --limit 100");
     assert_eq!(animals.len(), 7, "{animals:?}");
+    for none in ["width=1..10", "height=..10", "date=2000-01-01", "date=..2020-12-31", "width=9000.."] {
+        assert!(world.found(&format!("--filter {none}")).is_empty(), "{none}");
+    }
+    let wide = world.found("--filter width=500..512 --filter date=2026-01-01.. --limit 1000");
+    let every = world.json("library list --limit 1000");
+    let widths = every["images"].as_array().unwrap().iter().map(|image| image["width"].as_u64().unwrap());
+    assert_eq!(wide.len(), widths.filter(|width| (500..=512).contains(width)).count());
     let warm = world.found("sea --filter mood=warm --filter category=landscapes");
     assert!(warm.contains(&"red-sunset-over-calm-sea".to_owned()), "{warm:?}");
     let red = world.json("search --color #d01010 --limit 5");

@@ -1,7 +1,7 @@
 //! The library of images: how they come in, what is kept of them, how they change and leave.
 //!
 //! - [`decode`] reads a file of any format into a picture, and refuses what would do harm.
-//! - [`derive`] works out what is kept beside it: thumbnails, colours, a perceptual hash.
+//! - [`mod@derive`] works out what is kept beside it: thumbnails, colours, a perceptual hash.
 //! - [`import`] takes folders and files in, resumably.
 //! - [`Library`] lists, changes, exports and removes images. Those who index images read the store's log of
 //!   changes, in which every one of these leaves its mark.

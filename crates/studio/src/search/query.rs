@@ -94,9 +94,8 @@ impl ImageSearch {
             (query.text, query.look) = self.embed(words, scope).await?;
         }
         if let Some(picture) = request.picture {
-            let Look { meaning, appearance } = self.look(picture).await?;
-            // Words say better than a picture what is meant.
-            query.look = query.look.or(Some(meaning));
+            // Pictures are compared with pictures by how they look; its meaning is for words.
+            let Look { appearance, .. } = self.look(picture).await?;
             query.appearance = Some(appearance);
         }
         Ok(query)

@@ -24,7 +24,7 @@ async fn described_library() -> Place {
         "images.json",
         json!([
             {"id": "the first", "filename": "a.jpg", "caption": "One \"quoted\" caption, ü", "labels": ["x", "y"],
-             "category": "sky", "tone_score": 0.1, "angle_score": 2.5, "attributes": {"deep": {"a": [1, null]}},
+             "category": "sky", "tone_score": 0.1, "angle_score": 0.25, "attributes": {"deep": {"a": [1, null]}},
              "collections": ["spring", "tall"]},
             {"filename": "c.svg", "caption": null, "labels": []}
         ])

@@ -30,6 +30,10 @@ pub(super) async fn edit(context: &Context, command: EditImages) -> CliResult<Ex
         let (name, value) = attribute.split_once('=').ok_or_else(|| {
             CliError::usage("image-value-invalid", format!("'{attribute}' is no attribute")).hint("give NAME=VALUE")
         })?;
+        if name.trim().is_empty() {
+            return Err(CliError::usage("image-value-invalid", format!("'{attribute}' names no attribute"))
+                .hint("give NAME=VALUE"));
+        }
         let value = if value.is_empty() { Value::Null } else { Value::String(value.to_owned()) };
         attributes.insert(name.trim().to_owned(), value);
     }
@@ -53,14 +57,17 @@ pub(super) async fn edit(context: &Context, command: EditImages) -> CliResult<Ex
 
 async fn change(context: &Context, ids: &[String], edit: ImageEdit) -> CliResult<Exit> {
     let library = open(context)?;
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
     // That all of them exist is known before a model is loaded, and before any is changed.
-    for id in ids {
+    for id in &ids {
         library.show(id).await?;
     }
     edit.check()?;
     let text: Arc<dyn TextEmbedder> = local_models::text().await?;
-    let changed = apply(&library, ids, &edit, &text, context).await?;
-    context.out.result(&json!({ "changed": changed }), || format!("{} as asked for now", images(changed)))?;
+    let changed = apply(&library, &ids, &edit, &text, context).await?;
+    context.out.result(&json!({ "changed": changed }), || format!("{} changed", images(changed)))?;
     Ok(Exit::Success)
 }
 

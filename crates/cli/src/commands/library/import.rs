@@ -56,7 +56,8 @@ pub(super) async fn run(context: &Context, command: ImportImages) -> CliResult<E
                 meter.at(progress.done, progress.total, &message);
             }
             ImportEvent::File { file, outcome: FileOutcome::Refused(refusal) } => {
-                meter.line(&format!("{}: {} [{}]", excerpt(file, 120), excerpt(&refusal.reason, 200), refusal.code));
+                let (file, reason) = (excerpt(file, 120), excerpt(&refusal.reason, 200));
+                meter.line(&format!("{file}: {reason} [{}]. {}", refusal.code, refusal.hint));
             }
             ImportEvent::Description { place, refusal } => {
                 meter.line(&format!("{}: {}", excerpt(place, 120), excerpt(&refusal.reason, 200)));
@@ -164,6 +165,9 @@ fn tell(context: &Context, report: &ImportReport, embedded: Embedded, seconds: f
     }
     context.out.result(&json, || {
         let took = duration(Duration::from_secs_f64(seconds));
+        if report.files == 0 && report.missing == 0 {
+            return "there is nothing to import there".to_owned();
+        }
         let mut lines =
             vec![format!("{} imported of {}, in {took}", images(report.imported), count(report.files, "file"))];
         let mut say = |number: u64, what: &str| {
@@ -171,9 +175,8 @@ fn tell(context: &Context, report: &ImportReport, embedded: Embedded, seconds: f
                 lines.push(format!("{} {what}", thousands(number)));
             }
         };
-        say(report.known, "known and unchanged");
+        say(report.known.saturating_sub(report.updated), "known and unchanged");
         say(report.updated, "known, and described anew");
-        say(report.duplicates, "with the bytes of another image: not stored again");
         say(report.ignored, "passed over: no pictures, and not named like pictures");
         say(report.unembedded, "without vectors: 'atelier library embed' tries again");
         if report.near_duplicates > 0 {
@@ -184,17 +187,25 @@ fn tell(context: &Context, report: &ImportReport, embedded: Embedded, seconds: f
             }));
             lines.extend(more(report.near_duplicates));
         }
+        if report.duplicates > 0 {
+            lines.push(format!("{} with the bytes of another image, not stored again:", thousands(report.duplicates)));
+            lines.extend(
+                report
+                    .duplicate_files
+                    .iter()
+                    .take(SHOWN)
+                    .map(|same| format!("  {} is {}", excerpt(&same.file, 100), excerpt(&same.of, 60))),
+            );
+            lines.extend(more(report.duplicates));
+        }
         if report.missing > 0 {
             lines.push(format!("{} described and not there:", thousands(report.missing)));
             lines.extend(report.missing_files.iter().take(SHOWN).map(|file| format!("  {}", excerpt(file, 100))));
             lines.extend(more(report.missing));
         }
         if report.refused > 0 {
-            lines.push(format!("{} could not be imported:", thousands(report.refused)));
-            lines.extend(report.refused_files.iter().take(SHOWN).map(|refused| {
-                format!("  {}: {}", excerpt(&refused.file, 100), excerpt(&refused.refusal.reason, 200))
-            }));
-            lines.extend(more(report.refused));
+            // They were named as they came.
+            lines.push(format!("{} could not be imported, for the reasons above", thousands(report.refused)));
         }
         if report.stopped {
             lines.push("stopped; run it again to go on".to_owned());

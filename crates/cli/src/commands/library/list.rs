@@ -1,6 +1,6 @@
 //! `atelier library list` and `show`.
 
-use atelier_store::Image;
+use atelier_store::{Image, ImageFilter};
 use serde_json::{Value, json};
 
 use super::{filter, images, open};
@@ -14,12 +14,15 @@ use crate::out::{excerpt, table};
 pub(super) async fn list(context: &Context, command: ListImages) -> CliResult<Exit> {
     let library = open(context)?;
     let after = command.after.as_deref().map(str::parse).transpose()?;
-    let filter = filter(&command.selection);
-    let page = library.list(&filter, after.as_ref(), command.limit).await?;
+    let (filter, limit) = (filter(&command.selection), command.limit as usize);
+    let page = library.list(&filter, after.as_ref(), limit).await?;
     let total = library.store().image_count(&filter).await?;
-    let next = page.last().filter(|_| page.len() == command.limit).map(|image| image.cursor().to_string());
+    let next = page.last().filter(|_| page.len() == limit).map(|image| image.cursor().to_string());
     let rows: Vec<Value> = page.iter().map(to_json).collect();
     context.out.result(&json!({ "total": total, "images": rows, "next": next }), || {
+        if page.is_empty() && (filter != ImageFilter::default() || command.after.is_some()) {
+            return "no image is like that; 'atelier library collections' and 'tags' show what there is".to_owned();
+        }
         if page.is_empty() {
             return "there are no images here; import some with 'atelier library import FOLDER'".to_owned();
         }

@@ -1,11 +1,12 @@
 //! `atelier search eval`.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
 use atelier_search::evaluate::{Baseline, Comparison, Evaluation, Judged, Metric, evaluate, read_queries};
-use atelier_studio::search::{Scope, SearchRequest};
+use atelier_studio::search::{ImageSearch, Scope, SearchRequest};
 use serde_json::json;
 
 use super::{catch_up, open, scope};
@@ -14,7 +15,7 @@ use crate::context::Context;
 use crate::error::{CliError, CliResult};
 use crate::exit::Exit;
 use crate::money::count;
-use crate::out::table;
+use crate::out::{excerpt, table};
 use crate::progress::Meter;
 
 /// Metrics look at the first ten.
@@ -35,6 +36,7 @@ pub(super) async fn run(context: &Context, command: Evaluate) -> CliResult<Exit>
         search = search.without_cut_offs();
     }
     catch_up(context, &search).await?;
+    unknown(context, &search, &queries).await?;
     let mut ranked = Vec::with_capacity(queries.len());
     let mut answered = 0_u64;
     let mut meter = Meter::new(context.out, context.clock, "query");
@@ -69,6 +71,23 @@ pub(super) async fn run(context: &Context, command: Evaluate) -> CliResult<Exit>
         }
         _ => Ok(Exit::Success),
     }
+}
+
+/// Says which relevant images are not in the library: a misspelt id looks like a bad search.
+async fn unknown(context: &Context, search: &ImageSearch, queries: &[Judged]) -> CliResult<()> {
+    let ids: BTreeSet<String> = queries.iter().flat_map(|judged| judged.relevant.keys().cloned()).collect();
+    let ids: Vec<String> = ids.into_iter().collect();
+    let images = search.library().store().images_with_ids(&ids).await?;
+    let there: BTreeSet<&str> = images.iter().map(|image| image.id.as_str()).collect();
+    let gone: Vec<&str> = ids.iter().map(String::as_str).filter(|id| !there.contains(id)).collect();
+    if let Some(first) = gone.first() {
+        let first = excerpt(first, 60);
+        context.out.note(format!(
+            "{} of the judged queries not in the library, such as '{first}'",
+            count(gone.len() as u64, "image")
+        ));
+    }
+    Ok(())
 }
 
 fn tell(context: &Context, evaluation: &Evaluation, answered: u64, comparison: Option<&Comparison>) -> CliResult<()> {

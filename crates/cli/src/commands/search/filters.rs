@@ -62,9 +62,15 @@ fn filter(key: &str, value: &str) -> CliResult<Filter> {
         "color" | "colour" => {
             Filter::Color(rgb(value).ok_or_else(|| invalid("a colour such as #a0c4ff"))?, COLOR_DISTANCE)
         }
-        "width" => Filter::Width(sides(value).ok_or_else(|| invalid("a number of pixels, or MIN..MAX"))?),
-        "height" => Filter::Height(sides(value).ok_or_else(|| invalid("a number of pixels, or MIN..MAX"))?),
-        "date" => Filter::Date(days(value).ok_or_else(|| invalid("a day as YYYY-MM-DD, or FROM..UNTIL"))?),
+        "width" => Filter::Width(
+            sides(value).ok_or_else(|| invalid("a number of pixels, or MIN..MAX with the smaller one first"))?,
+        ),
+        "height" => Filter::Height(
+            sides(value).ok_or_else(|| invalid("a number of pixels, or MIN..MAX with the smaller one first"))?,
+        ),
+        "date" => Filter::Date(
+            days(value).ok_or_else(|| invalid("a day as YYYY-MM-DD, or FROM..UNTIL with the earlier one first"))?,
+        ),
         _ => Filter::Attribute(key.to_owned(), value.to_owned()),
     })
 }

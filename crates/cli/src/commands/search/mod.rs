@@ -88,7 +88,7 @@ fn scope(fields: Fields) -> Scope {
 fn color(text: &str) -> CliResult<[u8; 3]> {
     rgb(text).ok_or_else(|| {
         CliError::usage("color-invalid", format!("'{}' is no colour", excerpt(text, 40)))
-            .hint("give six hexadecimal digits, such as '#a0c4ff' (in quotes: # begins a comment in a shell)")
+            .hint("give six hexadecimal digits, or three, such as '#a0c4ff' (in quotes: # begins a comment in a shell)")
     })
 }
 
@@ -118,16 +118,21 @@ fn text(found: &Found, standing: Standing) -> String {
         let shown = if file.starts_with(&id) { file } else { format!("{id}  {file}") };
         vec![(rank + 1).to_string(), format!("{:.2}", hit.score), shown, excerpt(caption, 64), stages(&hit.stages)]
     };
-    let rows: Vec<Vec<String>> = hits.hits.iter().enumerate().map(row).collect();
+    let mut rows: Vec<Vec<String>> = hits.hits.iter().enumerate().map(row).collect();
+    let mut headers = vec!["", "score", "image", "caption", "found by"];
+    let mut right = vec![true, true, false, false, false];
+    if hits.hits.iter().all(|hit| hit.stages == Stages::default()) {
+        // Filters alone rank nothing.
+        for row in &mut rows {
+            row.truncate(4);
+            row.remove(1);
+        }
+        (headers, right) = (vec!["", "image", "caption"], vec![true, false, false]);
+    }
     let shown = hits.hits.len();
     let of = if hits.total > shown { format!(" of {}", thousands(hits.total as u64)) } else { String::new() };
     let took = hits.took.as_secs_f64() * 1000.0;
-    let headers = ["", "score", "image", "caption", "found by"];
-    format!(
-        "{}\n{}{of}, {took:.1} ms",
-        table(&headers, &[true, true, false, false, false], &rows),
-        count(shown as u64, "image")
-    )
+    format!("{}\n{}{of}, {took:.1} ms", table(&headers, &right, &rows), count(shown as u64, "image"))
 }
 
 /// `words 1, look 3`: the stages that vouch for a hit, and its rank in each.

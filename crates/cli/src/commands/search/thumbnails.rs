@@ -23,6 +23,9 @@ pub(super) async fn show(library: &Library, found: &Found, when: Thumbnails) {
     let config = viuer::Config {
         absolute_offset: false,
         width: Some(COLUMNS),
+        // Asking a terminal what it can would wait for an answer for ever where none comes.
+        use_kitty: shows_pictures(),
+        use_iterm: shows_pictures(),
         truecolor: std::env::var("COLORTERM").is_ok_and(|depth| depth == "truecolor" || depth == "24bit"),
         ..viuer::Config::default()
     };

@@ -75,7 +75,8 @@ pub(super) fn number(what: &str, value: &Value) -> Result<Option<f64>, String> {
         _ => None,
     };
     match number.filter(|number: &f64| number.is_finite()) {
-        Some(number) => Ok(Some(number)),
+        Some(number) if (0.0..=1.0).contains(&number) => Ok(Some(number)),
+        Some(_) => Err(format!("{what}: {value} is not from 0 to 1")),
         None => Err(format!("{what}: {value} is no number")),
     }
 }
