@@ -179,11 +179,13 @@ mod tests {
 
     #[test]
     fn the_list_of_settings_is_the_list_of_keys_that_are_taken() {
-        for (prefix, text) in [("", ""), ("accounts.NAME.", "[accounts.a]\n"), ("pools[].", "[[pools]]\n")] {
+        let tables =
+            [("", ""), ("search.", "[search]\n"), ("accounts.NAME.", "[accounts.a]\n"), ("pools[].", "[[pools]]\n")];
+        for (prefix, text) in tables {
             let error = parse(&format!("{text}nothing = 1")).unwrap_err();
             let (_, expected) = error.split_once("expected").unwrap();
             let taken: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
-            let tables = ["accounts", "pools"];
+            let tables = ["accounts", "pools", "search"];
             let taken: Vec<String> =
                 taken.into_iter().filter(|key| !tables.contains(key)).map(|key| format!("{prefix}{key}")).collect();
             let depth = prefix.matches('.').count();

@@ -135,13 +135,17 @@ pub(crate) fn fuse<'a>(ranked: impl Iterator<Item = (Stage, &'a [Passed])>, weig
     fused
 }
 
-/// Adds a reranker's stage: one score for each of the first so many.
+/// Adds a reranker's stage: one score for each of the first so many. Its shares fall evenly, from all of its weight
+/// for the first to none beyond the last: reciprocal ranks differ by so little that its order would hardly count.
 pub(crate) fn rerank(fused: &mut [Fused], scores: &[f32], weights: &FusionWeights) {
-    let mut order: Vec<usize> = (0..scores.len().min(fused.len())).collect();
+    let count = scores.len().min(fused.len());
+    let mut order: Vec<usize> = (0..count).collect();
     let value = |place: usize| if scores[place].is_nan() { f32::NEG_INFINITY } else { scores[place] };
     order.sort_by(|&a, &b| value(b).total_cmp(&value(a)));
     for (rank, place) in (1..).zip(order) {
-        fused[place].shares += share(weights.rerank, rank);
+        let left = (count + 1 - rank) as f32 / count as f32;
+        fused[place].shares += share(weights.rerank, 1) * left;
+        let rank = u32::try_from(rank).unwrap_or(u32::MAX);
         fused[place].stages.rerank = Some(StageScore { rank, score: scores[place] });
     }
     for one in fused.iter_mut() {
