@@ -35,10 +35,11 @@ fn fold_char(c: char, folded: &mut String) {
         '\u{300}'..='\u{36f}' => {}
         // Latin with accents, Greek.
         '\u{c0}'..='\u{24f}' | '\u{370}'..='\u{3ff}' | '\u{1e00}'..='\u{1fff}' => {
-            decompose_canonical(c, |part| {
-                if !is_combining_mark(part) {
-                    folded.push(part);
-                }
+            decompose_canonical(c, |part| match part {
+                _ if is_combining_mark(part) => {}
+                _ if part == c => folded.push(part),
+                // What was under the accent may be a letter of the list above, as in ǽ.
+                _ => fold_char(part, folded),
             });
         }
         _ => folded.push(c),
@@ -85,6 +86,7 @@ mod tests {
             ("Straße", "strasse"),
             ("İstanbul", "istanbul"),
             ("Øresund", "oresund"),
+            ("Ǽ ǿ", "ae o"),
             ("Αθήνα", "αθηνα"),
             ("ёлка", "елка"),
             ("ｶﾌｪ", "カフェ"),
