@@ -28,7 +28,7 @@ def main() -> int:
     chosen = arguments()
     # Ended from outside, it ends what it has started, as after Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "atelier" / "bench"
+    cache = machine.cache()
     work = cache / f"work-{os.getpid()}"
     work.mkdir(parents=True)
     bench = Bench(chosen.binary.resolve(), work, cache, chosen.quick)

@@ -16,6 +16,11 @@ from .bench import ROOT
 SYNCS = 100
 
 
+def cache() -> Path:
+    """Where the benches keep what they fetch and build."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "atelier" / "bench"
+
+
 def describe(binary: Path, work: Path) -> dict[str, str]:
     """The machine, the day and the code, as the report has them."""
     return {

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -37,7 +36,7 @@ def main() -> None:
     parser.add_argument("--examples", type=Path, required=True, help="where the built examples are")
     parser.add_argument("--quick", action="store_true", help="smaller sizes; nothing is written to bench/results")
     chosen = parser.parse_args()
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "atelier" / "bench" / "search"
+    cache = machine.cache() / "search"
     cache.mkdir(parents=True, exist_ok=True)
     about = machine.describe(chosen.examples / "quality", cache)
     del about["binary"]

@@ -24,6 +24,10 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from atelier_bench import machine  # noqa: E402
+
 RESULTS = HERE.parent / "results"
 BASELINES = HERE / "baselines"
 PACKAGE = "tuxpaint-stamps-default"
@@ -54,7 +58,7 @@ def main() -> None:
     parser.add_argument("--save", action="store_true", help="write the baselines anew")
     chosen = parser.parse_args()
     binary = chosen.binary.resolve()
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "atelier" / "bench" / "stamps"
+    cache = machine.cache() / "stamps"
     cache.mkdir(parents=True, exist_ok=True)
     stamps = captioned(source(cache))
     work = cache / "work"

@@ -51,7 +51,8 @@ fn look(chosen: &str, text: Arc<dyn TextEmbedder>) -> CliResult<Option<Arc<dyn L
     }
 }
 
-fn threads() -> NonZeroUsize {
+/// As many threads as there are processors.
+pub(crate) fn threads() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 

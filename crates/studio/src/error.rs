@@ -143,7 +143,7 @@ impl StudioError {
             Self::Store(error) => error.hint(),
             Self::Embed(error) => error.hint(),
             Self::Search(error) => error.hint(),
-            Self::EmptyQuery => "Give words, an image, a colour, or a filter.",
+            Self::EmptyQuery => "Give words, an image, a colour, or a filter: --image, --like, --color, --filter.",
             Self::NoLook => "Choose one: look = \"local\" under [search] in the configuration.",
             Self::DiskFull { .. } => "Make room on that disk and run it again: what was imported is kept.",
             Self::Object { .. } => "Check the disk and your rights there, then run it again: what was done is kept.",

@@ -97,21 +97,13 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
                     // Nobody else's entry came before: otherwise it would not have been granted.
                     self.see(pool, ids.into_iter().max().unwrap_or_default());
                 }
-                late.into_iter().rev().for_each(|call| self.cancel(call, now));
+                return late.into_iter().rev().for_each(|call| self.cancel(call, now));
             }
-            Ok(Reserved::Behind(entries)) => {
-                self.catch_up(pool, &entries, now);
-                calls.into_iter().rev().for_each(|(call, _)| self.cancel(call, now));
-            }
-            Ok(Reserved::NotYet) => {
-                self.pools[pool].yields = Some(now.after(YIELD));
-                calls.into_iter().rev().for_each(|(call, _)| self.cancel(call, now));
-            }
-            Err(error) => {
-                self.trouble = Some(error);
-                calls.into_iter().rev().for_each(|(call, _)| self.cancel(call, now));
-            }
+            Ok(Reserved::Behind(entries)) => self.catch_up(pool, &entries, now),
+            Ok(Reserved::NotYet) => self.pools[pool].yields = Some(now.after(YIELD)),
+            Err(error) => self.trouble = Some(error),
         }
+        calls.into_iter().rev().for_each(|(call, _)| self.cancel(call, now));
     }
 
     /// Sends what is reserved and had to wait for others to end.

@@ -178,16 +178,24 @@ pub(crate) fn picture_of(content: &[u8], reader: &Reader) -> StudioResult<atelie
 /// Both vectors of a picture's look; none if it can't be read or embedded.
 fn look(content: &Bytes, reader: &Reader, embedder: &dyn LookEmbedder, hash: &str) -> Option<[NewVector; 2]> {
     let picture = picture_of(content, reader).ok()?;
-    let embed = || embedder.look(&[picture])?.pop().ok_or(EmbedError::EmptyVector);
-    let look = embed().inspect_err(|error| {
+    let look = look_vectors(picture, embedder, hash).inspect_err(|error| {
         tracing::warn!(code = error.code(), hash, "a picture could not be embedded: {error}");
     });
-    let look = look.ok()?;
+    look.ok()
+}
+
+/// Both vectors of a picture's look. `hash` is that of its file.
+pub(super) fn look_vectors(
+    picture: atelier_embed::Picture,
+    embedder: &dyn LookEmbedder,
+    hash: &str,
+) -> Result<[NewVector; 2], EmbedError> {
+    let look = embedder.look(&[picture])?.pop().ok_or(EmbedError::EmptyVector)?;
     let vector = |space, vector: &atelier_embed::Vector| NewVector {
         embedder: embedder.id().to_string(),
         space,
         made_of: hash.to_owned(),
         bytes: vector.to_bytes(),
     };
-    Some([vector(VectorSpace::Look, &look.meaning), vector(VectorSpace::Appearance, &look.appearance)])
+    Ok([vector(VectorSpace::Look, &look.meaning), vector(VectorSpace::Appearance, &look.appearance)])
 }

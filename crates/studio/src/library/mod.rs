@@ -28,6 +28,7 @@ use bytes::Bytes;
 use crate::error::{StudioError, StudioResult};
 use crate::objects::{Folder, ObjectKey, Objects, ThumbnailSize};
 pub use edit::ImageEdit;
+use embed::look_vectors;
 pub(crate) use embed::picture_of;
 pub use embed::{EmbedProgress, Embedded};
 pub use export::{ExportReport, ExportSelection, ExportTarget};

@@ -33,6 +33,26 @@ pub struct SearchRequest {
     pub explain: bool,
 }
 
+impl SearchRequest {
+    /// The words, if they say anything.
+    fn asked_words(&self) -> Option<&String> {
+        self.words.as_ref().filter(|words| !words.trim().is_empty())
+    }
+
+    /// That something is asked.
+    ///
+    /// # Errors
+    /// [`StudioError::EmptyQuery`] if nothing is.
+    pub fn check(&self) -> StudioResult<()> {
+        let asks = self.asked_words().is_some()
+            || self.picture.is_some()
+            || self.like.is_some()
+            || self.color.is_some()
+            || !self.filters.is_empty();
+        if asks { Ok(()) } else { Err(StudioError::EmptyQuery) }
+    }
+}
+
 /// By what of the images a query's words are compared with them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scope {
@@ -73,11 +93,8 @@ impl ImageSearch {
     }
 
     async fn query(&self, request: SearchRequest) -> StudioResult<Query> {
-        let words = request.words.filter(|words| !words.trim().is_empty());
-        let asked = words.is_some() || request.picture.is_some() || request.like.is_some() || request.color.is_some();
-        if !asked && request.filters.is_empty() {
-            return Err(StudioError::EmptyQuery);
-        }
+        request.check()?;
+        let words = request.asked_words().cloned();
         let scope = request.scope;
         let mut query = Query {
             words: words.clone().filter(|_| matches!(scope, Scope::All | Scope::Lexical)),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use atelier_embed::TextEmbedder;
-use atelier_studio::library::{ImageEdit, Library};
+use atelier_studio::library::ImageEdit;
 use serde_json::{Map, Value, json};
 
 use super::{images, open};
@@ -60,30 +60,10 @@ async fn change(context: &Context, ids: &[String], edit: ImageEdit) -> CliResult
     let mut ids = ids.to_vec();
     ids.sort_unstable();
     ids.dedup();
-    // That all of them exist is known before a model is loaded, and before any is changed.
-    for id in &ids {
-        library.show(id).await?;
-    }
-    edit.check()?;
     let text: Arc<dyn TextEmbedder> = local_models::text().await?;
-    let changed = apply(&library, &ids, &edit, &text, context).await?;
+    let changed = library.edit_all(&ids, &edit, Some(&text), context.clock.now()).await?.len() as u64;
     context.out.result(&json!({ "changed": changed }), || format!("{} changed", images(changed)))?;
     Ok(Exit::Success)
-}
-
-async fn apply(
-    library: &Library,
-    ids: &[String],
-    edit: &ImageEdit,
-    text: &Arc<dyn TextEmbedder>,
-    context: &Context,
-) -> CliResult<u64> {
-    let mut changed = 0;
-    for id in ids {
-        library.edit(id, edit, Some(text), context.clock.now()).await?;
-        changed += 1;
-    }
-    Ok(changed)
 }
 
 pub(super) async fn remove(context: &Context, ids: &[String]) -> CliResult<Exit> {

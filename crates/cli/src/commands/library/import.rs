@@ -1,17 +1,13 @@
 //! `atelier library import` and `atelier library embed`.
 
-use std::num::NonZeroUsize;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use atelier_engine::Stop;
+use atelier_engine::{Stop, StopHandle};
 use atelier_studio::library::decode::{Limits, Reader};
 use atelier_studio::library::import::{FileOutcome, ImportEvent, ImportOptions, ImportReport, Importer, Source};
 use atelier_studio::library::{EmbedProgress, Embedded, Embedders, Library};
 use atelier_studio::search::ImageSearch;
 use serde_json::{Value, json};
-use tokio::sync::Notify;
 
 use super::{images, open};
 use crate::args::ImportImages;
@@ -112,11 +108,10 @@ pub(super) async fn embed(context: &Context, prune: bool) -> CliResult<Exit> {
 }
 
 async fn missing(context: &Context, library: &Library, embedders: &Embedders, stop: &Stop) -> CliResult<Embedded> {
-    let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let reader = Reader::new(Limits::default());
     let mut meter = Meter::new(context.out, context.clock, "vector");
     let made = library
-        .embed_missing(embedders, &reader, threads, stop, |progress: EmbedProgress| {
+        .embed_missing(embedders, &reader, local_models::threads(), stop, |progress: EmbedProgress| {
             meter.at(progress.made + progress.failed, None, " made for images that had none");
         })
         .await;
@@ -126,33 +121,29 @@ async fn missing(context: &Context, library: &Library, embedders: &Embedders, st
 
 /// Makes known to the search what is imported, while it is.
 struct Follower {
-    search: Arc<ImageSearch>,
-    over: Arc<AtomicBool>,
-    wake: Arc<Notify>,
-    task: tokio::task::JoinHandle<()>,
+    over: StopHandle,
+    task: tokio::task::JoinHandle<ImageSearch>,
 }
 
 impl Follower {
     fn start(search: ImageSearch) -> Self {
-        let (search, over, wake) = (Arc::new(search), Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
-        let (own, ending, woken) = (Arc::clone(&search), Arc::clone(&over), Arc::clone(&wake));
+        let (over, ending) = StopHandle::new();
         let task = tokio::spawn(async move {
-            while !ending.load(Ordering::Relaxed) {
-                let _ = tokio::time::timeout(INDEX_EVERY, woken.notified()).await;
-                if let Err(error) = own.catch_up(|_| {}).await {
+            while tokio::time::timeout(INDEX_EVERY, ending.clone().wait()).await.is_err() {
+                if let Err(error) = search.catch_up(|_| {}).await {
                     tracing::debug!(code = error.code(), "the index did not follow the import: {error}");
                 }
             }
+            search
         });
-        Self { search, over, wake, task }
+        Self { over, task }
     }
 
     /// Applies what is left.
     async fn finish(self) -> CliResult<()> {
-        self.over.store(true, Ordering::Relaxed);
-        self.wake.notify_one();
-        self.task.await.map_err(|error| CliError::local("thread-ended", error.to_string()))?;
-        self.search.catch_up(|_| {}).await?;
+        self.over.stop();
+        let search = self.task.await.map_err(|error| CliError::local("thread-ended", error.to_string()))?;
+        search.catch_up(|_| {}).await?;
         Ok(())
     }
 }
@@ -179,30 +170,16 @@ fn tell(context: &Context, report: &ImportReport, embedded: Embedded, seconds: f
         say(report.updated, "known, and described anew");
         say(report.ignored, "passed over: no pictures, and not named like pictures");
         say(report.unembedded, "without vectors: 'atelier library embed' tries again");
-        if report.near_duplicates > 0 {
-            lines.push(format!("{} nearly the same as another image:", thousands(report.near_duplicates)));
-            lines.extend(report.near_files.iter().take(SHOWN).map(|near| {
-                let kept = near.kept.as_ref().map_or("not stored; --keep-near stores such", |_| "stored");
-                format!("  {} is like {} ({kept})", excerpt(&near.file, 100), near.of)
-            }));
-            lines.extend(more(report.near_duplicates));
-        }
-        if report.duplicates > 0 {
-            lines.push(format!("{} with the bytes of another image, not stored again:", thousands(report.duplicates)));
-            lines.extend(
-                report
-                    .duplicate_files
-                    .iter()
-                    .take(SHOWN)
-                    .map(|same| format!("  {} is {}", excerpt(&same.file, 100), excerpt(&same.of, 60))),
-            );
-            lines.extend(more(report.duplicates));
-        }
-        if report.missing > 0 {
-            lines.push(format!("{} described and not there:", thousands(report.missing)));
-            lines.extend(report.missing_files.iter().take(SHOWN).map(|file| format!("  {}", excerpt(file, 100))));
-            lines.extend(more(report.missing));
-        }
+        lines.extend(listed(report.near_duplicates, "nearly the same as another image", &report.near_files, |near| {
+            let kept = near.kept.as_ref().map_or("not stored; --keep-near stores such", |_| "stored");
+            format!("{} is like {} ({kept})", excerpt(&near.file, 100), near.of)
+        }));
+        let doubles = "with the bytes of another image, not stored again";
+        lines.extend(listed(report.duplicates, doubles, &report.duplicate_files, |same| {
+            format!("{} is {}", excerpt(&same.file, 100), excerpt(&same.of, 60))
+        }));
+        let missing = &report.missing_files;
+        lines.extend(listed(report.missing, "described and not there", missing, |file| excerpt(file, 100)));
         if report.refused > 0 {
             // They were named as they came.
             lines.push(format!("{} could not be imported, for the reasons above", thousands(report.refused)));
@@ -214,7 +191,16 @@ fn tell(context: &Context, report: &ImportReport, embedded: Embedded, seconds: f
     })
 }
 
-fn more(number: u64) -> Option<String> {
+/// How many there are, and the first of them; nothing where there are none.
+fn listed<T>(number: u64, what: &str, some: &[T], line: impl Fn(&T) -> String) -> Vec<String> {
+    if number == 0 {
+        return Vec::new();
+    }
+    let mut lines = vec![format!("{} {what}:", thousands(number))];
+    lines.extend(some.iter().take(SHOWN).map(|one| format!("  {}", line(one))));
     let rest = number.saturating_sub(SHOWN as u64);
-    (rest > 0).then(|| format!("  … and {} more; --json names them", thousands(rest)))
+    if rest > 0 {
+        lines.push(format!("  … and {} more; --json names them", thousands(rest)));
+    }
+    lines
 }

@@ -69,30 +69,37 @@ async fn collections(context: &Context, command: Option<CollectionsCommand>) -> 
 }
 
 async fn list_collections(context: &Context, library: &Library) -> CliResult<Exit> {
-    let mut all: Vec<(String, u64)> = Vec::new();
-    loop {
-        let page = library.collections(all.last().map(|(name, _)| name.as_str()), PAGE).await?;
-        let last = page.len() < PAGE;
-        all.extend(page.into_iter().map(|collection| (collection.name, collection.images)));
-        if last {
-            break;
-        }
-    }
+    let page = |after: Option<String>| async move {
+        let page = library.collections(after.as_deref(), PAGE).await?;
+        Ok(page.into_iter().map(|collection| (collection.name, collection.images)).collect())
+    };
+    let all = all(page).await?;
     named(context, "collections", "collection", &all, "'atelier library import PATH --collection NAME' makes one")
 }
 
 async fn tags(context: &Context) -> CliResult<Exit> {
-    let library = open(context)?;
+    let library = &open(context)?;
+    let page = |after: Option<String>| async move {
+        let page = library.tags(after.as_deref(), PAGE).await?;
+        Ok(page.into_iter().map(|tag| (tag.tag, tag.images)).collect())
+    };
+    named(context, "tags", "tag", &all(page).await?, "'atelier library tag ID --add TAG' gives an image one")
+}
+
+/// All pages of names, each of which begins after the last name of the one before.
+async fn all<F>(page: impl Fn(Option<String>) -> F) -> CliResult<Vec<(String, u64)>>
+where
+    F: Future<Output = CliResult<Vec<(String, u64)>>>,
+{
     let mut all: Vec<(String, u64)> = Vec::new();
     loop {
-        let page = library.tags(all.last().map(|(tag, _)| tag.as_str()), PAGE).await?;
-        let last = page.len() < PAGE;
-        all.extend(page.into_iter().map(|tag| (tag.tag, tag.images)));
+        let next = page(all.last().map(|(name, _)| name.clone())).await?;
+        let last = next.len() < PAGE;
+        all.extend(next);
         if last {
-            break;
+            return Ok(all);
         }
     }
-    named(context, "tags", "tag", &all, "'atelier library tag ID --add TAG' gives an image one")
 }
 
 /// Names, and how many images each has.

@@ -7,6 +7,7 @@ mod thumbnails;
 use std::path::Path;
 
 use atelier_search::{Explanation, Hit, Match, Stages};
+use atelier_studio::library::decode::Limits;
 use atelier_studio::search::{Found, ImageSearch, Scope, SearchRequest, Standing, rgb};
 use bytes::Bytes;
 
@@ -20,16 +21,12 @@ use crate::money::{count, thousands};
 use crate::out::{excerpt, table};
 use crate::progress::Meter;
 
-/// Larger files are no examples.
-const LARGEST_EXAMPLE: u64 = 256 << 20;
-
 pub(super) async fn run(context: &Context, command: SearchImages) -> CliResult<Exit> {
     if let Some(SearchCommand::Eval(command)) = command.command {
         return evaluate::run(context, command).await;
     }
-    let words = command.query.join(" ");
     let request = SearchRequest {
-        words: Some(words.clone()).filter(|words| !words.trim().is_empty()),
+        words: Some(command.query.join(" ")),
         picture: command.image.as_deref().map(example).transpose()?,
         like: command.like,
         color: command.color.as_deref().map(color).transpose()?,
@@ -38,17 +35,14 @@ pub(super) async fn run(context: &Context, command: SearchImages) -> CliResult<E
         limit: command.limit as usize,
         explain: command.explain,
     };
-    let asked = request.words.is_some() || request.picture.is_some() || request.like.is_some();
-    if !asked && request.color.is_none() && request.filters.is_empty() {
-        return Err(CliError::usage("query-empty", "nothing is searched for")
-            .hint("give words, --image, --like, --color or --filter"));
-    }
+    // Before models are loaded for nothing.
+    request.check()?;
     let search = open(context).await?;
     let standing = catch_up(context, &search).await?;
     let found = search.search(request).await?;
     context.out.result(&found.hits, || text(&found, standing))?;
     if !context.out.is_json() {
-        thumbnails::show(search.library(), &found, command.thumbnails).await;
+        thumbnails::show(context.out, search.library(), &found, command.thumbnails).await;
     }
     if let Some(explanation) = found.hits.explanation.as_ref().filter(|_| !context.out.is_json()) {
         context.out.text(&explain(&found, explanation))?;
@@ -98,7 +92,7 @@ fn example(path: &Path) -> CliResult<Bytes> {
             .hint("give the file of a picture")
     };
     let size = path.metadata().map_err(|error| unreadable(error.to_string()))?.len();
-    if size > LARGEST_EXAMPLE {
+    if size > Limits::default().max_bytes {
         return Err(unreadable(format!("it has {} bytes", thousands(size))));
     }
     Ok(std::fs::read(path).map_err(|error| unreadable(error.to_string()))?.into())

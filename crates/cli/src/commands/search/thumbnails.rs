@@ -7,25 +7,27 @@ use atelier_studio::objects::ThumbnailSize;
 use atelier_studio::search::Found;
 
 use crate::args::Thumbnails;
+use crate::out::{Out, excerpt};
 
 /// How many pictures are shown, and how wide in characters.
 const MOST: usize = 8;
 const COLUMNS: u32 = 24;
 
 /// Shows thumbnails of the first hits, where the terminal can. What goes wrong costs a picture and nothing else.
-pub(super) async fn show(library: &Library, found: &Found, when: Thumbnails) {
+pub(super) async fn show(out: Out, library: &Library, found: &Found, when: Thumbnails) {
     if !std::io::stdout().is_terminal() || when == Thumbnails::Never {
         return;
     }
-    if when == Thumbnails::Auto && !shows_pictures() {
+    let shows_pictures = shows_pictures();
+    if when == Thumbnails::Auto && !shows_pictures {
         return;
     }
     let config = viuer::Config {
         absolute_offset: false,
         width: Some(COLUMNS),
         // Asking a terminal what it can would wait for an answer for ever where none comes.
-        use_kitty: shows_pictures(),
-        use_iterm: shows_pictures(),
+        use_kitty: shows_pictures,
+        use_iterm: shows_pictures,
         truecolor: std::env::var("COLORTERM").is_ok_and(|depth| depth == "truecolor" || depth == "24bit"),
         ..viuer::Config::default()
     };
@@ -33,16 +35,11 @@ pub(super) async fn show(library: &Library, found: &Found, when: Thumbnails) {
         let Some(image) = found.images.get(&hit.id) else { continue };
         let Ok(webp) = library.thumbnail(image, ThumbnailSize::Small).await else { continue };
         let Ok(picture) = image::load_from_memory(&webp) else { continue };
-        println_id(&hit.id);
+        let _ = out.text(&format!("\n{}\n", excerpt(&hit.id, 60)));
         if let Err(error) = viuer::print(&picture, &config) {
             tracing::debug!("a thumbnail could not be shown: {error}");
         }
     }
-}
-
-fn println_id(id: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stdout(), "\n{}", crate::out::excerpt(id, 60));
 }
 
 /// Whether the terminal is known for it: asking it would hold up one that does not answer.

@@ -5,18 +5,18 @@ use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use atelier_embed::{EmbedError, Vector};
+use atelier_embed::EmbedError;
 use atelier_engine::Timestamp;
 use atelier_store::{Image, ImageSource, Likeness, NewVector, VectorSpace};
 use bytes::Bytes;
 
 use super::report::Refusal;
 use super::walk::{Content, FoundFile};
-use crate::library::decode::{Decoded, Format, OTHER_EXTENSIONS, Picture, PictureError, Reader, SNIFFED, sniff};
+use crate::library::decode::{Format, OTHER_EXTENSIONS, Picture, PictureError, Reader, SNIFFED, sniff};
 use crate::library::derive::{LONG_SIDE, SHORT_SIDE, palette, phash, thumbnail};
 use crate::library::metadata::{Metadata, read_xmp};
 use crate::library::sidecar::Description;
-use crate::library::{Embedders, text_hash, words};
+use crate::library::{Embedders, look_vectors, text_hash, words};
 use crate::objects::ThumbnailSize;
 
 /// What stands beside a picture and describes it is small.
@@ -155,7 +155,7 @@ fn xmp_beside(path: &Path) -> Option<Metadata> {
 fn prepare(loaded: Loaded, settings: &Settings) -> Result<Ready, PictureError> {
     let Loaded { name, content, hash, source, description, xmp } = loaded;
     let decoded = settings.reader.read(&content)?;
-    let facts = Facts::of(&decoded);
+    let (width, height, format) = (decoded.width, decoded.height, decoded.format);
     let metadata = match xmp {
         Some(xmp) => xmp.or(&decoded.metadata),
         None => decoded.metadata.clone(),
@@ -178,9 +178,9 @@ fn prepare(loaded: Loaded, settings: &Settings) -> Result<Ready, PictureError> {
         attributes: described.attributes,
         tags: sorted(described.labels.unwrap_or(metadata.keywords), &settings.tags),
         collections: sorted(described.collections, &settings.collections),
-        width: facts.width,
-        height: facts.height,
-        format: facts.format.as_str().to_owned(),
+        width,
+        height,
+        format: format.as_str().to_owned(),
         bytes: content.len() as u64,
         palette: palette(&small)?,
         phash: phash(&small)?,
@@ -206,19 +206,6 @@ fn prepare(loaded: Loaded, settings: &Settings) -> Result<Ready, PictureError> {
     Ok(Ready { image, named, description, content, thumbnails, small, vectors, source, unembedded })
 }
 
-/// What is known of a picture before it is scaled.
-struct Facts {
-    width: u32,
-    height: u32,
-    format: Format,
-}
-
-impl Facts {
-    fn of(decoded: &Decoded) -> Self {
-        Self { width: decoded.width, height: decoded.height, format: decoded.format }
-    }
-}
-
 fn sorted(mut names: Vec<String>, more: &[String]) -> Vec<String> {
     names.extend_from_slice(more);
     names.sort();
@@ -233,21 +220,15 @@ fn vectors(
     embedders: &Embedders,
 ) -> Result<Vec<NewVector>, EmbedError> {
     let mut vectors = Vec::with_capacity(3);
-    let mut keep = |embedder: &dyn std::fmt::Display, space, made_of: &str, vector: &Vector| {
-        let bytes = vector.to_bytes();
-        vectors.push(NewVector { embedder: embedder.to_string(), space, made_of: made_of.to_owned(), bytes });
-    };
     if let (Some(embedder), Some(hash)) = (&embedders.text, &image.text_hash)
         && let Some(vector) = embedder.embed(&[words])?.first()
     {
-        keep(embedder.id(), VectorSpace::Text, hash, vector);
+        let (embedder, made_of, bytes) = (embedder.id().to_string(), hash.clone(), vector.to_bytes());
+        vectors.push(NewVector { embedder, space: VectorSpace::Text, made_of, bytes });
     }
     if let Some(embedder) = &embedders.look {
         let picture = atelier_embed::Picture::new(picture.width, picture.height, picture.rgb)?;
-        if let Some(look) = embedder.look(&[picture])?.first() {
-            keep(embedder.id(), VectorSpace::Look, &image.hash, &look.meaning);
-            keep(embedder.id(), VectorSpace::Appearance, &image.hash, &look.appearance);
-        }
+        vectors.extend(look_vectors(picture, embedder.as_ref(), &image.hash)?);
     }
     Ok(vectors)
 }
