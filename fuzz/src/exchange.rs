@@ -11,7 +11,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use atelier_engine::{EmbeddingRequest, Fault, Model, RawRequest, Reply, Request, TextRequest};
+use atelier_engine::{EmbeddingInput, EmbeddingRequest, Fault, Model, RawRequest, Reply, Request, TextRequest};
 use atelier_providers::fuzz;
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -111,8 +111,8 @@ impl Exchange {
         match self.ask {
             Ask::Text => Request::Text(TextRequest { prompt: "a prompt".into(), ..TextRequest::default() }),
             Ask::Vectors(count) => {
-                let texts = vec!["a text".to_owned(); count];
-                Request::Embedding(EmbeddingRequest { texts, dimensions: None })
+                let inputs = vec![EmbeddingInput::Text("a text".to_owned()); count];
+                Request::Embedding(EmbeddingRequest { inputs, dimensions: None })
             }
             Ask::Raw => Request::Raw(RawRequest { body: json!({"contents": []}) }),
             Ask::RawVectors => Request::Raw(RawRequest { body: json!({"input": ["a text"]}) }),

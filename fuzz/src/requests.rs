@@ -7,7 +7,7 @@
 
 use std::sync::LazyLock;
 
-use atelier_engine::{EmbeddingRequest, FaultKind, Model, RawRequest, Request, TextRequest};
+use atelier_engine::{EmbeddingInput, EmbeddingRequest, FaultKind, Model, RawRequest, Request, TextRequest};
 use atelier_providers::{ApiKey, BaseUrl, Gemini, HttpClient, OpenAi, OpenAiSettings, Quirks, fuzz};
 use futures_util::FutureExt;
 use http::HeaderValue;
@@ -45,7 +45,7 @@ pub fn check(input: &[u8]) {
     let is = |word: &str| words.contains(&word.as_bytes());
     let text = String::from_utf8_lossy(rest);
     let request = if is("embed") {
-        Request::Embedding(EmbeddingRequest { texts: text.lines().map(str::to_owned).collect(), dimensions: Some(8) })
+        Request::Embedding(EmbeddingRequest { inputs: text.lines().map(|line| EmbeddingInput::Text(line.to_owned())).collect(), dimensions: Some(8) })
     } else {
         let Ok(body) = serde_json::from_str::<Value>(&text) else { return };
         if is("schema") {
@@ -94,7 +94,7 @@ fn check_gemini(request: &Request) {
         }
         Request::Embedding(embedding) => {
             let texts = body.get("requests").and_then(Value::as_array).map_or(1, Vec::len);
-            assert_eq!(texts, embedding.texts.len());
+            assert_eq!(texts, embedding.inputs.len());
         }
     }
 }

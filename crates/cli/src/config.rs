@@ -33,7 +33,7 @@ pub(crate) struct Config {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SearchConfig {
-    /// What sees pictures: `local`, the folder of a CLIP or SigLIP after `clip:`, or `off`.
+    /// What sees pictures: `local`, the folder of a CLIP or SigLIP after `clip:`, a provider's model, or `off`.
     pub(crate) look: Option<String>,
 }
 
@@ -77,7 +77,10 @@ pub(crate) const SETTINGS: [(&str, &str); 12] = [
     ("data_dir", "where everything is kept, unless --data-dir or ATELIER_DATA_DIR says so"),
     ("model", "the model, where neither --model nor the project names one"),
     ("prices", "a price table of the form of assets/prices.toml, which goes before the built-in one"),
-    ("search.look", "what sees pictures: local, clip:FOLDER with a CLIP or SigLIP in ONNX, or off (absent: local)"),
+    (
+        "search.look",
+        "what sees pictures: local, clip:FOLDER with a CLIP or SigLIP in ONNX, gemini:gemini-embedding-2 (for words, too), or off (absent: local)",
+    ),
     ("accounts.NAME.key_env", "the environment variable that holds the account's key"),
     ("accounts.NAME.base_url", "where to call (absent: the provider's own address, or the environment's)"),
     (

@@ -33,6 +33,20 @@ impl RunSnapshot {
         }
     }
 
+    /// A run of this model as the configuration has it.
+    pub(crate) fn of(model: &str) -> Self {
+        Self {
+            model: model.to_owned(),
+            limits: Vec::new(),
+            concurrency: None,
+            pack: Pack::Auto,
+            max_cost: None,
+            wait: false,
+            interactive: false,
+            sandbox: SandboxFlags::default(),
+        }
+    }
+
     /// What the engine is told.
     pub(crate) fn options(&self, seed: u64) -> Options {
         Options {

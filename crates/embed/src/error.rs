@@ -66,6 +66,24 @@ pub enum EmbedError {
     /// A model failed while it ran.
     #[error("the model failed: {0}")]
     Inference(String),
+    /// A remote embedder answered for some of what it was asked, and refused or failed the rest.
+    #[error("{failed} of {asked} could not be embedded: {reason}")]
+    Incomplete {
+        /// How many have no vector.
+        failed: usize,
+        /// How many there were.
+        asked: usize,
+        /// The first reason.
+        reason: String,
+    },
+    /// A remote embedder can't be asked now.
+    #[error("the embedder does not answer: {reason}")]
+    Remote {
+        /// A stable name for the reason: `parked`, `over-budget`, `interrupted`, or that of a fault.
+        code: &'static str,
+        /// The reason.
+        reason: String,
+    },
     /// A vector without numbers.
     #[error("a vector needs at least one number")]
     EmptyVector,
@@ -129,6 +147,8 @@ impl EmbedError {
             Self::Tokenizer(_) => "tokenizer-invalid",
             Self::Tokenize(_) => "text-not-tokenized",
             Self::Inference(_) => "inference-failed",
+            Self::Incomplete { .. } => "embedding-incomplete",
+            Self::Remote { code, .. } => code,
             Self::EmptyVector => "vector-empty",
             Self::ZeroVector => "vector-zero",
             Self::NotFinite { .. } => "vector-not-finite",
@@ -161,6 +181,10 @@ impl EmbedError {
             Self::Picture { .. } => "Give three bytes a pixel, row by row, and at least one pixel.",
             Self::Tokenize(_) | Self::Inference(_) => {
                 "Report this text or picture as a bug; until then, remove it from the input."
+            }
+            Self::Incomplete { .. } => "Run it again: what was embedded is kept, and not paid for again.",
+            Self::Remote { .. } => {
+                "See to that and run it again: what was embedded is kept. Or choose a local embedder."
             }
             Self::EmptyVector | Self::ZeroVector | Self::NotFinite { .. } => {
                 "The embedder gave an unusable vector: embed the text again, or choose another embedder."

@@ -3,6 +3,7 @@
 //! - [`TextEmbedder`] is what a local text model offers; [`MiniLm`] is the one that ships with Atelier.
 //! - [`LookEmbedder`] is what a model for pictures offers; [`EfficientNet`] is the one that ships with Atelier,
 //!   [`Clip`] runs any CLIP or SigLIP that lies in a folder.
+//! - [`EmbedTask`] asks a remote one, through the engine.
 //! - [`EmbedderId`], [`Vector`] and [`Calibration`] know nothing of any model, so that vectors from a remote
 //!   embedder are stored, compared and explained in the same way.
 //! - [`fit`] derives a calibration from graded sample pairs.
@@ -57,6 +58,7 @@ mod look;
 mod minilm;
 mod model;
 mod picture;
+mod remote;
 mod vector;
 mod workers;
 
@@ -69,6 +71,7 @@ pub use look::{Look, LookEmbedder};
 pub use minilm::{MAX_CHARACTERS, MAX_TOKENS, MiniLm};
 pub use model::ModelBytes;
 pub use picture::Picture;
+pub use remote::EmbedTask;
 pub use vector::Vector;
 
 /// A text model that runs in this process.
@@ -93,4 +96,9 @@ pub trait TextEmbedder: Send + Sync {
 
     /// How this embedder's cosines map onto the scale on which thresholds are set.
     fn calibration(&self) -> &Calibration;
+
+    /// How many texts it wants at a time, for what it costs to ask: one that answers from afar wants many.
+    fn batch(&self) -> usize {
+        1
+    }
 }

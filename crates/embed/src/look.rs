@@ -45,4 +45,9 @@ pub trait LookEmbedder: Send + Sync {
     /// How cosines between queries and meanings map onto the scale on which thresholds are set, if that is
     /// known: of a model that came from elsewhere it may not be.
     fn calibration(&self) -> Option<&Calibration>;
+
+    /// How many pictures it wants at a time, for what it costs to ask: one that answers from afar wants many.
+    fn batch(&self) -> usize {
+        1
+    }
 }

@@ -27,11 +27,11 @@ pub(crate) fn check_temperature(temperature: Option<f64>) -> Result<(), Fault> {
     if temperature.is_some_and(|t| !t.is_finite()) { Err(bad("the temperature is not a number")) } else { Ok(()) }
 }
 
-/// So many texts can be embedded in one call.
-pub(crate) fn check_texts(texts: usize, most: usize) -> Result<(), Fault> {
-    match texts {
-        0 => Err(bad("there is no text to embed")),
-        _ if texts > most => Err(bad(format!("{texts} texts in one call are too many to embed: at most {most}"))),
+/// So many texts or pictures can be embedded in one call.
+pub(crate) fn check_inputs(inputs: usize, most: usize) -> Result<(), Fault> {
+    match inputs {
+        0 => Err(bad("there is nothing to embed")),
+        _ if inputs > most => Err(bad(format!("{inputs} inputs in one call are too many to embed: at most {most}"))),
         _ => Ok(()),
     }
 }

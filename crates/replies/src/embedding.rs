@@ -10,7 +10,7 @@ use atelier_store::Store;
 use futures_util::future::BoxFuture;
 
 use crate::error::RepliesError;
-pub use remote::{EmbedTask, RemoteEmbedding};
+pub use remote::RemoteEmbedding;
 
 /// What turns texts into vectors, in this process or far away.
 pub trait Embedding: Send + Sync {

@@ -11,6 +11,7 @@ use hyper::header::HeaderMap;
 use hyper::{Method, Response, Uri};
 
 use crate::connection::{AnswerBody, Line};
+use crate::hash::hash;
 use crate::provider::{NoAnswer, Prompt, Provider};
 use crate::wire::{BreakOff, garbage};
 
@@ -70,6 +71,11 @@ impl Verb {
             Self::CountTokens => true,
         }
     }
+}
+
+/// Whether a model that embeds takes pictures, too.
+fn sees(model: &str) -> bool {
+    !model.contains("embedding-001")
 }
 
 /// Reads a path, such as `/v1beta/models/gemini-3.8-flash:generateContent`.
@@ -185,7 +191,8 @@ impl Exchange<'_> {
         let config = &request.generation_config;
         let form = config.form()?;
         let images = u64::from(config.wants_images());
-        let prompt = Prompt { key, model, texts: request.texts(), images };
+        let pictures = request.pictures()?.iter().map(|picture| hash(0, picture)).collect();
+        let prompt = Prompt { key, model, texts: request.texts(), pictures, images };
         let answer = self.provider.generate(&prompt, form, config.max_output_tokens).await;
         let answer = answer.map_err(|end| End::NoAnswer(model.to_owned(), end))?;
         Ok(reply::generated(answer, images > 0, self.provider, self.line))
@@ -217,11 +224,13 @@ impl Exchange<'_> {
         batch: bool,
     ) -> Result<Response<AnswerBody>, End> {
         let mut asked = Vec::with_capacity(requests.len());
+        let (mut texts, mut pictures) = (Vec::with_capacity(requests.len()), Vec::new());
         for request in requests {
-            asked.push((request.text()?, request.dimensions()?));
+            let input = request.input(sees(model), &mut pictures)?;
+            texts.extend_from_slice(&input.texts);
+            asked.push((input, request.dimensions()?));
         }
-        let texts = asked.iter().map(|(text, _)| text.as_ref()).collect();
-        let prompt = Prompt { key, model, texts, images: 0 };
+        let prompt = Prompt { key, model, texts, pictures, images: 0 };
         let answer = self.provider.embed(&prompt).await;
         let answer = answer.map_err(|end| End::NoAnswer(model.to_owned(), end))?;
         Ok(reply::embedded(answer, model, &asked, batch, self.provider, self.line))
@@ -237,7 +246,7 @@ fn count_tokens(body: &[u8]) -> Result<Response<AnswerBody>, Problem> {
     if texts.is_empty() {
         return Err(Problem::invalid("* CountTokensRequest.contents: contents is not specified"));
     }
-    let tokens = Prompt { key: "", model: "", texts, images: 0 }.tokens();
+    let tokens = Prompt { texts, ..Prompt::default() }.tokens();
     Ok(reply::token_count(tokens))
 }
 

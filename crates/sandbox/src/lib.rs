@@ -54,6 +54,7 @@ mod gemini;
 mod hash;
 mod openai;
 mod packed;
+mod picture;
 mod provider;
 mod quota;
 mod schema;

@@ -147,7 +147,7 @@ impl Exchange<'_> {
         }
         request.check()?;
         let form = request.form()?;
-        let prompt = Prompt { key, model, texts: request.texts(), images: 0 };
+        let prompt = Prompt { key, model, texts: request.texts(), ..Prompt::default() };
         let answer = self.provider.generate(&prompt, form, request.cap()).await;
         let answer = answer.map_err(|end| End::NoAnswer(model.to_owned(), end))?;
         Ok(reply::completion(answer, model, self.provider, self.line))
@@ -161,7 +161,7 @@ impl Exchange<'_> {
             return Err(Problem::no_embeddings(model).into());
         }
         let (texts, asked) = (request.texts()?, request.asked()?);
-        let prompt = Prompt { key, model, texts: texts.clone(), images: 0 };
+        let prompt = Prompt { key, model, texts: texts.clone(), ..Prompt::default() };
         let answer = self.provider.embed(&prompt).await;
         let answer = answer.map_err(|end| End::NoAnswer(model.to_owned(), end))?;
         Ok(reply::embedded(answer, model, &texts, asked, self.provider, self.line))

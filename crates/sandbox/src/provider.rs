@@ -23,26 +23,32 @@ use crate::stats::Recorder;
 use crate::words::{Avoid, MARK, free_text};
 
 /// What a call asks, of whom, and on whose account.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Prompt<'a> {
     pub(crate) key: &'a str,
     pub(crate) model: &'a str,
     /// Every text of the request, the instructions first; the schema is none of them.
     pub(crate) texts: Vec<&'a str>,
+    /// The hash of every picture that is sent.
+    pub(crate) pictures: Vec<u64>,
     /// Images asked for.
     pub(crate) images: u64,
 }
 
 impl Prompt<'_> {
-    /// Four bytes of text are a token, rounded up once.
+    /// Four bytes of text are a token, rounded up once; a picture has as many as Gemini takes for a small one.
     pub(crate) fn tokens(&self) -> u64 {
-        tokens(self.texts.iter().map(|text| text.len()).sum())
+        tokens(self.texts.iter().map(|text| text.len()).sum()) + PICTURE_TOKENS * self.pictures.len() as u64
     }
 
     fn hash(&self) -> u64 {
-        self.texts.iter().fold(hash(0, self.model.as_bytes()), |state, text| hash(state, text.as_bytes()))
+        let texts = self.texts.iter().fold(hash(0, self.model.as_bytes()), |state, text| hash(state, text.as_bytes()));
+        self.pictures.iter().fold(texts, |state, picture| mix(state, *picture))
     }
 }
+
+/// The tokens of a picture.
+const PICTURE_TOKENS: u64 = 258;
 
 /// The tokens of so many bytes of text.
 pub(crate) fn tokens(bytes: usize) -> u64 {
@@ -236,7 +242,7 @@ impl Provider {
         })
     }
 
-    /// Admits a call for vectors, each text an item, and waits as long as one takes.
+    /// Admits a call for vectors, each text and each picture an item, and waits as long as one takes.
     pub(crate) async fn embed(self: &Arc<Self>, prompt: &Prompt<'_>) -> Result<Answer, NoAnswer> {
         let opened = self.open(prompt)?;
         let faults = self.faults.of_call(opened.number, prompt.model, &prompt.texts, prompt.hash(), None);
@@ -250,7 +256,8 @@ impl Provider {
         }
         self.wait(opened.arrival, 0).await;
         let scope = hash(1, prompt.model.as_bytes());
-        let mut items: Vec<u64> = prompt.texts.iter().map(|text| hash(scope, text.as_bytes())).collect();
+        let texts = prompt.texts.iter().map(|text| hash(scope, text.as_bytes()));
+        let mut items: Vec<u64> = texts.chain(prompt.pictures.iter().map(|picture| mix(scope, *picture))).collect();
         items.sort_unstable();
         items.dedup();
         Ok(Answer {
@@ -432,7 +439,7 @@ mod tests {
 
     #[test]
     fn a_token_is_four_bytes_rounded_up_once() {
-        let prompt = Prompt { key: "k", model: "m", texts: vec!["abc", "é", "d"], images: 0 };
+        let prompt = Prompt { key: "k", model: "m", texts: vec!["abc", "é", "d"], ..Prompt::default() };
         assert_eq!(prompt.tokens(), 2);
         assert_eq!(tokens(0), 0);
     }

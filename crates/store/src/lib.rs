@@ -61,7 +61,8 @@ pub use drafts::{AnswerStatus, Draft, DraftFilter, DraftRow, DraftStatus, NewDra
 pub use error::{Holder, StoreError, StoreResult};
 pub use hold::Hold;
 pub use jobs::{
-    JobCounts, JobPage, JobRecord, JobState, JobTotals, NewItem, NewJob, OutcomeRecord, PostClaim, UnsettledCall,
+    Answers, JobCounts, JobPage, JobRecord, JobRunner, JobState, JobTotals, NewItem, NewJob, OutcomeRecord, PostClaim,
+    UnsettledCall,
 };
 pub use ledger::Spending;
 pub use library::{

@@ -226,7 +226,7 @@ pub(crate) struct Evaluate {
     #[arg(long, value_name = "WHAT", default_value = "all")]
     pub(crate) fields: Fields,
     /// By how much a metric may be below the baseline
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, requires = "baseline")]
     pub(crate) tolerance: f64,
 }
 

@@ -85,7 +85,7 @@ fn the_sample_library_is_found_by_words_by_meaning_by_look_and_by_likeness() {
     assert!(warm.contains(&"red-sunset-over-calm-sea".to_owned()), "{warm:?}");
     let red = world.json("search --color #d01010 --limit 5");
     assert!(red["hits"][0]["stages"]["color"]["score"].as_f64().unwrap() > 0.75, "{red}");
-    assert!(world.found("ladybird --collection other").is_empty());
+    world.run("search ladybird --collection other").expect_code(2).says(&["no-such-collection"]);
     assert_eq!(world.found("ladybird --collection samples")[0], "red-ladybird");
 
     for absent in ["qxzv wkkjh prrtz", "quarterly tax return form", "부산 지하철 노선도"] {
@@ -251,4 +251,37 @@ fn a_look_model_that_is_not_there_is_an_error_of_the_configuration() {
     world.run(&format!("search zebra --config {}", config.display())).expect_code(3).says(&["/nowhere"]);
     world.write("atelier.toml", "[search]\nlook = \"off\"\n");
     assert_eq!(world.found("zebra"), ["grazing-zebra"]);
+}
+
+#[test]
+fn a_providers_model_embeds_words_and_pictures_and_both_are_found_by_them() {
+    let world = World::new();
+    std::fs::write(world.path("atelier.toml"), "[search]\nlook = \"sandbox:gemini-embedding-2\"\n").unwrap();
+    world.copy_pictures(&FEW);
+    let report = world.json("library import pictures");
+    assert_eq!((&report["imported"], &report["refused"]), (&json!(6), &json!(0)));
+    let hits = world.json("search --explain a picture of something orange")["hits"].clone();
+    let looks: Vec<&Value> = hits.as_array().unwrap().iter().filter(|hit| hit["stages"]["look"].is_object()).collect();
+    assert!(!looks.is_empty(), "{hits}");
+    let jobs = world.json("jobs list")["jobs"].clone();
+    let embedding = jobs.as_array().unwrap().iter().filter(|job| job["kind"] == "embedding");
+    assert!(embedding.clone().count() >= 3, "words, pictures and the query: {jobs}");
+    assert!(embedding.clone().all(|job| job["state"] == "done"), "{jobs}");
+}
+
+#[test]
+fn an_import_says_what_it_passed_over_and_a_file_that_was_named_is_never_passed_over_in_silence() {
+    let world = World::with_pictures(&FEW);
+    let described = json!([{"filename": "red-ladybird.webp", "caption": "A beetle"}]);
+    world.write("pictures/images.json", described.to_string());
+    let report = world.json("library import pictures");
+    assert_eq!((&report["differing"], &report["updated"]), (&json!(1), &json!(0)), "{report}");
+    let told = world.ok("library import pictures").stdout;
+    assert!(told.contains("1 known, and described otherwise now: --update"), "{told}");
+    assert_eq!(world.json("library import pictures --update")["updated"], 1);
+    assert_eq!(world.json("library import pictures")["differing"], 0);
+    world.write("notes.txt", "no picture");
+    world.run("library import notes.txt").expect_code(1).says(&["notes.txt"]);
+    world.ok("library import pictures");
+    world.ok("search ladybird --filter categroy=birds").says(&["categroy", "attributes", "category"]);
 }

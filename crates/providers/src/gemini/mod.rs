@@ -86,14 +86,14 @@ impl Gemini {
                 let body = request::text(&text)?;
                 answer::text(&self.post(&self.urls.generate, body).await?)
             }
-            Request::Embedding(embedding) => match embedding.texts.as_slice() {
-                [text] => {
-                    let body = request::embedding(&self.model, text, embedding.dimensions)?;
+            Request::Embedding(embedding) => match embedding.inputs.as_slice() {
+                [input] => {
+                    let body = request::embedding(&self.model, input, embedding.dimensions)?;
                     answer::vector(&self.post(&self.urls.embed, body).await?)
                 }
-                texts => {
-                    let body = request::embeddings(&self.model, texts, embedding.dimensions)?;
-                    answer::vectors(&self.post(&self.urls.embed_batch, body).await?, texts.len())
+                inputs => {
+                    let body = request::embeddings(&self.model, inputs, embedding.dimensions)?;
+                    answer::vectors(&self.post(&self.urls.embed_batch, body).await?, inputs.len())
                 }
             },
             Request::Raw(raw) => {

@@ -1,12 +1,14 @@
 //! Neutral requests in Gemini's words.
 
-use atelier_engine::{Fault, TextRequest};
+use atelier_engine::{EmbeddingInput, Fault, ImageData, TextRequest};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::wire::{bad, check_temperature, check_texts, encode};
+use crate::wire::{bad, check_inputs, check_temperature, encode};
 
-/// The most texts that one `batchEmbedContents` takes.
+/// The most texts or pictures that one `batchEmbedContents` takes.
 const MAX_EMBEDDINGS: usize = 100;
 
 #[derive(Serialize)]
@@ -27,8 +29,17 @@ struct Content<'a> {
 }
 
 #[derive(Serialize)]
-struct Part<'a> {
-    text: &'a str,
+#[serde(rename_all = "camelCase")]
+enum Part<'a> {
+    Text(&'a str),
+    InlineData(InlineData<'a>),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct InlineData<'a> {
+    mime_type: &'a str,
+    data: String,
 }
 
 #[derive(Default, PartialEq, Serialize)]
@@ -79,15 +90,15 @@ pub(super) fn text(request: &TextRequest) -> Result<Vec<u8>, Fault> {
 }
 
 /// A body for `embedContent`.
-pub(super) fn embedding(model: &str, text: &str, dimensions: Option<u32>) -> Result<Vec<u8>, Fault> {
-    encode(&embed(&format!("models/{model}"), text, dimensions))
+pub(super) fn embedding(model: &str, input: &EmbeddingInput, dimensions: Option<u32>) -> Result<Vec<u8>, Fault> {
+    encode(&embed(&format!("models/{model}"), input, dimensions))
 }
 
 /// A body for `batchEmbedContents`.
-pub(super) fn embeddings(model: &str, texts: &[String], dimensions: Option<u32>) -> Result<Vec<u8>, Fault> {
-    check_texts(texts.len(), MAX_EMBEDDINGS)?;
+pub(super) fn embeddings(model: &str, inputs: &[EmbeddingInput], dimensions: Option<u32>) -> Result<Vec<u8>, Fault> {
+    check_inputs(inputs.len(), MAX_EMBEDDINGS)?;
     let model = format!("models/{model}");
-    encode(&EmbedBatch { requests: texts.iter().map(|text| embed(&model, text, dimensions)).collect() })
+    encode(&EmbedBatch { requests: inputs.iter().map(|input| embed(&model, input, dimensions)).collect() })
 }
 
 /// A body that is passed through.
@@ -98,12 +109,20 @@ pub(super) fn raw(body: &Value) -> Result<Vec<u8>, Fault> {
     encode(body)
 }
 
-fn embed<'a>(model: &'a str, text: &'a str, dimensions: Option<u32>) -> Embed<'a> {
-    Embed { model, content: content(None, text), output_dimensionality: dimensions }
+fn embed<'a>(model: &'a str, input: &'a EmbeddingInput, dimensions: Option<u32>) -> Embed<'a> {
+    let part = match input {
+        EmbeddingInput::Text(text) => Part::Text(text),
+        EmbeddingInput::Image(image) => Part::InlineData(inline(image)),
+    };
+    Embed { model, content: Content { role: None, parts: [part] }, output_dimensionality: dimensions }
+}
+
+fn inline(image: &ImageData) -> InlineData<'_> {
+    InlineData { mime_type: &image.mime, data: STANDARD.encode(&image.bytes) }
 }
 
 fn content<'a>(role: Option<&'static str>, text: &'a str) -> Content<'a> {
-    Content { role, parts: [Part { text }] }
+    Content { role, parts: [Part::Text(text)] }
 }
 
 #[cfg(test)]
@@ -114,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_request_that_cant_be_right_is_not_sent() {
-        let texts = vec![String::new(); 101];
+        let texts = vec![EmbeddingInput::Text(String::new()); 101];
         let nan = TextRequest { temperature: Some(f64::NAN), ..TextRequest::default() };
         for fault in [
             embeddings("m", &[], None).unwrap_err(),
@@ -125,5 +144,17 @@ mod tests {
             assert_eq!(fault.kind, FaultKind::BadRequest, "{fault}");
         }
         assert!(embeddings("m", &texts[..100], None).is_ok());
+    }
+
+    #[test]
+    fn a_picture_is_sent_beside_its_type() {
+        let picture = ImageData { mime: "image/jpeg".into(), bytes: b"\xff\xd8\xff".as_slice().into() };
+        let body = embedding("gemini-embedding-2", &EmbeddingInput::Image(picture), Some(768)).unwrap();
+        let expected = serde_json::json!({
+            "model": "models/gemini-embedding-2",
+            "content": {"parts": [{"inlineData": {"mimeType": "image/jpeg", "data": "/9j/"}}]},
+            "outputDimensionality": 768,
+        });
+        assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), expected);
     }
 }

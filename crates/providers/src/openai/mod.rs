@@ -86,7 +86,7 @@ impl OpenAi {
             }
             Request::Embedding(embedding) => {
                 let body = request::embedding(&self.model, &embedding, &self.quirks)?;
-                self.post(Method::Embeddings, body, |answer| answer::vectors(answer, embedding.texts.len())).await
+                self.post(Method::Embeddings, body, |answer| answer::vectors(answer, embedding.inputs.len())).await
             }
             Request::Raw(raw) => {
                 let (method, body) = request::raw(&self.model, &raw.body)?;

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use atelier_engine::{EmbeddingRequest, Fault, TextRequest};
+use atelier_engine::{EmbeddingInput, EmbeddingRequest, Fault, TextRequest};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::wire::{bad, check_temperature, check_texts, encode};
+use crate::wire::{bad, check_inputs, check_temperature, encode};
 
 use super::quirks::{Quirks, Schemas};
 use super::strict::strict;
@@ -58,7 +58,7 @@ struct Message<'a> {
 #[derive(Serialize)]
 struct Embed<'a> {
     model: &'a str,
-    input: &'a [String],
+    input: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dimensions: Option<u32>,
 }
@@ -108,9 +108,14 @@ fn format(schema: &Value, schemas: Schemas) -> (Option<Value>, Option<String>) {
 
 /// A body for `embeddings`.
 pub(super) fn embedding(model: &str, request: &EmbeddingRequest, quirks: &Quirks) -> Result<Vec<u8>, Fault> {
-    check_texts(request.texts.len(), MAX_EMBEDDINGS)?;
+    check_inputs(request.inputs.len(), MAX_EMBEDDINGS)?;
+    let texts = request.inputs.iter().map(|input| match input {
+        EmbeddingInput::Text(text) => Ok(text.as_str()),
+        EmbeddingInput::Image(_) => Err(bad("embeddings are of texts here: this format has none of pictures")),
+    });
+    let input = texts.collect::<Result<_, _>>()?;
     let dimensions = request.dimensions.filter(|_| quirks.dimensions);
-    encode(&Embed { model, input: &request.texts, dimensions })
+    encode(&Embed { model, input, dimensions })
 }
 
 /// A body that is passed through, and where to. It is a body of `chat/completions` or, if it has an `input`
@@ -145,6 +150,9 @@ fn by_url(url: &Value) -> Result<Method, Fault> {
 #[cfg(test)]
 mod tests {
     use atelier_engine::FaultKind;
+
+    use atelier_engine::ImageData;
+    use bytes::Bytes;
 
     use super::*;
 
@@ -195,7 +203,7 @@ mod tests {
 
     #[test]
     fn dimensions_are_left_out_where_they_would_be_an_error() {
-        let request = EmbeddingRequest { texts: vec!["a".into()], dimensions: Some(8) };
+        let request = EmbeddingRequest { inputs: vec![EmbeddingInput::Text("a".into())], dimensions: Some(8) };
         for quirks in Quirks::ALL {
             let body: Value = serde_json::from_slice(&embedding("m", &request, &quirks).unwrap()).unwrap();
             assert_eq!(body.get("dimensions").is_some(), quirks.dimensions);
@@ -221,11 +229,15 @@ mod tests {
 
     #[test]
     fn a_request_that_cant_be_right_is_not_sent() {
-        let texts = |count| EmbeddingRequest { texts: vec![String::new(); count], dimensions: None };
+        let texts =
+            |count| EmbeddingRequest { inputs: vec![EmbeddingInput::Text(String::new()); count], dimensions: None };
+        let image = ImageData { mime: "image/png".into(), bytes: Bytes::new() };
+        let picture = EmbeddingRequest { inputs: vec![EmbeddingInput::Image(image)], dimensions: None };
         let nan = TextRequest { temperature: Some(f64::NAN), ..TextRequest::default() };
         for fault in [
             embedding("m", &texts(0), &Quirks::OPENAI).unwrap_err(),
             embedding("m", &texts(2049), &Quirks::OPENAI).unwrap_err(),
+            embedding("m", &picture, &Quirks::OPENAI).unwrap_err(),
             text("m", &nan, &Quirks::OPENAI).unwrap_err(),
             raw("m", &json!([])).unwrap_err(),
             raw("m", &json!({"url": "/v1/responses", "body": {}})).unwrap_err(),

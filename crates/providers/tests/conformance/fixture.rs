@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use atelier_engine::{
-    Content, EmbeddingRequest, Ending, Fault, FaultKind, LimitKind, RawRequest, Reply, ReportedLimit, Request,
-    TextRequest, Usage, Window, parse_duration,
+    Content, EmbeddingInput, EmbeddingRequest, Ending, Fault, FaultKind, LimitKind, RawRequest, Reply, ReportedLimit,
+    Request, TextRequest, Usage, Window, parse_duration,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -144,9 +144,10 @@ impl Fixture {
                 max_output_tokens: ask.max_output_tokens,
                 seed: ask.seed,
             }),
-            Ask::Embedding(ask) => {
-                Request::Embedding(EmbeddingRequest { texts: ask.texts, dimensions: ask.dimensions })
-            }
+            Ask::Embedding(ask) => Request::Embedding(EmbeddingRequest {
+                inputs: ask.texts.into_iter().map(EmbeddingInput::Text).collect(),
+                dimensions: ask.dimensions,
+            }),
             Ask::Raw(body) => Request::Raw(RawRequest { body }),
         }
     }

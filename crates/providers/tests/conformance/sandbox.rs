@@ -2,8 +2,8 @@
 //! disagree on is a misreading.
 
 use atelier_engine::{
-    Content, EmbeddingRequest, Ending, Fault, FaultKind, LimitKind, Model, Reply, ReportedLimit, Request, TextRequest,
-    Usage, Window,
+    Content, EmbeddingInput, EmbeddingRequest, Ending, Fault, FaultKind, LimitKind, Model, Reply, ReportedLimit,
+    Request, TextRequest, Usage, Window,
 };
 use atelier_providers::{ApiKey, BaseUrl, Gemini, HttpClient};
 use atelier_sandbox::{Sandbox, SandboxConfig};
@@ -27,8 +27,8 @@ fn prompt(prompt: &str) -> Request {
 }
 
 async fn embed(client: &Gemini, texts: &[&str]) -> Result<Vec<Vec<f32>>, Fault> {
-    let texts = texts.iter().map(|&text| text.to_owned()).collect();
-    let request = Request::Embedding(EmbeddingRequest { texts, dimensions: Some(256) });
+    let inputs = texts.iter().map(|&text| EmbeddingInput::Text(text.to_owned())).collect();
+    let request = Request::Embedding(EmbeddingRequest { inputs, dimensions: Some(256) });
     match within(client.call(request)).await?.content {
         Content::Vectors(vectors) => Ok(vectors),
         other => panic!("{other:?}"),

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use atelier_engine::{
-    Content, EmbeddingRequest, Ending, FaultKind, LimitKind, Model, RawRequest, Request, TextRequest, Usage, Window,
+    Content, EmbeddingInput, EmbeddingRequest, Ending, FaultKind, LimitKind, Model, RawRequest, Request, TextRequest,
+    Usage, Window,
 };
 use atelier_providers::{ApiKey, HttpClient, OpenAi, OpenAiSettings, Quirks};
 use atelier_sandbox::{Sandbox, SandboxConfig};
@@ -173,8 +174,9 @@ async fn answers_that_are_withheld_are_refused_like_prompts() {
 async fn texts_come_back_as_vectors_in_their_order_and_raw_bodies_as_they_are() {
     let sandbox = sandbox(&[]);
     let client = client(&sandbox, "text-embedding-3-small");
-    let texts = vec!["a red bicycle".to_owned(), "the stock market".to_owned()];
-    let request = EmbeddingRequest { texts, dimensions: Some(256) };
+    let text = |text: &str| EmbeddingInput::Text(text.to_owned());
+    let inputs = vec![text("a red bicycle"), text("the stock market")];
+    let request = EmbeddingRequest { inputs, dimensions: Some(256) };
     let Content::Vectors(together) = within(client.call(Request::Embedding(request))).await.unwrap().content else {
         panic!("no vectors");
     };

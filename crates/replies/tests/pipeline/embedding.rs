@@ -6,7 +6,7 @@ use atelier_embed::{Calibration, EmbedderId, Vector};
 use atelier_engine::{Engine, Options, Stop};
 use atelier_replies::RepliesError;
 use atelier_replies::embedding::{Embedding, RemoteEmbedding, vectors};
-use atelier_store::{JobPage, JobState};
+use atelier_store::{JobPage, JobRunner, JobState};
 use futures_util::future::BoxFuture;
 
 use crate::common::Studio;
@@ -79,12 +79,14 @@ async fn a_damaged_vector_is_made_again() {
 
 fn remote(studio: &Studio, stop: Stop) -> RemoteEmbedding {
     RemoteEmbedding {
-        store: studio.store.clone(),
-        engine: Engine::new(studio.store.journal(), studio.clock),
-        clock: studio.clock,
-        pools: vec![studio.pool_of("gemini-embedding-001")],
-        options: Options::default(),
-        stop,
+        runner: JobRunner {
+            store: studio.store.clone(),
+            engine: Engine::new(studio.store.journal(), studio.clock),
+            clock: studio.clock,
+            pools: vec![studio.pool_of("gemini-embedding-001")],
+            options: Options::default(),
+            stop,
+        },
         id: "gemini-embedding-001/768".parse().unwrap(),
         dimensions: 768,
         calibration: Calibration::gemini(),
@@ -115,4 +117,21 @@ async fn a_remote_embedder_that_is_stopped_says_how_many_are_missing() {
     let error = vectors(&studio.store, &remote(&studio, stop), &texts(&["one", "two"])).await.unwrap_err();
     assert_eq!(error.to_string(), "2 of 2 texts are not embedded: it was interrupted");
     assert_eq!(error.code(), "interrupted");
+}
+
+#[tokio::test]
+async fn what_a_stopped_embedding_was_answered_is_not_asked_for_again() {
+    let studio = Studio::open().await;
+    let (handle, stop) = atelier_engine::StopHandle::new();
+    handle.stop();
+    let asked = texts(&["one", "two"]);
+    vectors(&studio.store, &remote(&studio, stop), &asked).await.unwrap_err();
+    let made = vectors(&studio.store, &remote(&studio, Stop::never()), &asked).await.unwrap();
+    assert_eq!(made.len(), 2);
+    let calls = studio.sandbox.stats().calls;
+    // The vectors are lost, and what the job was answered is not.
+    let embedded = remote(&studio, Stop::never()).embed(asked).await.unwrap();
+    assert_eq!((embedded, studio.sandbox.stats().calls), (made, calls));
+    let jobs = studio.store.jobs(JobPage { after: None, limit: 10 }).await.unwrap();
+    assert_eq!((jobs.len(), jobs[0].state), (1, JobState::Done));
 }

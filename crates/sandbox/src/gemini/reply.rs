@@ -1,6 +1,5 @@
 //! Gemini's answers, rendered.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use hyper::Response;
@@ -8,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::connection::{AnswerBody, Line};
-use crate::embedding::{DIMENSIONS, embed};
+use crate::embedding::{DIMENSIONS, Input, embed};
 use crate::provider::{Answer, Content, Provider};
 use crate::wire::{bytes_of, deliver, plain};
 
@@ -122,7 +121,7 @@ pub(super) fn generated(answer: Answer, image: bool, provider: &Provider, line: 
 pub(super) fn embedded(
     answer: Answer,
     model: &str,
-    asked: &[(Cow<'_, str>, usize)],
+    asked: &[(Input<'_>, usize)],
     batch: bool,
     provider: &Provider,
     line: &Arc<Line>,
@@ -131,10 +130,10 @@ pub(super) fn embedded(
     struct Vector {
         values: Vec<f32>,
     }
-    let vectors = asked.iter().map(|(text, dimensions)| {
+    let vectors = asked.iter().map(|(input, dimensions)| {
         // As the documents have it: this model leaves it to its users below its full size.
         let normalised = *dimensions == DIMENSIONS || model != "gemini-embedding-001";
-        Vector { values: embed(text, *dimensions, normalised) }
+        Vector { values: embed(input, *dimensions, normalised) }
     });
     let bytes = if batch {
         #[derive(Serialize)]

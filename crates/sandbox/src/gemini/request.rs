@@ -3,14 +3,21 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 use serde_json::Value;
 
-use crate::embedding::DIMENSIONS;
+use crate::embedding::{DIMENSIONS, Input};
+use crate::hash::hash;
+use crate::picture::Seen;
 use crate::provider::Form;
 
 use super::problem::Problem;
+
+/// The most pictures that one vector is made of.
+const PICTURES: usize = 6;
 
 #[derive(Debug, Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
@@ -32,10 +39,21 @@ pub(super) struct Content<'a> {
 
 /// A part that is not a text has an empty one.
 #[derive(Debug, Deserialize, Default)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 struct Part<'a> {
     #[serde(borrow)]
     text: Cow<'a, str>,
+    #[serde(borrow, alias = "inline_data")]
+    inline_data: Option<InlineData<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct InlineData<'a> {
+    #[serde(borrow, alias = "mime_type")]
+    mime_type: Cow<'a, str>,
+    #[serde(borrow)]
+    data: Cow<'a, str>,
 }
 
 #[derive(Debug, Deserialize, Default)]
@@ -93,6 +111,25 @@ impl<'a> Content<'a> {
         let parts = contents.iter().flat_map(|content| &content.parts);
         parts.map(|part| part.text.as_ref()).filter(|text| !text.is_empty()).collect()
     }
+
+    /// The files of all the parts that are pictures.
+    fn pictures(contents: &[Content<'a>]) -> Result<Vec<Vec<u8>>, Problem> {
+        let parts = contents.iter().flat_map(|content| &content.parts);
+        parts.filter_map(|part| part.inline_data.as_ref()).map(InlineData::file).collect()
+    }
+}
+
+impl InlineData<'_> {
+    fn file(&self) -> Result<Vec<u8>, Problem> {
+        if !self.mime_type.starts_with("image/") {
+            return Err(Problem::invalid(format!("Unsupported MIME type: {}", self.mime_type)));
+        }
+        STANDARD.decode(self.data.as_bytes()).map_err(|error| {
+            Problem::invalid(format!(
+                "Invalid value at 'inline_data.data' (TYPE_BYTES), Base64 decoding failed: {error}"
+            ))
+        })
+    }
 }
 
 impl GenerateRequest<'_> {
@@ -102,6 +139,11 @@ impl GenerateRequest<'_> {
         let mut texts = Content::texts(instruction);
         texts.append(&mut Content::texts(&self.contents));
         texts
+    }
+
+    /// The files of the pictures.
+    pub(super) fn pictures(&self) -> Result<Vec<Vec<u8>>, Problem> {
+        Content::pictures(&self.contents)
     }
 
     pub(super) fn check(&self) -> Result<(), Problem> {
@@ -142,18 +184,25 @@ impl GenerationConfig {
 }
 
 impl EmbedRequest<'_> {
-    /// The text to embed: that of all the parts, a line each.
-    pub(super) fn text(&self) -> Result<Cow<'_, str>, Problem> {
-        match self.content.parts.as_slice() {
-            [part] if !part.text.is_empty() => Ok(Cow::Borrowed(part.text.as_ref())),
-            _ => {
-                let texts = Content::texts(std::slice::from_ref(&self.content));
-                if texts.is_empty() {
-                    return Err(Problem::invalid("* EmbedContentRequest.content: content contains an empty Part"));
-                }
-                Ok(Cow::Owned(texts.join("\n")))
-            }
+    /// What to embed, the hashes of its pictures being added to `hashes`. Of models that see no pictures, a
+    /// picture is refused.
+    pub(super) fn input(&self, sees: bool, hashes: &mut Vec<u64>) -> Result<Input<'_>, Problem> {
+        let content = std::slice::from_ref(&self.content);
+        let (texts, files) = (Content::texts(content), Content::pictures(content)?);
+        if texts.is_empty() && files.is_empty() {
+            return Err(Problem::invalid("* EmbedContentRequest.content: content contains an empty Part"));
         }
+        if !sees && !files.is_empty() {
+            return Err(Problem::invalid("* EmbedContentRequest.content: this model embeds text only"));
+        }
+        if files.len() > PICTURES {
+            let message = format!("* EmbedContentRequest.content: at most {PICTURES} images can be in one content");
+            return Err(Problem::invalid(message));
+        }
+        let unreadable = || Problem::invalid("Unable to process input image. Please retry with a PNG or JPEG image.");
+        let pictures = files.iter().map(|file| Seen::of(file).ok_or_else(unreadable)).collect::<Result<_, _>>()?;
+        hashes.extend(files.iter().map(|file| hash(0, file)));
+        Ok(Input { texts, pictures })
     }
 
     pub(super) fn dimensions(&self) -> Result<usize, Problem> {

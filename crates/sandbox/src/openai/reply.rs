@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::connection::{AnswerBody, Line};
-use crate::embedding::embed;
+use crate::embedding::{Input, embed};
 use crate::provider::{Answer, Content, Provider, wall_clock};
 use crate::wire::{bytes_of, deliver, plain};
 
@@ -128,7 +128,7 @@ pub(super) fn embedded(
         total_tokens: u64,
     }
     let vector = |text: &str| {
-        let numbers = embed(text, asked.dimensions, true);
+        let numbers = embed(&Input { texts: vec![text], ..Input::default() }, asked.dimensions, true);
         if !asked.base64 {
             return Vector::Numbers(numbers);
         }

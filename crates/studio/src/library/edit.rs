@@ -75,6 +75,11 @@ impl ImageEdit {
         self.add_collections.extend(described.collections);
     }
 
+    /// Whether the image would be another with these changes.
+    pub(super) fn changes(&self, image: &Image) -> bool {
+        self.apply(image) != *image
+    }
+
     /// The image with these changes.
     fn apply(&self, image: &Image) -> Image {
         let mut image = image.clone();

@@ -4,10 +4,9 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use atelier_embed::{EmbedError, LookEmbedder};
+use atelier_embed::{EmbedError, EmbedderId, Look, LookEmbedder, Picture};
 use atelier_engine::Stop;
 use atelier_store::{NewVector, Store, VectorSpace};
-use bytes::Bytes;
 use futures_util::future::try_join_all;
 
 use super::decode::Reader;
@@ -55,18 +54,20 @@ impl Library {
         mut observer: impl FnMut(EmbedProgress) + Send,
     ) -> StudioResult<Embedded> {
         let mut done = Embedded::default();
+        let (text, look) = (embedders.text.as_ref(), embedders.look.as_ref());
         let spaces = [
-            (VectorSpace::Text, embedders.text.as_ref().map(|embedder| embedder.id().to_string())),
-            (VectorSpace::Look, embedders.look.as_ref().map(|embedder| embedder.id().to_string())),
+            (VectorSpace::Text, text.map(|embedder| (embedder.id().to_string(), embedder.batch()))),
+            (VectorSpace::Look, look.map(|embedder| (embedder.id().to_string(), embedder.batch()))),
         ];
         for (space, embedder) in spaces {
-            let Some(embedder) = embedder else { continue };
+            let Some((embedder, batch)) = embedder else { continue };
+            let page = batch.max(PAGE);
             let mut after: Option<String> = None;
             loop {
                 if stop.is_requested() {
                     return Ok(Embedded { stopped: true, ..done });
                 }
-                let page = self.store().unembedded_images(&embedder, space, after.as_deref(), PAGE).await?;
+                let page = self.store().unembedded_images(&embedder, space, after.as_deref(), page).await?;
                 let Some(last) = page.last() else { break };
                 after = Some(last.image.clone());
                 let ids: Vec<String> = page.into_iter().map(|lack| lack.image).collect();
@@ -96,22 +97,15 @@ impl Library {
         }
         let count = texts.len() as u64;
         let id = embedder.id().to_string();
-        let vectors = match blocking(move || embedder.embed(&texts)).await? {
-            Ok(vectors) if vectors.len() == hashes.len() => vectors,
-            Ok(_) => return Ok((0, count)),
-            Err(error) => {
-                tracing::warn!(code = error.code(), images = count, "words could not be embedded: {error}");
-                return Ok((0, count));
-            }
+        let vectors = blocking(move || one_by_one(&texts, |texts| embedder.embed(texts))).await??;
+        let vector = |((image, made_of), vector): ((String, String), Option<atelier_embed::Vector>)| {
+            let (embedder, bytes) = (id.clone(), vector?.to_bytes());
+            Some((image, NewVector { embedder, space: VectorSpace::Text, made_of, bytes }))
         };
-        let vector = |((image, made_of), vector): ((String, String), atelier_embed::Vector)| {
-            let (embedder, bytes) = (id.clone(), vector.to_bytes());
-            (image, NewVector { embedder, space: VectorSpace::Text, made_of, bytes })
-        };
-        let vectors: Vec<_> = hashes.into_iter().zip(vectors).map(vector).collect();
+        let vectors: Vec<_> = hashes.into_iter().zip(vectors).filter_map(vector).collect();
         let made = vectors.len() as u64;
         self.store().put_image_vectors(vectors).await?;
-        Ok((made, 0))
+        Ok((made, count - made))
     }
 
     async fn embed_looks(
@@ -124,19 +118,31 @@ impl Library {
         let Some(embedder) = &embedders.look else { return Ok((0, 0)) };
         let (mut made, mut failed) = (0, 0);
         let images = self.store().images_with_ids(ids).await?;
-        for images in images.chunks(threads.get()) {
-            let looks = images.iter().map(|image| async move {
-                let content = self.original(image).await.ok();
-                let (embedder, reader, hash) = (Arc::clone(embedder), reader.clone(), image.hash.clone());
-                let look = move || content.and_then(|content| look(&content, &reader, embedder.as_ref(), &hash));
-                Ok::<_, crate::StudioError>((image.id.clone(), blocking(look).await?))
-            });
-            let mut vectors = Vec::with_capacity(images.len() * 2);
-            for (image, look) in try_join_all(looks).await? {
+        for images in images.chunks(embedder.batch().max(threads.get())) {
+            let (mut hashes, mut pictures) = (Vec::with_capacity(images.len()), Vec::with_capacity(images.len()));
+            for images in images.chunks(threads.get()) {
+                let read = images.iter().map(|image| async move {
+                    let content = self.original(image).await.ok();
+                    let reader = reader.clone();
+                    blocking(move || content.and_then(|content| picture_of(&content, &reader).ok())).await
+                });
+                for (image, picture) in images.iter().zip(try_join_all(read).await?) {
+                    match picture {
+                        Some(picture) => {
+                            hashes.push((image.id.clone(), image.hash.clone()));
+                            pictures.push(picture);
+                        }
+                        None => failed += 1,
+                    }
+                }
+            }
+            let looks = looks(embedder, pictures, threads).await?;
+            let mut vectors = Vec::with_capacity(looks.len() * 2);
+            for ((image, hash), look) in hashes.into_iter().zip(looks) {
                 match look {
                     Some(look) => {
                         made += 1;
-                        vectors.extend(look.map(|vector| (image.clone(), vector)));
+                        vectors.extend(look_vectors(embedder.id(), &look, &hash).map(|vector| (image.clone(), vector)));
                     }
                     None => failed += 1,
                 }
@@ -170,32 +176,60 @@ async fn prune(store: &Store, keep: &[String]) -> StudioResult<u64> {
 }
 
 /// A file as a model for pictures sees it.
-pub(crate) fn picture_of(content: &[u8], reader: &Reader) -> StudioResult<atelier_embed::Picture> {
+pub(crate) fn picture_of(content: &[u8], reader: &Reader) -> StudioResult<Picture> {
     let picture = reader.read(content)?.into_picture(SHORT_SIDE, LONG_SIDE)?;
-    Ok(atelier_embed::Picture::new(picture.width, picture.height, picture.rgb)?)
+    Ok(Picture::new(picture.width, picture.height, picture.rgb)?)
 }
 
-/// Both vectors of a picture's look; none if it can't be read or embedded.
-fn look(content: &Bytes, reader: &Reader, embedder: &dyn LookEmbedder, hash: &str) -> Option<[NewVector; 2]> {
-    let picture = picture_of(content, reader).ok()?;
-    let look = look_vectors(picture, embedder, hash).inspect_err(|error| {
-        tracing::warn!(code = error.code(), hash, "a picture could not be embedded: {error}");
+/// The look of each picture: by one that wants many together, and by one in this process on all threads.
+async fn looks(
+    embedder: &Arc<dyn LookEmbedder>,
+    pictures: Vec<Picture>,
+    threads: NonZeroUsize,
+) -> StudioResult<Vec<Option<Look>>> {
+    let size = if embedder.batch() > 1 { pictures.len() } else { pictures.len().div_ceil(threads.get()) };
+    let mut pictures = pictures.into_iter();
+    let groups = std::iter::from_fn(|| Some(pictures.by_ref().take(size.max(1)).collect::<Vec<_>>()));
+    let look = groups.take_while(|group| !group.is_empty()).map(|group| {
+        let embedder = Arc::clone(embedder);
+        blocking(move || one_by_one(&group, |pictures| embedder.look(pictures)))
     });
-    look.ok()
+    let mut looks = Vec::new();
+    for group in try_join_all(look).await? {
+        looks.extend(group?);
+    }
+    Ok(looks)
+}
+
+/// Embeds all together, and one by one if some of them can't be: none then costs the others their vectors.
+fn one_by_one<T, V>(
+    inputs: &[T],
+    embed: impl Fn(&[T]) -> Result<Vec<V>, EmbedError>,
+) -> Result<Vec<Option<V>>, EmbedError> {
+    match embed(inputs) {
+        Ok(vectors) if vectors.len() == inputs.len() => return Ok(vectors.into_iter().map(Some).collect()),
+        // Nothing is the matter with any of them.
+        Err(error @ EmbedError::Remote { .. }) => return Err(error),
+        Ok(_) | Err(_) => {}
+    }
+    let one = |input: &T| match embed(std::slice::from_ref(input)) {
+        Ok(mut vectors) => Ok(vectors.pop()),
+        Err(error @ EmbedError::Remote { .. }) => Err(error),
+        Err(error) => {
+            tracing::warn!(code = error.code(), "an image could not be embedded: {error}");
+            Ok(None)
+        }
+    };
+    inputs.iter().map(one).collect()
 }
 
 /// Both vectors of a picture's look. `hash` is that of its file.
-pub(super) fn look_vectors(
-    picture: atelier_embed::Picture,
-    embedder: &dyn LookEmbedder,
-    hash: &str,
-) -> Result<[NewVector; 2], EmbedError> {
-    let look = embedder.look(&[picture])?.pop().ok_or(EmbedError::EmptyVector)?;
+pub(super) fn look_vectors(embedder: &EmbedderId, look: &Look, hash: &str) -> [NewVector; 2] {
     let vector = |space, vector: &atelier_embed::Vector| NewVector {
-        embedder: embedder.id().to_string(),
+        embedder: embedder.to_string(),
         space,
         made_of: hash.to_owned(),
         bytes: vector.to_bytes(),
     };
-    Ok([vector(VectorSpace::Look, &look.meaning), vector(VectorSpace::Appearance, &look.appearance)])
+    [vector(VectorSpace::Look, &look.meaning), vector(VectorSpace::Appearance, &look.appearance)]
 }

@@ -14,6 +14,7 @@ mod export;
 pub mod import;
 pub mod metadata;
 mod near;
+mod remote;
 mod remove;
 mod sidecar;
 mod words;
@@ -33,6 +34,7 @@ pub(crate) use embed::picture_of;
 pub use embed::{EmbedProgress, Embedded};
 pub use export::{ExportReport, ExportSelection, ExportTarget};
 pub use near::MAX_DISTANCE;
+pub use remote::RemoteEmbedder;
 pub use sidecar::{BadDescription, Description};
 pub use words::{text_hash, words};
 
@@ -56,6 +58,16 @@ pub struct Embedders {
     pub text: Option<Arc<dyn TextEmbedder>>,
     /// For their look. Give it as many threads as there are processors.
     pub look: Option<Arc<dyn LookEmbedder>>,
+}
+
+impl Embedders {
+    /// Those that embed an image as it comes in; the others want many at a time.
+    pub(crate) fn at_once(self) -> Self {
+        Self {
+            text: self.text.filter(|embedder| embedder.batch() == 1),
+            look: self.look.filter(|embedder| embedder.batch() == 1),
+        }
+    }
 }
 
 impl fmt::Debug for Embedders {

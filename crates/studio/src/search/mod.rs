@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use atelier_embed::{Calibration, MiniLm, TextEmbedder};
 use atelier_search::{Certainties, CutOffs, Index, SearchError, Settings, Space, SpaceSettings, Spaces};
 use tokio::sync::Mutex;
 
@@ -204,6 +205,8 @@ fn settings(embedders: &Embedders) -> Settings {
         calibration.and_then(|calibration| calibration.cosine_of(SHOWN_FROM)).unwrap_or(UNCALIBRATED)
     });
     let (cut_offs, certainties) = (CutOffs::default(), Certainties::default());
+    let on_scale_of = |text: &Arc<dyn TextEmbedder>| on_scale_of(text.calibration(), cut_offs.text, certainties.text);
+    let (text_shown, text_certain) = text.and_then(on_scale_of).unwrap_or((cut_offs.text, certainties.text));
     let certain = look.and_then(|look| look.calibration()?.cosine_of(1.0));
     Settings {
         spaces: Spaces {
@@ -211,10 +214,17 @@ fn settings(embedders: &Embedders) -> Settings {
             look: look.and_then(|look| space(look.id(), look.meaning_dimensions())),
             appearance: look.and_then(|look| space(look.id(), look.appearance_dimensions())),
         },
-        cut_offs: CutOffs { look: shown.unwrap_or(cut_offs.look), ..cut_offs },
-        certainties: Certainties { look: certain.unwrap_or(certainties.look), ..certainties },
+        cut_offs: CutOffs { text: text_shown, look: shown.unwrap_or(cut_offs.look), ..cut_offs },
+        certainties: Certainties { text: text_certain, look: certain.unwrap_or(certainties.look), ..certainties },
         ..Settings::default()
     }
+}
+
+/// The cosines that mean with another model what these two mean with the one that they were fitted for.
+fn on_scale_of(other: &Calibration, shown: f32, certain: f32) -> Option<(f32, f32)> {
+    let fitted = MiniLm::default_calibration().ok().filter(|fitted| fitted.name() != other.name())?;
+    let there = |cosine| other.cosine_of(fitted.apply(cosine));
+    Some((there(shown)?, there(certain)?))
 }
 
 /// Whose vectors a space holds, if the index has it.

@@ -125,6 +125,13 @@ impl ImageSearch {
         let look = embedders.look.filter(|_| matches!(scope, Scope::All | Scope::Look));
         blocking(move || {
             let words = [words];
+            if let (Some(text), Some(look)) = (&text, &look)
+                && text.id() == look.query_id()
+            {
+                // One space for both, and one vector.
+                let vector = look.query(&words)?.pop();
+                return Ok((vector.clone(), vector));
+            }
             let text = text.map(|text| text.embed(&words)).transpose()?.and_then(|mut vectors| vectors.pop());
             let look = look.map(|look| look.query(&words)).transpose()?.and_then(|mut vectors| vectors.pop());
             Ok((text, look))

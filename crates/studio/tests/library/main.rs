@@ -5,5 +5,6 @@ mod changes;
 mod exports;
 mod fixtures;
 mod imports;
+mod remote;
 mod resuming;
 mod vectors;

@@ -1,17 +1,14 @@
 //! `atelier library tag`, `edit` and `remove`.
 
-use std::sync::Arc;
-
-use atelier_embed::TextEmbedder;
 use atelier_studio::library::ImageEdit;
 use serde_json::{Map, Value, json};
 
 use super::{images, open};
 use crate::args::{EditImages, TagImages};
 use crate::context::Context;
+use crate::embedders;
 use crate::error::{CliError, CliResult};
 use crate::exit::Exit;
-use crate::local_models;
 
 pub(super) async fn tag(context: &Context, command: TagImages) -> CliResult<Exit> {
     let edit = ImageEdit { add_tags: command.add, remove_tags: command.remove, ..ImageEdit::default() };
@@ -60,8 +57,8 @@ async fn change(context: &Context, ids: &[String], edit: ImageEdit) -> CliResult
     let mut ids = ids.to_vec();
     ids.sort_unstable();
     ids.dedup();
-    let text: Arc<dyn TextEmbedder> = local_models::text().await?;
-    let changed = library.edit_all(&ids, &edit, Some(&text), context.clock.now()).await?.len() as u64;
+    let text = embedders::of_words(context).await?;
+    let changed = library.edit_all(&ids, &edit, text.as_ref(), context.clock.now()).await?.len() as u64;
     context.out.result(&json!({ "changed": changed }), || format!("{} changed", images(changed)))?;
     Ok(Exit::Success)
 }

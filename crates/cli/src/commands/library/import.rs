@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use super::{images, open};
 use crate::args::ImportImages;
 use crate::context::Context;
+use crate::embedders;
 use crate::error::{CliError, CliResult};
 use crate::exit::Exit;
-use crate::local_models;
 use crate::money::{count, duration, thousands};
 use crate::out::excerpt;
 use crate::progress::Meter;
@@ -28,8 +28,9 @@ const INDEX_EVERY: Duration = Duration::from_millis(500);
 pub(super) async fn run(context: &Context, command: ImportImages) -> CliResult<Exit> {
     let began = context.clock.now();
     let library = open(context)?;
-    let embedders = local_models::embedders(&context.config).await?;
     let (stop, signalled) = signals::listen(None)?;
+    let connected = embedders::of_images(context, library.store(), &stop).await?;
+    let embedders = connected.embedders.clone();
     let importer = Importer::new(library.clone(), embedders.clone(), Limits::default(), context.clock);
     let options = ImportOptions {
         collections: command.collection,
@@ -88,8 +89,9 @@ pub(super) async fn run(context: &Context, command: ImportImages) -> CliResult<E
 /// Makes the vectors that images lack.
 pub(super) async fn embed(context: &Context, prune: bool) -> CliResult<Exit> {
     let library = open(context)?;
-    let embedders = local_models::embedders(&context.config).await?;
     let (stop, signalled) = signals::listen(None)?;
+    let connected = embedders::of_images(context, library.store(), &stop).await?;
+    let embedders = connected.embedders.clone();
     let made = missing(context, &library, &embedders, &stop).await?;
     let pruned = if prune && !made.stopped { library.prune_vectors(&embedders).await? } else { 0 };
     ImageSearch::new(library, embedders).catch_up(|_| {}).await?;
@@ -111,7 +113,7 @@ async fn missing(context: &Context, library: &Library, embedders: &Embedders, st
     let reader = Reader::new(Limits::default());
     let mut meter = Meter::new(context.out, context.clock, "vector");
     let made = library
-        .embed_missing(embedders, &reader, local_models::threads(), stop, |progress: EmbedProgress| {
+        .embed_missing(embedders, &reader, embedders::threads(), stop, |progress: EmbedProgress| {
             meter.at(progress.made + progress.failed, None, " made for images that had none");
         })
         .await;
@@ -168,6 +170,7 @@ fn tell(context: &Context, report: &ImportReport, embedded: Embedded, seconds: f
         };
         say(report.known.saturating_sub(report.updated), "known and unchanged");
         say(report.updated, "known, and described anew");
+        say(report.differing, "known, and described otherwise now: --update takes that over");
         say(report.ignored, "passed over: no pictures, and not named like pictures");
         say(report.unembedded, "without vectors: 'atelier library embed' tries again");
         lines.extend(listed(report.near_duplicates, "nearly the same as another image", &report.near_files, |near| {

@@ -6,6 +6,7 @@ mod import;
 mod list;
 
 use atelier_store::ImageFilter;
+use atelier_studio::StudioError;
 use atelier_studio::library::Library;
 use serde_json::json;
 
@@ -68,12 +69,16 @@ async fn collections(context: &Context, command: Option<CollectionsCommand>) -> 
     }
 }
 
-async fn list_collections(context: &Context, library: &Library) -> CliResult<Exit> {
+async fn all_collections(library: &Library) -> CliResult<Vec<(String, u64)>> {
     let page = |after: Option<String>| async move {
         let page = library.collections(after.as_deref(), PAGE).await?;
         Ok(page.into_iter().map(|collection| (collection.name, collection.images)).collect())
     };
-    let all = all(page).await?;
+    all(page).await
+}
+
+async fn list_collections(context: &Context, library: &Library) -> CliResult<Exit> {
+    let all = all_collections(library).await?;
     named(context, "collections", "collection", &all, "'atelier library import PATH --collection NAME' makes one")
 }
 
@@ -84,6 +89,18 @@ async fn tags(context: &Context) -> CliResult<Exit> {
         Ok(page.into_iter().map(|tag| (tag.tag, tag.images)).collect())
     };
     named(context, "tags", "tag", &all(page).await?, "'atelier library tag ID --add TAG' gives an image one")
+}
+
+/// That there are these collections.
+pub(in crate::commands) async fn check_collections(library: &Library, names: &[String]) -> CliResult<()> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let all = all_collections(library).await?;
+    match names.iter().find(|name| !all.iter().any(|(known, _)| known == *name)) {
+        Some(name) => Err(StudioError::NoSuchCollection(name.clone()).into()),
+        None => Ok(()),
+    }
 }
 
 /// All pages of names, each of which begins after the last name of the one before.

@@ -1,19 +1,16 @@
 //! What compares posts with topics: the model in this binary, or one behind a provider.
 
-use atelier_embed::{Calibration, EmbedderId};
-use atelier_engine::{Engine, Stop};
+use atelier_embed::Calibration;
+use atelier_engine::Stop;
 use atelier_providers::ModelRef;
 use atelier_replies::embedding::{Embedding, LocalEmbedding, RemoteEmbedding};
 use atelier_store::Store;
 
 use crate::context::Context;
+use crate::embedders::{self, REMOTE_DIMENSIONS, Remote};
 use crate::error::{CliError, CliResult};
-use crate::local_models;
 use crate::pools::Pools;
 use crate::snapshot::RunSnapshot;
-
-/// Numbers in a vector of a remote embedder: enough to tell posts apart, a quarter of the bytes.
-const REMOTE_DIMENSIONS: u32 = 768;
 
 /// An embedder, with what it needs to live.
 pub(super) struct Embedder {
@@ -36,7 +33,7 @@ pub(super) async fn open(
     stop: &Stop,
 ) -> CliResult<Embedder> {
     if name == "local" {
-        let model = local_models::text().await?;
+        let model = embedders::text().await?;
         return Ok(Embedder { embedding: Box::new(LocalEmbedding::new(model)), _pools: None });
     }
     remote(context, store, name, run, stop).await
@@ -50,20 +47,8 @@ async fn remote(context: &Context, store: &Store, name: &str, run: &RunSnapshot,
     }
     // The limits on the command line are those of the model that drafts.
     let run = RunSnapshot { model: name.to_owned(), limits: Vec::new(), ..run.clone() };
-    let mut pools = Pools::new(context, &run)?;
-    pools.warm_up().await;
-    let seed = context.clock.now().as_micros().unsigned_abs();
-    let id = format!("{}/{REMOTE_DIMENSIONS}", model.to_string().replace(':', "-"));
-    let embedding = RemoteEmbedding {
-        store: store.clone(),
-        engine: Engine::new(store.journal(), context.clock),
-        clock: context.clock,
-        pools: pools.pools.clone(),
-        options: run.options(seed),
-        stop: stop.clone(),
-        id: id.parse::<EmbedderId>()?,
-        dimensions: REMOTE_DIMENSIONS,
-        calibration: Calibration::gemini(),
-    };
+    let Remote { runner, id, pools } = embedders::remote(context, store, &run, stop).await?;
+    let (dimensions, calibration) = (REMOTE_DIMENSIONS, Calibration::gemini());
+    let embedding = RemoteEmbedding { runner, id, dimensions, calibration };
     Ok(Embedder { embedding: Box::new(embedding), _pools: Some(pools) })
 }

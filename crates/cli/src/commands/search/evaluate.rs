@@ -23,14 +23,14 @@ const DEPTH: usize = 10;
 
 pub(super) async fn run(context: &Context, command: Evaluate) -> CliResult<Exit> {
     let queries = File::open(&command.queries).map_err(|error| unreadable(&command.queries, &error))?;
-    let queries = read_queries(BufReader::new(queries))?;
+    let queries = read_queries(BufReader::new(queries)).map_err(|error| in_file(&command.queries, error.into()))?;
     if queries.is_empty() {
         let message = format!("{} holds no queries", command.queries.display());
         return Err(CliError::usage("judged-queries-invalid", message));
     }
     let baseline = command.baseline.as_deref().map(read_baseline).transpose()?;
     let scope = scope(command.fields);
-    let mut search = open(context).await?;
+    let (mut search, _connected) = open(context).await?;
     if scope != Scope::All {
         // How well one stage ranks; where it ends is a matter of all of them.
         search = search.without_cut_offs();
@@ -118,7 +118,12 @@ fn tell(context: &Context, evaluation: &Evaluation, answered: u64, comparison: O
 
 fn read_baseline(path: &Path) -> CliResult<Baseline> {
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
-    Ok(Baseline::from_json(&text)?)
+    Baseline::from_json(&text).map_err(|error| in_file(path, error.into()))
+}
+
+/// The error, with the file that it is in.
+fn in_file(path: &Path, error: CliError) -> CliError {
+    CliError { message: format!("{}: {}", path.display(), error.message), ..error }
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> CliError {

@@ -13,6 +13,20 @@ use crate::error::{CliError, CliResult};
 /// How far a palette's colour may be from one that is asked for, in CIELAB: shades of one colour.
 const COLOR_DISTANCE: f32 = 20.0;
 
+/// The keys that are no attributes.
+pub(super) const KEYS: [&str; 9] =
+    ["category", "tag", "uploader", "collection", "orientation", "color", "width", "height", "date"];
+
+/// The attributes that filters ask for.
+pub(super) fn attributes(filters: &[Filter]) -> Vec<String> {
+    let names = filters.iter().flat_map(|filter| match filter {
+        Filter::Attribute(name, _) => vec![name.clone()],
+        Filter::Any(filters) => attributes(filters),
+        _ => Vec::new(),
+    });
+    names.collect()
+}
+
 /// Values of one key add up; keys, and what must not be, narrow down.
 pub(super) fn parse(filters: &[String], collections: &[String]) -> CliResult<Vec<Filter>> {
     let mut any: BTreeMap<&str, Vec<Filter>> = BTreeMap::new();

@@ -6,6 +6,7 @@ mod thumbnails;
 
 use std::path::Path;
 
+use atelier_engine::Stop;
 use atelier_search::{Explanation, Hit, Match, Stages};
 use atelier_studio::library::decode::Limits;
 use atelier_studio::search::{Found, ImageSearch, Scope, SearchRequest, Standing, rgb};
@@ -14,9 +15,9 @@ use bytes::Bytes;
 use super::library;
 use crate::args::{Fields, SearchCommand, SearchImages};
 use crate::context::Context;
+use crate::embedders::{self, ImageEmbedders};
 use crate::error::{CliError, CliResult};
 use crate::exit::Exit;
-use crate::local_models;
 use crate::money::{count, thousands};
 use crate::out::{excerpt, table};
 use crate::progress::Meter;
@@ -37,9 +38,17 @@ pub(super) async fn run(context: &Context, command: SearchImages) -> CliResult<E
     };
     // Before models are loaded for nothing.
     request.check()?;
-    let search = open(context).await?;
+    let (search, _connected) = open(context).await?;
     let standing = catch_up(context, &search).await?;
+    let attributes = filters::attributes(&request.filters);
     let found = search.search(request).await?;
+    if found.hits.hits.is_empty() {
+        library::check_collections(search.library(), &command.collection).await?;
+        if !attributes.is_empty() {
+            let (names, known) = (attributes.join(", "), filters::KEYS.join(", "));
+            context.out.note(format!("{names}: attributes of images, as any key is but {known}"));
+        }
+    }
     context.out.result(&found.hits, || text(&found, standing))?;
     if !context.out.is_json() {
         thumbnails::show(context.out, search.library(), &found, command.thumbnails).await;
@@ -57,9 +66,10 @@ pub(super) async fn run(context: &Context, command: SearchImages) -> CliResult<E
 }
 
 /// The search over the library, with the models that the configuration names.
-async fn open(context: &Context) -> CliResult<ImageSearch> {
+async fn open(context: &Context) -> CliResult<(ImageSearch, ImageEmbedders)> {
     let library = library::open(context)?;
-    Ok(ImageSearch::new(library, local_models::embedders(&context.config).await?))
+    let connected = embedders::of_images(context, library.store(), &Stop::never()).await?;
+    Ok((ImageSearch::new(library, connected.embedders.clone()), connected))
 }
 
 /// Applies what has changed since the last search.

@@ -85,9 +85,11 @@ pub struct Importer {
 }
 
 impl Importer {
-    /// An importer into this library.
+    /// An importer into this library. Embedders that want many images at a time are left to
+    /// [`Library::embed_missing`].
     #[must_use]
     pub fn new(library: Library, embedders: Embedders, limits: Limits, clock: Clock) -> Self {
+        let embedders = embedders.at_once();
         Self { library, embedders, reader: Reader::new(limits), clock, hashes: Mutex::new(None) }
     }
 

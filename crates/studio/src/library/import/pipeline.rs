@@ -354,13 +354,21 @@ impl<O: FnMut(ImportEvent<'_>) + Send> Gatherer<'_, O> {
     /// asked for.
     async fn add_to_known(&mut self, image: &str, description: Option<&Description>) -> StudioResult<()> {
         let mut edit = self.options.as_edit();
-        if let Some(description) = description.filter(|_| self.options.update) {
-            edit.take_over(description);
+        let library = &self.importer.library;
+        if let Some(description) = description {
+            if self.options.update {
+                edit.take_over(description);
+            } else {
+                let mut other = ImageEdit::default();
+                other.take_over(description);
+                let known = library.store().image(image).await?;
+                self.report.differing += u64::from(known.is_some_and(|known| other.changes(&known)));
+            }
         }
         if edit == ImageEdit::default() {
             return Ok(());
         }
-        let (library, embedder) = (&self.importer.library, self.settings.embedders.text.as_ref());
+        let embedder = self.settings.embedders.text.as_ref();
         let before = library.store().image(image).await?.map(|image| image.revision);
         match library.edit(image, &edit, embedder, self.settings.now).await {
             Ok(after) => self.report.updated += u64::from(before != Some(after.revision)),

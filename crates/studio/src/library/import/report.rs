@@ -143,6 +143,8 @@ pub struct ImportReport {
     pub known: u64,
     /// Images that were known and took over what is said of them now.
     pub updated: u64,
+    /// Images that were known and are described otherwise now, which was not taken over.
+    pub differing: u64,
     /// Files whose bytes are in the library.
     pub duplicates: u64,
     /// Files that are nearly the same as an image of the library.

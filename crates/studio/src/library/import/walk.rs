@@ -42,6 +42,8 @@ pub(super) struct FoundFile {
     /// Its path, or the name that it was given with.
     pub(super) name: String,
     pub(super) content: Content,
+    /// Whether it was asked for by itself, and not found in a folder.
+    pub(super) asked_for: bool,
     /// What is said of it, or why that can't be used.
     pub(super) description: Option<Result<Description, BadDescription>>,
 }
@@ -88,7 +90,7 @@ pub(super) fn send_all(
         listened = match source {
             Source::Bytes { name, content } => {
                 let description = walk.named.as_mut().and_then(|sidecar| sidecar.take(&name));
-                walk.file(FoundFile { name, content: Content::Bytes(content), description })
+                walk.file(FoundFile { name, content: Content::Bytes(content), asked_for: true, description })
             }
             Source::Path(path) => walk.path(&path, stop)?,
         };
@@ -132,7 +134,7 @@ impl Walk<'_> {
                     let name = error.path().unwrap_or(&root).to_string_lossy().into_owned();
                     let error = error.into_io_error().unwrap_or_else(|| std::io::Error::other("it leads to itself"));
                     let content = Content::Unreadable(Refusal::unreadable(&error));
-                    self.file(FoundFile { name, content, description: None })
+                    self.file(FoundFile { name, content, asked_for: false, description: None })
                 }
             };
             if !listened {
@@ -169,7 +171,7 @@ impl Walk<'_> {
             Err(error) => Content::Unreadable(Refusal::unreadable(&error.into())),
         };
         let name = entry.path().to_string_lossy().into_owned();
-        self.file(FoundFile { name, content, description })
+        self.file(FoundFile { name, content, asked_for: depth == 0, description })
     }
 
     /// Reads the sidecars of a folder.

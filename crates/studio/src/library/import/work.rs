@@ -98,7 +98,7 @@ pub(super) fn load(file: FoundFile, settings: &Settings) -> Result<Loaded, Worke
         Content::Unreadable(refusal) => return Err(Worked::Refused(refusal)),
         Content::Bytes(content) => (content, None, None),
         Content::Path { path, bytes, modified_at } => {
-            let content = read(&path, bytes, settings)?;
+            let content = read(&path, bytes, file.asked_for, settings)?;
             let source = ImageSource { path: file.name.clone(), bytes, modified_at, likeness: Likeness::Same };
             (content, Some(source), xmp_beside(&path))
         }
@@ -117,8 +117,9 @@ pub(super) fn work(loaded: Loaded, settings: &Settings) -> Worked {
     }
 }
 
-/// The file's bytes. Of what is not named like a picture no more than the beginning is read, if that is none.
-fn read(path: &Path, bytes: u64, settings: &Settings) -> Result<Bytes, Worked> {
+/// The file's bytes. Of what is neither asked for by itself nor named like a picture no more than the beginning is
+/// read, if that is none.
+fn read(path: &Path, bytes: u64, asked_for: bool, settings: &Settings) -> Result<Bytes, Worked> {
     let unreadable = |error: std::io::Error| Worked::Refused(Refusal::unreadable(&error));
     let refused = |error: &PictureError| Worked::Refused(Refusal::from(error));
     let mut file = File::open(path).map_err(unreadable)?;
@@ -129,7 +130,7 @@ fn read(path: &Path, bytes: u64, settings: &Settings) -> Result<Bytes, Worked> {
             let end = end.to_string_lossy().to_ascii_lowercase();
             OTHER_EXTENSIONS.contains(&&*end) || Format::ALL.iter().any(|format| format.extensions().contains(&&*end))
         });
-        return Err(if named_like_one { refused(&error) } else { Worked::Ignored });
+        return Err(if asked_for || named_like_one { refused(&error) } else { Worked::Ignored });
     }
     let limit = settings.reader.limits().max_bytes;
     if bytes > limit {
@@ -228,7 +229,8 @@ fn vectors(
     }
     if let Some(embedder) = &embedders.look {
         let picture = atelier_embed::Picture::new(picture.width, picture.height, picture.rgb)?;
-        vectors.extend(look_vectors(picture, embedder.as_ref(), &image.hash)?);
+        let look = embedder.look(&[picture])?.pop().ok_or(EmbedError::EmptyVector)?;
+        vectors.extend(look_vectors(embedder.id(), &look, &image.hash));
     }
     Ok(vectors)
 }
