@@ -21,9 +21,9 @@ def cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "atelier" / "bench"
 
 
-def describe(binary: Path, work: Path) -> dict[str, str]:
-    """The machine, the day and the code, as the report has them."""
-    return {
+def describe(binary: Path | None, work: Path) -> dict[str, str]:
+    """The machine, the day, the code and, if it is one, the program, as the report has them."""
+    about = {
         "cores": str(os.cpu_count()),
         "CPU": cpu_model(),
         "system": f"{platform.system()} {platform.release()}",
@@ -31,8 +31,8 @@ def describe(binary: Path, work: Path) -> dict[str, str]:
         "load before": f"{os.getloadavg()[0]:.2f} (of the last minute; 0 is a quiet machine)",
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "commit": commit(),
-        "binary": first_line([str(binary), "--version"]),
     }
+    return about if binary is None else {**about, "binary": first_line([str(binary), "--version"])}
 
 
 def cpu_model() -> str:

@@ -38,8 +38,7 @@ def main() -> None:
     chosen = parser.parse_args()
     cache = machine.cache() / "search"
     cache.mkdir(parents=True, exist_ok=True)
-    about = machine.describe(chosen.examples / "quality", cache)
-    del about["binary"]
+    about = machine.describe(None, cache)
     measured = measure(chosen.examples.resolve(), cache, QUICK if chosen.quick else SIZES)
     folder = cache if chosen.quick else RESULTS
     folder.mkdir(exist_ok=True)

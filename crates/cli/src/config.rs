@@ -21,6 +21,9 @@ pub(crate) struct Config {
     /// How images are searched.
     #[serde(default)]
     pub(crate) search: SearchConfig,
+    /// How images are made.
+    #[serde(default)]
+    pub(crate) images: ImagesConfig,
     /// Accounts by name.
     #[serde(default)]
     pub(crate) accounts: BTreeMap<String, Account>,
@@ -35,6 +38,17 @@ pub(crate) struct Config {
 pub(crate) struct SearchConfig {
     /// What sees pictures: `local`, the folder of a CLIP or SigLIP after `clip:`, a provider's model, or `off`.
     pub(crate) look: Option<String>,
+}
+
+/// How images are made.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ImagesConfig {
+    /// The model, where no flag names one.
+    pub(crate) model: Option<String>,
+    /// Categories of tone beside the built-in ones: what each is like, by its name.
+    #[serde(default)]
+    pub(crate) categories: BTreeMap<String, String>,
 }
 
 /// A provider's project: what its keys share.
@@ -73,13 +87,18 @@ const fn one() -> u32 {
 }
 
 /// Every key of the file and what it is for, as docs/reference.md lists them.
-pub(crate) const SETTINGS: [(&str, &str); 12] = [
+pub(crate) const SETTINGS: [(&str, &str); 14] = [
     ("data_dir", "where everything is kept, unless --data-dir or ATELIER_DATA_DIR says so"),
     ("model", "the model, where neither --model nor the project names one"),
     ("prices", "a price table of the form of assets/prices.toml, which goes before the built-in one"),
     (
         "search.look",
         "what sees pictures: local, clip:FOLDER with a CLIP or SigLIP in ONNX, gemini:gemini-embedding-2 (for words, too), or off (absent: local)",
+    ),
+    ("images.model", "the model that makes images, where --model names none (absent: gemini:gemini-3.1-flash-image)"),
+    (
+        "images.categories.NAME",
+        "a category of tone beside natural, vivid, cinematic and beauty: what it is like, in words",
     ),
     ("accounts.NAME.key_env", "the environment variable that holds the account's key"),
     ("accounts.NAME.base_url", "where to call (absent: the provider's own address, or the environment's)"),
@@ -182,13 +201,18 @@ mod tests {
 
     #[test]
     fn the_list_of_settings_is_the_list_of_keys_that_are_taken() {
-        let tables =
-            [("", ""), ("search.", "[search]\n"), ("accounts.NAME.", "[accounts.a]\n"), ("pools[].", "[[pools]]\n")];
+        let tables = [
+            ("", ""),
+            ("search.", "[search]\n"),
+            ("images.", "[images]\n"),
+            ("accounts.NAME.", "[accounts.a]\n"),
+            ("pools[].", "[[pools]]\n"),
+        ];
         for (prefix, text) in tables {
             let error = parse(&format!("{text}nothing = 1")).unwrap_err();
             let (_, expected) = error.split_once("expected").unwrap();
             let taken: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
-            let tables = ["accounts", "pools", "search"];
+            let tables = ["accounts", "categories", "images", "pools", "search"];
             let taken: Vec<String> =
                 taken.into_iter().filter(|key| !tables.contains(key)).map(|key| format!("{prefix}{key}")).collect();
             let depth = prefix.matches('.').count();

@@ -94,8 +94,8 @@ pub use limit::{DisplayDuration, Limit, LimitError, LimitKind, Window, parse_dur
 pub use limiter::WaitCause;
 pub use memory::MemoryJournal;
 pub use model::{
-    Content, EmbeddingInput, EmbeddingRequest, Ending, Fault, FaultKind, ImageData, Model, RawRequest, Remedy, Reply,
-    ReportedLimit, Request, TextRequest,
+    Content, EmbeddingInput, EmbeddingRequest, Ending, Fault, FaultKind, ImageData, ImageRequest, Model, RawRequest,
+    Remedy, Reply, ReportedLimit, Request, TextRequest,
 };
 pub use run::{Engine, Forecast, LimitUse};
 pub use task::{Item, ItemFault, Outcome, Task, Verdict};

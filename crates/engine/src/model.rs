@@ -28,6 +28,8 @@ pub enum Request {
     Text(TextRequest),
     /// Texts and pictures for vectors.
     Embedding(EmbeddingRequest),
+    /// A prompt, and pictures beside it, for a picture.
+    Image(ImageRequest),
     /// A body in the provider's own form, passed through as it is.
     Raw(RawRequest),
 }
@@ -82,6 +84,23 @@ impl fmt::Debug for ImageData {
     }
 }
 
+/// A request for a picture.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ImageRequest {
+    /// What is asked, sent as it is.
+    pub prompt: String,
+    /// Pictures that it speaks of, in their order.
+    pub images: Vec<ImageData>,
+    /// A picture of the size of the first: where it is transparent, the first is to be drawn anew.
+    pub mask: Option<ImageData>,
+    /// Pixels in a row, as wanted: the nearest that the model makes is made.
+    pub width: u32,
+    /// Rows, as wanted.
+    pub height: u32,
+    /// A seed, for models that take one.
+    pub seed: Option<i64>,
+}
+
 /// A request that is sent as it is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RawRequest {
@@ -117,6 +136,15 @@ impl Request {
                     input_bytes: of(|text| text.len() as u64, IMAGE_TOKENS_AT_MOST),
                     output_cap: Some(0),
                     images: 0,
+                }
+            }
+            Self::Image(request) => {
+                let images = (request.images.len() + usize::from(request.mask.is_some())) as u64;
+                Demand {
+                    input_tokens: tokens(request.prompt.len()) + images * IMAGE_TOKENS,
+                    input_bytes: request.prompt.len() as u64 + images * IMAGE_TOKENS_AT_MOST,
+                    output_cap: None,
+                    images: 1,
                 }
             }
             Self::Raw(raw) => {
@@ -156,6 +184,8 @@ pub enum Content {
     Text(String),
     /// One vector for each input of an [`EmbeddingRequest`], in its order, as the provider gave them.
     Vectors(Vec<Vec<f32>>),
+    /// The picture, for an [`ImageRequest`].
+    Image(ImageData),
     /// The body, for a [`RawRequest`].
     Raw(Value),
 }
@@ -229,6 +259,10 @@ pub enum FaultKind {
     Unreadable,
     /// An answer came without the content that was asked for, and without a refusal.
     Empty,
+    /// Words came where a picture was asked for.
+    WordsInstead,
+    /// A file came that is not of the type that was asked for.
+    WrongType,
     /// The provider refused the content.
     Refused,
     /// The provider can't accept this request (400).
@@ -258,7 +292,7 @@ pub enum Remedy {
 
 impl FaultKind {
     /// Every kind, for tables and for tests.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Limited,
         Self::Overloaded,
         Self::ServerError,
@@ -267,6 +301,8 @@ impl FaultKind {
         Self::ConnectionLost,
         Self::Unreadable,
         Self::Empty,
+        Self::WordsInstead,
+        Self::WrongType,
         Self::Refused,
         Self::BadRequest,
         Self::Credentials,
@@ -284,7 +320,9 @@ impl FaultKind {
             | Self::Unreachable
             | Self::ConnectionLost
             | Self::Unreadable
-            | Self::Empty => Remedy::Retry,
+            | Self::Empty
+            | Self::WordsInstead
+            | Self::WrongType => Remedy::Retry,
             Self::Refused => Remedy::Refuse,
             Self::BadRequest => Remedy::GiveUp,
             Self::Credentials | Self::NoSuchModel | Self::AccountBlocked => Remedy::ClosePool,
@@ -312,6 +350,8 @@ impl FaultKind {
             Self::ConnectionLost => "connection-lost",
             Self::Unreadable => "unreadable",
             Self::Empty => "empty",
+            Self::WordsInstead => "words-instead",
+            Self::WrongType => "wrong-type",
             Self::Refused => "refused",
             Self::BadRequest => "bad-request",
             Self::Credentials => "credentials",

@@ -1,6 +1,8 @@
 //! What every wire has in common: writing bodies, reading answers leniently, and saying faults in words.
 
-use atelier_engine::{Content, Ending, Fault, FaultKind, Reply, Usage};
+use atelier_engine::{Content, Ending, Fault, FaultKind, ImageData, Reply, Usage};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -82,6 +84,28 @@ pub(crate) fn vectors(vectors: Vec<Vec<f32>>, asked: usize, input_tokens: Option
         return wrong("a vector came with a number that is out of range".to_owned());
     }
     Ok(Reply { content: Content::Vectors(vectors), ending: Ending::Complete, usage, limits: Vec::new() })
+}
+
+/// The beginnings of files of pictures.
+const PICTURES: [(&[u8], &str); 4] = [
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"RIFF", "image/webp"),
+];
+
+/// A picture of an answer. Its bytes say what it is, whatever the answer says; one that was paid for is not lost
+/// over a name.
+pub(crate) fn picture(said: &str, data: &str) -> Result<ImageData, Fault> {
+    let bytes = STANDARD.decode(data);
+    let bytes = bytes.map_err(|_| Fault::new(FaultKind::Unreadable, "the image is not base64"))?;
+    match PICTURES.iter().find(|(beginning, _)| bytes.starts_with(beginning)) {
+        Some((_, mime)) => Ok(ImageData { mime: (*mime).into(), bytes: bytes.into() }),
+        None if said.starts_with("image/") && !bytes.is_empty() => {
+            Ok(ImageData { mime: said.to_owned().into(), bytes: bytes.into() })
+        }
+        None => Err(Fault::new(FaultKind::WrongType, "a file came that is no image")),
+    }
 }
 
 /// A refused, empty or unreadable answer is billed like any other.

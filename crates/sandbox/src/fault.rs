@@ -3,6 +3,7 @@
 //! A marker is `[[sandbox:KIND]]` anywhere in the text of a request. It works every time it is seen;
 //! `[[sandbox:KIND:once]]` works the first time only, for the item that holds it (or for the whole
 //! prompt, where no item does), so that asking again succeeds. `omit` is always for the first time only.
+//! `[[sandbox:KIND:seed=N]]` works for requests with that seed: so one of many pictures of the same prompt is hit.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -42,11 +43,17 @@ pub enum FaultKind {
     Fence,
     /// `no-usage`: the answer does not say what it used.
     NoUsage,
+    /// `no-image`: the answer to a request for a picture holds none.
+    NoImage,
+    /// `words`: words come in place of a picture.
+    Words,
+    /// `wrong-type`: the picture is said to be of another type than it is.
+    WrongType,
 }
 
 impl FaultKind {
     /// Every kind, in the order of their declaration.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Internal,
         Self::Unavailable,
         Self::Deadline,
@@ -60,6 +67,9 @@ impl FaultKind {
         Self::Shuffle,
         Self::Fence,
         Self::NoUsage,
+        Self::NoImage,
+        Self::Words,
+        Self::WrongType,
     ];
 
     /// How it is spelt in settings, in markers and in the statistics.
@@ -79,6 +89,9 @@ impl FaultKind {
             Self::Shuffle => "shuffle",
             Self::Fence => "fence",
             Self::NoUsage => "no-usage",
+            Self::NoImage => "no-image",
+            Self::Words => "words",
+            Self::WrongType => "wrong-type",
         }
     }
 
@@ -91,6 +104,12 @@ impl FaultKind {
     /// Whether it leaves nothing of the answer, so that no other fault of the call matters.
     pub(crate) fn ends_the_call(self) -> bool {
         !matches!(self, Self::Omit | Self::Double | Self::Shuffle | Self::Fence | Self::NoUsage)
+            && !self.is_of_pictures()
+    }
+
+    /// Whether it befalls pictures only.
+    pub(crate) fn is_of_pictures(self) -> bool {
+        matches!(self, Self::NoImage | Self::Words | Self::WrongType)
     }
 }
 
@@ -133,6 +152,7 @@ impl Faults {
         model: &str,
         texts: &[&str],
         prompt: u64,
+        seed: Option<i64>,
         packed: Option<&Packed<'_>>,
     ) -> Vec<Aimed> {
         let mut faults = Vec::new();
@@ -141,12 +161,16 @@ impl Faults {
             while let Some(found) = text[from..].find(OPENING) {
                 let at = from + found;
                 from = at + OPENING.len();
-                let Some((kind, once)) = read_marker(&text[from..]) else { continue };
+                let Some(Marker { kind, once, seed: aimed }) = read_marker(&text[from..]) else { continue };
+                if aimed.is_some() && aimed != seed {
+                    continue;
+                }
                 let item = packed.and_then(|packed| packed.owner(text, at));
                 let holder = match (item, packed) {
                     (Some(item), Some(packed)) => hash(0, packed.ids[item].as_bytes()),
                     _ => prompt,
                 };
+                let holder = mix(holder, seed.unwrap_or_default() as u64);
                 if !once || self.strike(mix(hash(holder, model.as_bytes()), kind as u64)) {
                     faults.push(Aimed { kind, item, by_marker: true });
                 }
@@ -182,17 +206,31 @@ impl Faults {
     }
 }
 
-/// The kind of a marker, from after its opening, and whether it is for one time.
-fn read_marker(text: &str) -> Option<(FaultKind, bool)> {
-    // The longest is `no-usage:once`; a prompt may hold an opening that is never closed.
-    let window = text.get(..text.len().min(16)).unwrap_or_else(|| {
-        let end = (0..=16).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
+/// What a marker says.
+struct Marker {
+    kind: FaultKind,
+    /// Whether it is for one time.
+    once: bool,
+    /// The seed that it is for, if it is for one.
+    seed: Option<i64>,
+}
+
+/// A marker, from after its opening.
+fn read_marker(text: &str) -> Option<Marker> {
+    // The longest is `wrong-type:seed=` with a number and `:once`; a prompt may hold an opening that is never closed.
+    const LONGEST: usize = 48;
+    let window = text.get(..text.len().min(LONGEST)).unwrap_or_else(|| {
+        let end = (0..=LONGEST).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
         &text[..end]
     });
-    let (name, _) = window.split_once("]]")?;
-    let (name, once) = name.strip_suffix(":once").map_or((name, false), |name| (name, true));
+    let (marker, _) = window.split_once("]]")?;
+    let (marker, once) = marker.strip_suffix(":once").map_or((marker, false), |marker| (marker, true));
+    let (name, seed) = match marker.split_once(":seed=") {
+        Some((name, seed)) => (name, Some(seed.parse().ok()?)),
+        None => (marker, None),
+    };
     let kind = FaultKind::from_name(name)?;
-    Some((kind, once || kind == FaultKind::Omit))
+    Some(Marker { kind, once: once || kind == FaultKind::Omit, seed })
 }
 
 #[cfg(test)]
@@ -202,7 +240,7 @@ mod tests {
 
     fn kinds(faults: &Faults, text: &str) -> Vec<FaultKind> {
         let prompt = hash(0, text.as_bytes());
-        faults.of_call(0, "sandbox", &[text], prompt, None).iter().map(|fault| fault.kind).collect()
+        faults.of_call(0, "sandbox", &[text], prompt, None, None).iter().map(|fault| fault.kind).collect()
     }
 
     #[test]
@@ -214,6 +252,20 @@ mod tests {
         assert_eq!(kinds(&faults, "a [[sandbox:503:once]]"), [FaultKind::Unavailable]);
         assert_eq!(kinds(&faults, "a [[sandbox:503:once]]"), []);
         assert_eq!(kinds(&faults, "b [[sandbox:503:once]]"), [FaultKind::Unavailable]);
+    }
+
+    #[test]
+    fn a_marker_with_a_seed_is_for_requests_with_that_seed() {
+        let faults = Faults::new(Vec::new(), 0);
+        let kinds = |seed| {
+            let faults =
+                faults.of_call(0, "m", &["a [[sandbox:503:seed=3:once]] [[sandbox:hang:seed=-1]]"], 7, seed, None);
+            faults.iter().map(|fault| fault.kind).collect::<Vec<_>>()
+        };
+        assert_eq!(kinds(None), []);
+        assert_eq!(kinds(Some(2)), []);
+        assert_eq!((kinds(Some(3)), kinds(Some(3))), (vec![FaultKind::Unavailable], vec![]));
+        assert_eq!(kinds(Some(-1)), [FaultKind::Hang]);
     }
 
     #[test]

@@ -9,14 +9,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use hyper::header::HeaderMap;
 use hyper::{Method, Response, Uri};
+use image::ImageFormat;
 
 use crate::connection::{AnswerBody, Line};
+use crate::drawing::Drawing;
 use crate::hash::hash;
 use crate::provider::{NoAnswer, Prompt, Provider};
 use crate::wire::{BreakOff, garbage};
 
 use problem::Problem;
-use request::{BatchEmbedRequest, Content, CountRequest, EmbedRequest, GenerateRequest};
+use request::{BatchEmbedRequest, Content, CountRequest, EmbedRequest, GenerateRequest, shown};
 
 /// The models that are listed where the configuration names none. Any other `gemini-…` answers too.
 const LISTED: [&str; 6] = [
@@ -190,12 +192,23 @@ impl Exchange<'_> {
         request.check()?;
         let config = &request.generation_config;
         let form = config.form()?;
-        let images = u64::from(config.wants_images());
-        let pictures = request.pictures()?.iter().map(|picture| hash(0, picture)).collect();
-        let prompt = Prompt { key, model, texts: request.texts(), pictures, images };
+        let (texts, files) = (request.texts(), request.pictures()?);
+        let pictures = files.iter().map(|picture| hash(0, picture)).collect();
+        if config.wants_images() {
+            let (width, height) = config.size()?;
+            let prompt = Prompt { key, model, texts, pictures, images: 1, seed: config.seed };
+            let shown = shown(&files)?;
+            let words = prompt.texts.join("\n");
+            let draw =
+                move |seed| Drawing { prompt: &words, seed, shown: &shown, width, height }.file(None, ImageFormat::Png);
+            let answer = self.provider.draw(&prompt, draw).await;
+            let answer = answer.map_err(|end| End::NoAnswer(model.to_owned(), end))?;
+            return Ok(reply::generated(answer, self.provider, self.line));
+        }
+        let prompt = Prompt { key, model, texts, pictures, images: 0, seed: config.seed };
         let answer = self.provider.generate(&prompt, form, config.max_output_tokens).await;
         let answer = answer.map_err(|end| End::NoAnswer(model.to_owned(), end))?;
-        Ok(reply::generated(answer, images > 0, self.provider, self.line))
+        Ok(reply::generated(answer, self.provider, self.line))
     }
 
     async fn embed(&self, key: &str, model: &str, body: &[u8]) -> Result<Response<AnswerBody>, End> {
@@ -230,7 +243,7 @@ impl Exchange<'_> {
             texts.extend_from_slice(&input.texts);
             asked.push((input, request.dimensions()?));
         }
-        let prompt = Prompt { key, model, texts, pictures, images: 0 };
+        let prompt = Prompt { key, model, texts, pictures, ..Prompt::default() };
         let answer = self.provider.embed(&prompt).await;
         let answer = answer.map_err(|end| End::NoAnswer(model.to_owned(), end))?;
         Ok(reply::embedded(answer, model, &asked, batch, self.provider, self.line))

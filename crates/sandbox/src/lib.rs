@@ -47,6 +47,7 @@
 mod answer;
 mod config;
 mod connection;
+mod drawing;
 mod embedding;
 mod error;
 mod fault;

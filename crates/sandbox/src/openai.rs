@@ -1,5 +1,6 @@
 //! OpenAI's wire format: its paths, its keys, and the course of each method.
 
+mod images;
 mod problem;
 mod reply;
 mod request;
@@ -8,19 +9,23 @@ mod strict;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hyper::header::{AUTHORIZATION, HeaderMap};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use hyper::http::request::Parts;
 use hyper::{Method, Response};
+use image::ImageFormat;
 
 use crate::connection::{AnswerBody, Line};
+use crate::drawing::{Drawing, Kept};
+use crate::hash::hash;
 use crate::provider::{NoAnswer, Prompt, Provider};
 use crate::wire::{BreakOff, garbage};
 
+use images::ImagesRequest;
 use problem::Problem;
 use request::{ChatRequest, EmbeddingsRequest};
 
 /// The models that are listed where the configuration names none. Any other of their families answers too.
-const LISTED: [&str; 4] = ["sandbox", "gpt-sandbox", "text-embedding-3-small", "text-embedding-3-large"];
+const LISTED: [&str; 5] = ["sandbox", "gpt-sandbox", "gpt-image-2", "text-embedding-3-small", "text-embedding-3-large"];
 
 /// How the names of this format's models begin.
 const FAMILIES: [&str; 3] = ["gpt-", "text-embedding-", "sandbox"];
@@ -32,6 +37,8 @@ enum Route<'a> {
     Get(&'a str),
     Chat,
     Embeddings,
+    Generations,
+    Edits,
 }
 
 /// Whether a request is in this format. Gemini's paths below `/v1` name a model and a method,
@@ -51,6 +58,8 @@ fn route<'a>(method: &Method, path: &'a str) -> Option<Route<'a>> {
     match (method, rest) {
         (&Method::POST, "chat/completions") => Some(Route::Chat),
         (&Method::POST, "embeddings") => Some(Route::Embeddings),
+        (&Method::POST, "images/generations") => Some(Route::Generations),
+        (&Method::POST, "images/edits") => Some(Route::Edits),
         (&Method::GET, "models") => Some(Route::List),
         (&Method::GET, _) => rest.strip_prefix("models/").map(Route::Get),
         _ => None,
@@ -117,7 +126,7 @@ struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    async fn answer(&self, head: &Parts, body: &[u8]) -> Result<Response<AnswerBody>, End> {
+    async fn answer(&self, head: &Parts, body: &Bytes) -> Result<Response<AnswerBody>, End> {
         let path = head.uri.path();
         let route = route(&head.method, path).ok_or_else(|| Problem::no_such_path(&head.method, path))?;
         let key = key(&head.headers).ok_or_else(Problem::no_key)?;
@@ -135,6 +144,11 @@ impl Exchange<'_> {
             Route::Get(model) => Err(Problem::no_such_model(model).into()),
             Route::Chat => self.chat(key, body).await,
             Route::Embeddings => self.embeddings(key, body).await,
+            Route::Generations => self.picture(key, read(body)?).await,
+            Route::Edits => {
+                let kind = head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+                self.picture(key, ImagesRequest::of_form(kind, body).await?).await
+            }
         }
     }
 
@@ -165,6 +179,25 @@ impl Exchange<'_> {
         let answer = self.provider.embed(&prompt).await;
         let answer = answer.map_err(|end| End::NoAnswer(model.to_owned(), end))?;
         Ok(reply::embedded(answer, model, &texts, asked, self.provider, self.line))
+    }
+
+    async fn picture(&self, key: &str, request: ImagesRequest) -> Result<Response<AnswerBody>, End> {
+        let model = request.model.as_str();
+        self.check_model(model)?;
+        let (width, height) = request.check()?;
+        let shown = request.shown()?;
+        let pictures = request.files.iter().chain(&request.mask).map(|file| hash(0, file)).collect();
+        let texts = vec![request.prompt.as_str()];
+        let prompt = Prompt { key, model, texts, pictures, images: 1, seed: None };
+        let (words, files, mask) = (request.prompt.clone(), request.files.clone(), request.mask.clone());
+        let draw = move |seed| {
+            let kept = files.first().zip(mask.as_deref());
+            let kept = kept.map(|(picture, mask)| Kept { picture, mask: Some(mask) });
+            Drawing { prompt: &words, seed, shown: &shown, width, height }.file(kept.as_ref(), ImageFormat::Png)
+        };
+        let answer = self.provider.draw(&prompt, draw).await;
+        let answer = answer.map_err(|end| End::NoAnswer(model.to_owned(), end))?;
+        Ok(reply::image(answer, self.provider, self.line))
     }
 
     fn check_model(&self, model: &str) -> Result<(), Problem> {

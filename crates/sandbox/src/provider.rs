@@ -2,6 +2,8 @@
 //!
 //! A wire format reads a [`Prompt`] and a [`Form`] out of a request and renders what comes back.
 
+mod draw;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -33,6 +35,8 @@ pub(crate) struct Prompt<'a> {
     pub(crate) pictures: Vec<u64>,
     /// Images asked for.
     pub(crate) images: u64,
+    /// The seed, if one is given.
+    pub(crate) seed: Option<i64>,
 }
 
 impl Prompt<'_> {
@@ -47,7 +51,7 @@ impl Prompt<'_> {
     }
 }
 
-/// The tokens of a picture.
+/// The tokens of a picture that is sent.
 const PICTURE_TOKENS: u64 = 258;
 
 /// The tokens of so many bytes of text.
@@ -99,6 +103,10 @@ pub(crate) enum Content {
     AnswerWithheld,
     /// As many vectors as were asked for: which ones is up to the wire format.
     Vectors,
+    /// A picture, and what type it is said to be of.
+    Picture { mime: &'static str, file: Vec<u8> },
+    /// No picture, though one was asked for.
+    NoPicture,
 }
 
 /// Why there is no answer.
@@ -194,7 +202,8 @@ impl Provider {
             Form::Schema(schema) => Packed::find(schema, &prompt.texts),
             _ => None,
         };
-        let faults = self.faults.of_call(opened.number, prompt.model, &prompt.texts, asked, packed.as_ref());
+        let faults =
+            self.faults.of_call(opened.number, prompt.model, &prompt.texts, asked, prompt.seed, packed.as_ref());
         if let Some(fault) = faults.iter().find(|fault| fault.kind.ends_the_call()) {
             match fault.kind {
                 FaultKind::Truncate => {}
@@ -204,10 +213,8 @@ impl Provider {
         }
         let order = self.order(packed.as_ref(), &faults, opened.number);
         let seed = mix(self.config.seed, asked);
-        let text = match write(prompt, form, seed, packed.as_ref().map(|packed| (packed, &order[..]))) {
-            Ok(text) => text,
-            Err(fault) => return Err(NoAnswer::Schema(fault)),
-        };
+        let packed_in_order = packed.as_ref().map(|packed| (packed, &order[..]));
+        let text = write(prompt, form, seed, packed_in_order).map_err(NoAnswer::Schema)?;
         let has = |kind| faults.iter().any(|fault| fault.kind == kind);
         let fenced = has(FaultKind::Fence) && !matches!(form, Form::Text);
         let text = if fenced {
@@ -245,7 +252,7 @@ impl Provider {
     /// Admits a call for vectors, each text and each picture an item, and waits as long as one takes.
     pub(crate) async fn embed(self: &Arc<Self>, prompt: &Prompt<'_>) -> Result<Answer, NoAnswer> {
         let opened = self.open(prompt)?;
-        let faults = self.faults.of_call(opened.number, prompt.model, &prompt.texts, prompt.hash(), None);
+        let faults = self.faults.of_call(opened.number, prompt.model, &prompt.texts, prompt.hash(), prompt.seed, None);
         let ending = faults.iter().map(|fault| fault.kind).find(|kind| kind.ends_the_call());
         let truncated = ending == Some(FaultKind::Truncate);
         match ending {

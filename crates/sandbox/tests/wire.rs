@@ -145,11 +145,47 @@ async fn batches_of_embeddings_have_a_limit() {
     assert_eq!(bench.post(path, "k", &batch(0)).await.0, 400);
 }
 
-#[tokio::test]
-async fn an_image_is_not_given_and_said_not_to_be() {
-    let bench = Bench::plain();
+/// A request for a picture.
+fn drawing(seed: u64, aspect: &str) -> Value {
     let mut body = common::prompt("a boat at dawn");
-    body["generationConfig"] = json!({"responseModalities": ["TEXT", "IMAGE"]});
-    let (status, answer) = bench.post(FLASH, "k", &body).await;
-    assert_eq!((status, &answer["candidates"][0]["finishReason"]), (200, &json!("NO_IMAGE")));
+    body["generationConfig"] =
+        json!({"responseModalities": ["TEXT", "IMAGE"], "seed": seed, "imageConfig": {"aspectRatio": aspect}});
+    body
+}
+
+fn drawn(answer: &Value) -> String {
+    let data = &answer["candidates"][0]["content"]["parts"][0]["inlineData"];
+    assert_eq!(data["mimeType"], "image/png");
+    data["data"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn an_image_is_drawn_from_the_prompt_the_seed_and_what_is_shown() {
+    let bench = Bench::plain();
+    let (status, first) = bench.post(FLASH, "k", &drawing(1, "3:2")).await;
+    assert_eq!((status, &first["usageMetadata"]["candidatesTokenCount"]), (200, &json!(1290)));
+    let first = drawn(&first);
+    assert!(first.starts_with("iVBORw0KGgo"), "it is a PNG");
+    assert_eq!(drawn(&bench.post(FLASH, "k", &drawing(1, "3:2")).await.1), first);
+    assert_ne!(drawn(&bench.post(FLASH, "k", &drawing(2, "3:2")).await.1), first);
+    let mut shown = drawing(1, "3:2");
+    let parts = shown["contents"][0]["parts"].as_array_mut().unwrap();
+    parts.push(json!({"inlineData": {"mimeType": "image/png", "data": first}}));
+    assert_ne!(drawn(&bench.post(FLASH, "k", &shown).await.1), first);
+    assert_eq!(bench.post(FLASH, "k", &drawing(1, "7:1")).await.0, 400);
+}
+
+#[tokio::test]
+async fn a_picture_is_embedded_by_the_model_that_sees() {
+    let bench = Bench::plain();
+    let picture = drawn(&bench.post(FLASH, "k", &drawing(1, "1:1")).await.1);
+    let embed = |data: &str| json!({"content": {"parts": [{"inlineData": {"mimeType": "image/png", "data": data}}]}, "outputDimensionality": 64});
+    let (status, answer) = bench.post("/v1beta/models/gemini-embedding-2:embedContent", "k", &embed(&picture)).await;
+    assert_eq!((status, answer["embedding"]["values"].as_array().unwrap().len()), (200, 64));
+    for (model, data) in
+        [("gemini-embedding-001", picture.as_str()), ("gemini-embedding-2", "AAAA"), ("gemini-embedding-2", "%")]
+    {
+        let path = format!("/v1beta/models/{model}:embedContent");
+        assert_eq!(bench.post(&path, "k", &embed(data)).await.0, 400, "{model}");
+    }
 }

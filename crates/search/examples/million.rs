@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use atelier_embed::{MiniLm, ModelBytes, TextEmbedder, Vector};
-use atelier_search::{Change, Document, Filter, Index, Query, Settings, Space, SpaceSettings, Spaces};
+use atelier_search::{Change, CutOffs, Document, Filter, Index, Query, Settings, Space, SpaceSettings, Spaces};
 use corpus::Scene;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -321,7 +321,11 @@ fn measure(dir: &Path) -> Result<Value> {
             );
         }
     }
-    let recall = recall(&index, &world, &bases, &truth)?;
+    // What is below a cut-off is not shown however well it was found.
+    drop(index);
+    let none = CutOffs { lexical: 0.0, text: -1.0, look: -1.0, appearance: -1.0, color: 1000.0 };
+    let unlimited = Index::open_read_only(dir.join("index"), Settings { cut_offs: none, ..settings() })?;
+    let recall = recall(&unlimited, &world, &bases, &truth)?;
     report["searches"] = searches.into();
     report["recall"] = recall;
     let memory = ["VmRSS", "RssAnon", "RssFile"].map(|name| (name, status(name).map(|mb| mb.saturating_sub(before))));

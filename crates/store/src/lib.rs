@@ -43,6 +43,7 @@ mod cursor;
 mod database;
 mod drafts;
 mod error;
+mod generations;
 mod hold;
 mod jobs;
 mod journal;
@@ -59,6 +60,7 @@ pub use cursor::Cursor;
 pub use database::{Columns, Database, Effect, Guard, Row, Statement, Value, Written};
 pub use drafts::{AnswerStatus, Draft, DraftFilter, DraftRow, DraftStatus, NewDraft, PostAnswer, RejectedBy};
 pub use error::{Holder, StoreError, StoreResult};
+pub use generations::{Generation, MadeFilter, MadeImage, MadeResult, MadeState, NewMade};
 pub use hold::Hold;
 pub use jobs::{
     Answers, JobCounts, JobPage, JobRecord, JobRunner, JobState, JobTotals, NewItem, NewJob, OutcomeRecord, PostClaim,
@@ -67,7 +69,7 @@ pub use jobs::{
 pub use ledger::Spending;
 pub use library::{
     Added, ChangeKind, Collection, Image, ImageFilter, ImageSource, LibraryChange, Likeness, NewImage, NewVector,
-    ObjectsGuard, TagCount, Unembedded, VectorSpace,
+    ObjectsGuard, ScoreKind, TagCount, Unembedded, VectorSpace,
 };
 pub use posts::{CandidateFilter, Candidates, Post, Upserted};
 pub use projects::Project;

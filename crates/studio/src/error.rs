@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use atelier_embed::EmbedError;
+use atelier_engine::EngineError;
 use atelier_search::SearchError;
 use atelier_store::StoreError;
 
@@ -83,6 +84,47 @@ pub enum StudioError {
         /// Why not.
         reason: &'static str,
     },
+    /// What can't be made, whatever it is asked of.
+    #[error("{message}")]
+    Wish {
+        /// A stable name for the reason.
+        code: &'static str,
+        /// The reason.
+        message: String,
+    },
+    /// The presets that the program was built with can't be read.
+    #[error("the presets of camera and lens can't be read: {0}")]
+    Presets(String),
+    /// There is no such preset, or category.
+    #[error("there is no {kind} '{name}', but {known}")]
+    NoSuchPreset {
+        /// What it would be.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// There is no such generation.
+    #[error("there is no generation '{0}'")]
+    NoSuchGeneration(String),
+    /// There is no such image among those that were made.
+    #[error("there is no image '{0}' among those that were made")]
+    NoSuchMade(String),
+    /// An image that was asked for is not there.
+    #[error("image '{image}' is {state}: there is no file of it")]
+    NotMade {
+        /// The image.
+        image: String,
+        /// Its state.
+        state: &'static str,
+    },
+    /// A plan can't be used.
+    #[error("the plan can't be used: {0}")]
+    Plan(String),
+    /// The engine could not run the job.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
     /// Others changed an image again and again while it was to be changed.
     #[error("image '{0}' is being changed by others")]
     Contended(String),
@@ -127,6 +169,14 @@ impl StudioError {
             Self::NoSuchCollection(_) => "no-such-collection",
             Self::CollectionExists(_) => "collection-exists",
             Self::Value { .. } => "image-value-invalid",
+            Self::Wish { code, .. } => code,
+            Self::Presets(_) => "presets-unreadable",
+            Self::NoSuchPreset { .. } => "no-such-preset",
+            Self::NoSuchGeneration(_) => "no-such-generation",
+            Self::NoSuchMade(_) => "no-such-made-image",
+            Self::NotMade { .. } => "image-not-made",
+            Self::Plan(_) => "plan-unusable",
+            Self::Engine(error) => error.code(),
             Self::Contended(_) => "image-contended",
             Self::ExportExists { .. } => "export-exists",
             Self::Export { .. } => "export-not-written",
@@ -153,6 +203,13 @@ impl StudioError {
             Self::NoSuchCollection(_) => "'atelier library collections' shows the collections there are.",
             Self::CollectionExists(_) => "Choose another name, or add images to the one there is.",
             Self::Value { .. } => "Choose another value.",
+            Self::Wish { .. } => "Correct that and run it again: nothing was sent.",
+            Self::Presets(_) => "Report this as a bug.",
+            Self::NoSuchPreset { .. } => "'atelier images presets' lists those of camera, lens and light.",
+            Self::NoSuchGeneration(_) | Self::NoSuchMade(_) => "'atelier images list' shows what was made.",
+            Self::NotMade { .. } => "'atelier images show' says why; 'atelier images retry' tries again.",
+            Self::Plan(_) => "Make a new one: 'atelier images preview'.",
+            Self::Engine(error) => error.hint(),
             Self::Contended(_) => "Run it again once the others are done.",
             Self::ExportExists { .. } => "Name a folder or file that does not exist yet.",
             Self::Export { .. } => "Check that the folder exists, can be written to and has room.",

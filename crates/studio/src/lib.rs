@@ -2,8 +2,10 @@
 #![forbid(unsafe_code)]
 
 mod error;
+pub mod generate;
 pub mod library;
 pub mod objects;
+pub mod provenance;
 pub mod search;
 
 pub use error::{StudioError, StudioResult};

@@ -1,5 +1,6 @@
 //! The command line, defined once: parser, help and the reference in docs/ all come from here.
 
+mod images;
 mod library;
 mod replies;
 mod run;
@@ -9,6 +10,10 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use images::{
+    AgainImages, CameraFlags, EditImage, ExportMade, GenerateImages, ImageWish, ImagesCommand, ListMade, MadeSelection,
+    PreviewImages, PromoteImages, ReferenceMode, ResumeImages, RetryImages, SaveImage,
+};
 pub(crate) use library::{
     CollectionsCommand, EditImages, Evaluate, ExportImages, Fields, ImageSelection, ImportImages, LibraryCommand,
     ListImages, SearchCommand, SearchImages, TagImages, Thumbnails,
@@ -59,6 +64,9 @@ pub(crate) enum Command {
     Library(LibraryCommand),
     /// Find images by their words and by their look
     Search(Box<SearchImages>),
+    /// Make images: with references from the library, many at once, on two sides; see how each came about
+    #[command(subcommand)]
+    Images(ImagesCommand),
     /// Answer a file of prompts, as fast as a quota allows
     Run(Box<RunFile>),
     /// Jobs: what was submitted, how it stands, what it cost

@@ -2,6 +2,7 @@
 
 mod backup;
 mod cost;
+mod images;
 mod jobs;
 mod library;
 mod posts;
@@ -38,6 +39,7 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> CliResult<Exit> {
         Command::Replies(command) => replies::run(&context, command).await,
         Command::Library(command) => library::run(&context, command).await,
         Command::Search(command) => search::run(&context, *command).await,
+        Command::Images(command) => images::run(&context, command).await,
         Command::Run(command) => run::run(&context, *command).await,
         Command::Jobs(command) => jobs::run(&context, command).await,
         Command::Cost(command) => cost::run(&context, &command).await,

@@ -12,7 +12,7 @@ fn pictures() -> PathBuf {
 
 impl World {
     /// A world with these pictures of the sample library in it.
-    fn with_pictures(names: &[&str]) -> Self {
+    pub(crate) fn with_pictures(names: &[&str]) -> Self {
         let world = Self::new();
         world.copy_pictures(names);
         world.ok("library import pictures");

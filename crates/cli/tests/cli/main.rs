@@ -8,6 +8,7 @@ mod backup;
 mod bad_input;
 mod configuration;
 mod dry_run;
+mod images;
 mod interruption;
 mod jobs;
 mod library;

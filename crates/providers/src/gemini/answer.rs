@@ -12,7 +12,7 @@ use crate::wire::{self, billed, count, name, or_absent, or_default, unreadable, 
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Generated {
+pub(super) struct Generated {
     #[serde(deserialize_with = "or_default")]
     candidates: Vec<Candidate>,
     #[serde(deserialize_with = "or_absent")]
@@ -23,7 +23,7 @@ struct Generated {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Candidate {
+pub(super) struct Candidate {
     #[serde(deserialize_with = "or_default")]
     content: CandidateContent,
     #[serde(deserialize_with = "word")]
@@ -58,7 +58,7 @@ struct Feedback {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct UsageMetadata {
+pub(super) struct UsageMetadata {
     #[serde(deserialize_with = "count")]
     prompt_token_count: Option<u64>,
     #[serde(deserialize_with = "count")]
@@ -165,7 +165,10 @@ pub(super) fn vectors(answer: &Answer, asked: usize) -> Result<Reply, Fault> {
 }
 
 /// The body of an answer; where it can't be read, a fault with what it used as far as that can be read.
-fn decode<T: for<'de> Deserialize<'de>>(answer: &Answer, of: fn(&UsageMetadata) -> Usage) -> Result<T, Fault> {
+pub(super) fn decode<T: for<'de> Deserialize<'de>>(
+    answer: &Answer,
+    of: fn(&UsageMetadata) -> Usage,
+) -> Result<T, Fault> {
     wire::decode(answer).map_err(|fault| billed(fault, of(&usage(answer))))
 }
 
@@ -179,7 +182,7 @@ fn reply(content: Content, ending: Ending, usage: Usage) -> Reply {
 }
 
 /// The candidate to take and how it ended, or the fault that the answer amounts to.
-fn judge(generated: &Generated) -> Result<(&Candidate, Ending), Fault> {
+pub(super) fn judge(generated: &Generated) -> Result<(&Candidate, Ending), Fault> {
     let candidates = &generated.candidates;
     if let Some(candidate) = candidates.iter().find(|candidate| candidate.has_content()) {
         let ending = match finish(candidate.finish_reason.as_deref()) {
@@ -212,7 +215,7 @@ fn judge(generated: &Generated) -> Result<(&Candidate, Ending), Fault> {
 }
 
 impl Generated {
-    fn usage(&self) -> Usage {
+    pub(super) fn usage(&self) -> Usage {
         let images = self.candidates.iter().flat_map(|c| &c.content.parts).filter(|p| p.inline_data.is_some()).count();
         Usage { images: (images > 0).then_some(images as u64), ..self.usage_metadata.of_text() }
     }
@@ -227,13 +230,13 @@ impl Candidate {
         })
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         self.content.parts.iter().filter(|part| !part.thought).filter_map(|part| part.text.as_deref()).collect()
     }
 }
 
 impl UsageMetadata {
-    fn of_text(&self) -> Usage {
+    pub(super) fn of_text(&self) -> Usage {
         Usage { input_tokens: self.prompt_token_count, output_tokens: self.output(), images: None }
     }
 

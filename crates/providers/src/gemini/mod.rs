@@ -1,7 +1,8 @@
-//! Google's Gemini API: text, embeddings, and `generateContent` bodies as they are.
+//! Google's Gemini API: text, embeddings, images, and `generateContent` bodies as they are.
 
 mod answer;
 mod fault;
+mod image;
 mod request;
 mod settings;
 
@@ -96,6 +97,10 @@ impl Gemini {
                     answer::vectors(&self.post(&self.urls.embed_batch, body).await?, inputs.len())
                 }
             },
+            Request::Image(image) => {
+                let body = image::request(&image)?;
+                image::answer(&self.post(&self.urls.generate, body).await?)
+            }
             Request::Raw(raw) => {
                 let body = request::raw(&raw.body)?;
                 answer::raw(&self.post(&self.urls.generate, body).await?)

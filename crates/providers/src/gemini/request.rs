@@ -30,14 +30,14 @@ struct Content<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-enum Part<'a> {
+pub(super) enum Part<'a> {
     Text(&'a str),
     InlineData(InlineData<'a>),
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct InlineData<'a> {
+pub(super) struct InlineData<'a> {
     mime_type: &'a str,
     data: String,
 }
@@ -117,7 +117,7 @@ fn embed<'a>(model: &'a str, input: &'a EmbeddingInput, dimensions: Option<u32>)
     Embed { model, content: Content { role: None, parts: [part] }, output_dimensionality: dimensions }
 }
 
-fn inline(image: &ImageData) -> InlineData<'_> {
+pub(super) fn inline(image: &ImageData) -> InlineData<'_> {
     InlineData { mime_type: &image.mime, data: STANDARD.encode(&image.bytes) }
 }
 

@@ -5,6 +5,7 @@
 
 mod answer;
 mod fault;
+mod image;
 mod limits;
 mod quirks;
 mod request;
@@ -47,6 +48,8 @@ pub struct OpenAi {
 struct Urls {
     chat: Endpoint,
     embeddings: Endpoint,
+    generations: Endpoint,
+    edits: Endpoint,
 }
 
 impl OpenAi {
@@ -60,7 +63,12 @@ impl OpenAi {
         let base = settings.endpoint.clone();
         http.check(&base)?;
         let url = |method: Method| base.join(method.path()).map(BaseUrl::into_endpoint);
-        let urls = Urls { chat: url(Method::Chat)?, embeddings: url(Method::Embeddings)? };
+        let urls = Urls {
+            chat: url(Method::Chat)?,
+            embeddings: url(Method::Embeddings)?,
+            generations: url(Method::Generations)?,
+            edits: url(Method::Edits)?,
+        };
         let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
         if let Some(key) = &settings.key {
             headers.insert(AUTHORIZATION, key.header_after("Bearer ")?);
@@ -88,11 +96,20 @@ impl OpenAi {
                 let body = request::embedding(&self.model, &embedding, &self.quirks)?;
                 self.post(Method::Embeddings, body, |answer| answer::vectors(answer, embedding.inputs.len())).await
             }
+            Request::Image(image) if image.images.is_empty() => {
+                let body = image::generation(&self.model, &image)?;
+                self.post(Method::Generations, body, image::answer).await
+            }
+            Request::Image(image) => {
+                let (kind, body) = image::edit(&self.model, &image)?;
+                self.post_as(Method::Edits, Some(kind), body, image::answer).await
+            }
             Request::Raw(raw) => {
                 let (method, body) = request::raw(&self.model, &raw.body)?;
                 let read = match method {
                     Method::Chat => answer::raw,
                     Method::Embeddings => answer::raw_vectors,
+                    Method::Generations | Method::Edits => image::answer,
                 };
                 self.post(method, body, read).await
             }
@@ -106,11 +123,28 @@ impl OpenAi {
         body: Vec<u8>,
         read: impl Fn(&Answer) -> Result<Reply, Fault>,
     ) -> Result<Reply, Fault> {
+        self.post_as(method, None, body, read).await
+    }
+
+    /// The same, with a body that is not JSON but of this content type.
+    async fn post_as(
+        &self,
+        method: Method,
+        kind: Option<HeaderValue>,
+        body: Vec<u8>,
+        read: impl Fn(&Answer) -> Result<Reply, Fault>,
+    ) -> Result<Reply, Fault> {
         let url = match method {
             Method::Chat => &self.urls.chat,
             Method::Embeddings => &self.urls.embeddings,
+            Method::Generations => &self.urls.generations,
+            Method::Edits => &self.urls.edits,
         };
-        let answer = self.http.post(url, self.headers.clone(), body).await?;
+        let mut headers = self.headers.clone();
+        if let Some(kind) = kind {
+            headers.insert(CONTENT_TYPE, kind);
+        }
+        let answer = self.http.post(url, headers, body).await?;
         let fault = |status| fault::of(&answer, status, &self.model, self.key.as_ref());
         if !(200..300).contains(&answer.status) {
             return Err(fault(answer.status));

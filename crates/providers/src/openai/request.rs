@@ -22,6 +22,10 @@ const SCHEMA_NAME: &str = "answer";
 pub(super) enum Method {
     Chat,
     Embeddings,
+    /// Pictures from words.
+    Generations,
+    /// Pictures from words and pictures.
+    Edits,
 }
 
 impl Method {
@@ -30,6 +34,8 @@ impl Method {
         match self {
             Self::Chat => "/chat/completions",
             Self::Embeddings => "/embeddings",
+            Self::Generations => "/images/generations",
+            Self::Edits => "/images/edits",
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hyper::Response;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -37,13 +39,22 @@ struct Candidate<'a> {
 
 #[derive(Serialize)]
 struct Parts<'a> {
-    parts: [TextPart<'a>; 1],
+    parts: [Part<'a>; 1],
     role: &'static str,
 }
 
 #[derive(Serialize)]
-struct TextPart<'a> {
-    text: &'a str,
+#[serde(rename_all = "camelCase")]
+enum Part<'a> {
+    Text(&'a str),
+    InlineData(InlineData),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct InlineData {
+    mime_type: &'static str,
+    data: String,
 }
 
 #[derive(Serialize)]
@@ -76,21 +87,22 @@ struct ModalityTokens {
     token_count: u64,
 }
 
-/// The answer to `generateContent`. Asked for an image, the sandbox says that it has none.
-pub(super) fn generated(answer: Answer, image: bool, provider: &Provider, line: &Arc<Line>) -> Response<AnswerBody> {
+/// The answer to `generateContent`.
+pub(super) fn generated(answer: Answer, provider: &Provider, line: &Arc<Line>) -> Response<AnswerBody> {
     let bytes = {
         let candidate = |content, finish_reason, safety_ratings| {
             Some([Candidate { content, finish_reason, index: 0, safety_ratings }])
         };
         let (candidates, prompt_feedback) = match &answer.content {
             Content::Text { text, cut } => {
-                let finish = match (cut, image) {
-                    (true, _) => "MAX_TOKENS",
-                    (false, true) => "NO_IMAGE",
-                    (false, false) => "STOP",
-                };
-                (candidate(Some(Parts { parts: [TextPart { text }], role: "model" }), finish, None), None)
+                let finish = if *cut { "MAX_TOKENS" } else { "STOP" };
+                (candidate(Some(Parts { parts: [Part::Text(text)], role: "model" }), finish, None), None)
             }
+            Content::Picture { mime, file } => {
+                let part = Part::InlineData(InlineData { mime_type: mime, data: STANDARD.encode(file) });
+                (candidate(Some(Parts { parts: [part], role: "model" }), "STOP", None), None)
+            }
+            Content::NoPicture => (candidate(None, "NO_IMAGE", None), None),
             Content::AnswerWithheld => {
                 let category = "HARM_CATEGORY_DANGEROUS_CONTENT";
                 let rating = SafetyRating { category, probability: "HIGH", blocked: true };
@@ -102,7 +114,8 @@ pub(super) fn generated(answer: Answer, image: bool, provider: &Provider, line: 
         };
         let usage = || Usage {
             prompt_token_count: answer.input_tokens,
-            candidates_token_count: matches!(answer.content, Content::Text { .. }).then_some(answer.output_tokens),
+            candidates_token_count: matches!(answer.content, Content::Text { .. } | Content::Picture { .. })
+                .then_some(answer.output_tokens),
             total_token_count: answer.input_tokens + answer.output_tokens,
             prompt_tokens_details: [ModalityTokens { modality: "TEXT", token_count: answer.input_tokens }],
         };

@@ -69,7 +69,36 @@ pub(super) struct GenerationConfig {
     response_json_schema: Option<Value>,
     #[serde(alias = "response_modalities")]
     response_modalities: Option<Vec<String>>,
+    #[serde(alias = "image_config")]
+    image_config: ImageConfig,
+    pub(super) seed: Option<i64>,
 }
+
+#[derive(Debug, Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct ImageConfig {
+    #[serde(alias = "aspect_ratio")]
+    aspect_ratio: Option<String>,
+    #[serde(alias = "image_size")]
+    image_size: Option<String>,
+}
+
+/// The shapes of pictures, with their sides at 1K.
+const ASPECTS: [(&str, u32, u32); 10] = [
+    ("1:1", 1024, 1024),
+    ("2:3", 832, 1248),
+    ("3:2", 1248, 832),
+    ("3:4", 864, 1184),
+    ("4:3", 1184, 864),
+    ("4:5", 896, 1152),
+    ("5:4", 1152, 896),
+    ("9:16", 768, 1344),
+    ("16:9", 1344, 768),
+    ("21:9", 1536, 672),
+];
+
+/// The sizes of pictures, by how many times the sides are those at 1K.
+const SIZES: [(&str, u32); 3] = [("1K", 1), ("2K", 2), ("4K", 4)];
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -157,6 +186,12 @@ impl GenerateRequest<'_> {
     }
 }
 
+/// What is to be seen in pictures that were sent.
+pub(super) fn shown(files: &[Vec<u8>]) -> Result<Vec<Seen>, Problem> {
+    let unreadable = || Problem::invalid("Unable to process input image. Please retry with a PNG or JPEG image.");
+    files.iter().map(|file| Seen::of(file).ok_or_else(unreadable)).collect()
+}
+
 impl GenerationConfig {
     /// The form that the answer is to have.
     pub(super) fn form(&self) -> Result<Form<'_>, Problem> {
@@ -175,6 +210,21 @@ impl GenerationConfig {
                  text/plain, application/json, text/x.enum"
             ))),
         }
+    }
+
+    /// The sides of the picture that is asked for.
+    pub(super) fn size(&self) -> Result<(u32, u32), Problem> {
+        let invalid = |what: &str, value: &str| {
+            Problem::invalid(format!(
+                "* GenerateContentRequest.generation_config.image_config.{what}: {value:?} is not supported"
+            ))
+        };
+        let aspect = self.image_config.aspect_ratio.as_deref().unwrap_or("1:1");
+        let size = self.image_config.image_size.as_deref().unwrap_or("1K");
+        let (_, width, height) =
+            ASPECTS.iter().find(|known| known.0 == aspect).ok_or_else(|| invalid("aspect_ratio", aspect))?;
+        let (_, times) = SIZES.iter().find(|known| known.0 == size).ok_or_else(|| invalid("image_size", size))?;
+        Ok((width * times, height * times))
     }
 
     pub(super) fn wants_images(&self) -> bool {
@@ -199,8 +249,7 @@ impl EmbedRequest<'_> {
             let message = format!("* EmbedContentRequest.content: at most {PICTURES} images can be in one content");
             return Err(Problem::invalid(message));
         }
-        let unreadable = || Problem::invalid("Unable to process input image. Please retry with a PNG or JPEG image.");
-        let pictures = files.iter().map(|file| Seen::of(file).ok_or_else(unreadable)).collect::<Result<_, _>>()?;
+        let pictures = shown(&files)?;
         hashes.extend(files.iter().map(|file| hash(0, file)));
         Ok(Input { texts, pictures })
     }

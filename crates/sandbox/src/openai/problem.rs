@@ -82,6 +82,13 @@ fn error(
     respond(status, JSON, AnswerBody::whole(bytes_of(&body), call, None))
 }
 
+/// A prompt for a picture that is refused.
+pub(super) fn refused(call: Call) -> Response<AnswerBody> {
+    let message = "Your request was rejected by the safety system.";
+    let (kind, code) = ("image_generation_user_error", Some("moderation_blocked"));
+    error(StatusCode::BAD_REQUEST, message, kind, None, code, Some(call))
+}
+
 /// One of the faults that have a status.
 pub(super) fn failure(kind: FaultKind, call: Call) -> Response<AnswerBody> {
     let (status, message) = match kind {

@@ -69,7 +69,7 @@ pub(super) fn completion(answer: Answer, model: &str, provider: &Provider, line:
         let (content, refusal, finish_reason) = match &answer.content {
             Content::Text { text, cut } => (Some(text.as_str()), None, if *cut { "length" } else { "stop" }),
             Content::AnswerWithheld => (None, None, "content_filter"),
-            Content::PromptBlocked | Content::Vectors => {
+            Content::PromptBlocked | Content::Vectors | Content::Picture { .. } | Content::NoPicture => {
                 (None, Some("[sandbox] I'm sorry, but I can't help with that."), "stop")
             }
         };
@@ -142,6 +142,22 @@ pub(super) fn embedded(
         model,
         usage: EmbeddingUsage { prompt_tokens: answer.input_tokens, total_tokens: answer.input_tokens },
     });
+    with_levels(answer, provider, |answer| deliver(bytes, answer, provider, line))
+}
+
+/// The answer to a request for a picture.
+pub(super) fn image(answer: Answer, provider: &Provider, line: &Arc<Line>) -> Response<AnswerBody> {
+    let data = match &answer.content {
+        Content::Picture { file, .. } => json!([{ "b64_json": STANDARD.encode(file) }]),
+        Content::PromptBlocked | Content::AnswerWithheld => return super::problem::refused(answer.call),
+        _ => json!([]),
+    };
+    let mut body = json!({ "created": wall_clock().as_second(), "data": data, "output_format": "png" });
+    if answer.with_usage {
+        let (input, output) = (answer.input_tokens, answer.output_tokens);
+        body["usage"] = json!({ "input_tokens": input, "output_tokens": output, "total_tokens": input + output });
+    }
+    let bytes = bytes_of(&body);
     with_levels(answer, provider, |answer| deliver(bytes, answer, provider, line))
 }
 

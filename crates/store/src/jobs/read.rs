@@ -71,6 +71,12 @@ impl Store {
         Ok(jobs)
     }
 
+    /// What an item of a job asks for, if there is such an item.
+    pub async fn item_payload(&self, job: &str, seq: u64) -> StoreResult<Option<String>> {
+        let query = Statement::new("SELECT payload FROM items WHERE job = $1 AND seq = $2").bind(job).bind(seq);
+        Ok(rows(self.query(query).await?, |row| row.columns().text())?.pop())
+    }
+
     /// A page of a job's outcomes, in the order of its items.
     pub async fn outcomes(&self, job: &str, after: Option<u64>, limit: usize) -> StoreResult<Vec<OutcomeRecord>> {
         let query = Statement::new(

@@ -12,6 +12,6 @@ mod write;
 pub use changes::{ChangeKind, LibraryChange};
 pub use collections::{Collection, TagCount};
 pub use guard::ObjectsGuard;
-pub use records::{Added, Image, ImageFilter, NewImage, NewVector, VectorSpace};
+pub use records::{Added, Image, ImageFilter, NewImage, NewVector, ScoreKind, VectorSpace};
 pub use sources::{ImageSource, Likeness};
 pub use vectors::Unembedded;

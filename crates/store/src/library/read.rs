@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::records::{COLUMNS, Image, ImageFilter, image};
+use super::records::{COLUMNS, Image, ImageFilter, ScoreKind, image};
 use crate::cursor::Cursor;
 use crate::database::{Row, Statement, Value};
 use crate::error::StoreResult;
@@ -53,6 +53,27 @@ impl Store {
         ));
         values.extend([added_at.into(), id.into(), limit.into()]);
         self.images_where(condition, values).await
+    }
+
+    /// The images with the best of these scores, the best first: their ids and scores. Of one collection, or of all.
+    pub async fn images_by_score(
+        &self,
+        kind: ScoreKind,
+        collection: Option<&str>,
+        limit: usize,
+    ) -> StoreResult<Vec<(String, f64)>> {
+        let column = kind.column();
+        let within = "AND EXISTS (SELECT 1 FROM image_collections c WHERE c.image = i.id AND c.collection = $2)";
+        let within = if collection.is_some() { within } else { "" };
+        let sql = format!(
+            "SELECT i.id, i.{column} FROM images i WHERE i.{column} IS NOT NULL {within} \
+             ORDER BY i.{column} DESC, i.id LIMIT $1"
+        );
+        let query = collection.into_iter().fold(Statement::new(sql).bind(limit), Statement::bind);
+        rows(self.query(query).await?, |row| {
+            let mut columns = row.columns();
+            Ok((columns.text()?, columns.real()?))
+        })
     }
 
     /// How many images pass the filter.

@@ -118,6 +118,24 @@ impl VectorSpace {
     }
 }
 
+/// A score that images may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScoreKind {
+    /// How well it serves as a reference for tone.
+    Tone,
+    /// How well it serves as a reference for angle.
+    Angle,
+}
+
+impl ScoreKind {
+    pub(super) const fn column(self) -> &'static str {
+        match self {
+            Self::Tone => "tone_score",
+            Self::Angle => "angle_score",
+        }
+    }
+}
+
 /// How an image was taken in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Added {

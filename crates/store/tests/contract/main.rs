@@ -6,6 +6,7 @@
 
 mod drafts;
 mod fixtures;
+mod generations;
 mod jobs;
 mod journal;
 mod library;
@@ -118,6 +119,12 @@ macro_rules! contract_for {
                 perceptual_hashes_are_read_by_page
                 files_that_were_imported_are_known
                 nobody_deletes_objects_while_others_write_them;
+            generations:
+                a_plan_is_kept_and_submitted_once
+                what_was_made_comes_back_and_is_saved_once
+                what_was_not_made_can_be_tried_again_and_given_up
+                made_images_are_listed_newest_first_by_what_they_are
+                a_made_image_is_noted_on_promoted_and_deleted;
             shared:
                 sixty_four_writers_lose_nothing
                 a_batch_that_fails_leaves_those_beside_it_alone

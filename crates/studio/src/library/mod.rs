@@ -10,7 +10,7 @@ pub mod decode;
 pub mod derive;
 mod edit;
 mod embed;
-mod export;
+pub(crate) mod export;
 pub mod import;
 pub mod metadata;
 mod near;

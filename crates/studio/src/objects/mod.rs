@@ -70,6 +70,36 @@ impl ObjectKey {
         Some(Self(format!("thumbs/{first}/{second}/{hash}-{}.webp", size.long_side())))
     }
 
+    /// A picture that is sent, with this hash.
+    #[must_use]
+    pub fn sent(hash: &str) -> Option<Self> {
+        Self::in_folder("sent", hash)
+    }
+
+    /// A file that came, until it is saved as an image: see [`answer_name`](crate::generate::answer_name).
+    #[must_use]
+    pub fn answer(name: &str) -> Option<Self> {
+        Self::in_folder("answers", name)
+    }
+
+    /// An image that was made, with this hash.
+    #[must_use]
+    pub fn made(hash: &str) -> Option<Self> {
+        Self::in_folder("made", hash)
+    }
+
+    /// A thumbnail, in WebP, of the image that was made with this hash.
+    #[must_use]
+    pub fn made_thumbnail(hash: &str, size: ThumbnailSize) -> Option<Self> {
+        let (first, second) = folders(hash)?;
+        Some(Self(format!("made-thumbs/{first}/{second}/{hash}-{}.webp", size.long_side())))
+    }
+
+    fn in_folder(folder: &str, hash: &str) -> Option<Self> {
+        let (first, second) = folders(hash)?;
+        Some(Self(format!("{folder}/{first}/{second}/{hash}")))
+    }
+
     /// All objects of the image with this hash.
     #[must_use]
     pub fn all_of(hash: &str) -> Vec<Self> {

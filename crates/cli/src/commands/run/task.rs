@@ -55,7 +55,7 @@ impl Task for Prompts {
             let (text, body) = match &reply.content {
                 Content::Text(text) => (Some(text.clone()), None),
                 Content::Raw(body) => (None, Some(body.clone())),
-                Content::Vectors(_) => return Vec::new(),
+                Content::Vectors(_) | Content::Image(_) => return Vec::new(),
             };
             return done(item, &Answer { id, text, body, complete, usage: reply.usage }).into_iter().collect();
         }

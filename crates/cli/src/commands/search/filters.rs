@@ -101,7 +101,7 @@ fn sides(text: &str) -> Option<RangeInclusive<u32>> {
 }
 
 /// `2026-11-01`, or from one day to another, both of them whole, UTC.
-fn days(text: &str) -> Option<RangeInclusive<i64>> {
+pub(in crate::commands) fn days(text: &str) -> Option<RangeInclusive<i64>> {
     let start = |text: &str| -> Option<i64> {
         let day: Date = text.parse().ok()?;
         Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp().as_microsecond())

@@ -22,6 +22,8 @@ use crate::money::{count, thousands};
 use crate::out::{excerpt, table};
 use crate::progress::Meter;
 
+pub(super) use filters::days;
+
 pub(super) async fn run(context: &Context, command: SearchImages) -> CliResult<Exit> {
     if let Some(SearchCommand::Eval(command)) = command.command {
         return evaluate::run(context, command).await;

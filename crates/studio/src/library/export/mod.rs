@@ -11,7 +11,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use self::names::Names;
-use self::sink::{FolderSink, Sink, ZipSink};
+use self::sink::FolderSink;
+pub(crate) use self::sink::{Sink, ZipSink};
 use super::{Library, blocking};
 use crate::error::{StudioError, StudioResult};
 use crate::objects::ObjectKey;

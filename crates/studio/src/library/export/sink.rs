@@ -16,7 +16,7 @@ const LIST: &str = "images.json";
 const LARGE: usize = u32::MAX as usize;
 
 /// Takes files. What was not finished is taken back when it is dropped.
-pub(super) trait Sink: Send {
+pub(crate) trait Sink: Send {
     /// Writes a file, and what the list says of it.
     fn add(&mut self, name: &str, content: &[u8], entry: &[u8]) -> StudioResult<()>;
 
@@ -138,7 +138,7 @@ fn sync(folder: &Path) -> std::io::Result<()> {
 }
 
 /// A ZIP file.
-pub(super) struct ZipSink {
+pub(crate) struct ZipSink {
     file: PathBuf,
     /// The file until it is whole.
     part: PathBuf,
@@ -147,7 +147,7 @@ pub(super) struct ZipSink {
 }
 
 impl ZipSink {
-    pub(super) fn new(file: &Path) -> StudioResult<Self> {
+    pub(crate) fn new(file: &Path) -> StudioResult<Self> {
         if file.symlink_metadata().is_ok() {
             return Err(StudioError::ExportExists { path: file.into() });
         }

@@ -1,0 +1,236 @@
+//! Requests for images, and their answers, in Gemini's words.
+
+use atelier_engine::{Content, Ending, Fault, FaultKind, ImageRequest, Reply, Usage};
+use serde::{Deserialize, Serialize};
+
+use crate::http::Answer;
+use crate::wire::{bad, billed, encode, or_default, picture};
+
+use super::answer::{Candidate, Generated, decode, judge};
+use super::request::{Part, inline};
+
+/// The shapes that every image model makes, as width to height.
+const ASPECTS: [(&str, f64); 10] = [
+    ("1:1", 1.0),
+    ("2:3", 2.0 / 3.0),
+    ("3:2", 3.0 / 2.0),
+    ("3:4", 3.0 / 4.0),
+    ("4:3", 4.0 / 3.0),
+    ("4:5", 4.0 / 5.0),
+    ("5:4", 5.0 / 4.0),
+    ("9:16", 9.0 / 16.0),
+    ("16:9", 16.0 / 9.0),
+    ("21:9", 21.0 / 9.0),
+];
+
+/// The sizes, by about how many pixels a square one has on a side. The smallest is every model's own, and goes
+/// without saying.
+const SIZES: [(&str, f64); 3] = [("1K", 1024.0), ("2K", 2048.0), ("4K", 4096.0)];
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Generate<'a> {
+    contents: [Contents<'a>; 1],
+    generation_config: Config,
+}
+
+#[derive(Serialize)]
+struct Contents<'a> {
+    role: &'static str,
+    parts: Vec<Part<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Config {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<i64>,
+    response_modalities: [&'static str; 2],
+    image_config: ImageConfig,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ImageConfig {
+    aspect_ratio: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_size: Option<&'static str>,
+}
+
+/// A body for `generateContent`: the prompt, and after it the images in their order.
+pub(super) fn request(request: &ImageRequest) -> Result<Vec<u8>, Fault> {
+    if request.mask.is_some() {
+        return Err(bad("Gemini takes no mask: send it as one of the images and say in the prompt what it is"));
+    }
+    let (aspect_ratio, size) = nearest(request.width, request.height);
+    let images = request.images.iter().map(|image| Part::InlineData(inline(image)));
+    let body = Generate {
+        contents: [Contents {
+            role: "user",
+            parts: std::iter::once(Part::Text(&request.prompt)).chain(images).collect(),
+        }],
+        generation_config: Config {
+            seed: request.seed,
+            response_modalities: ["TEXT", "IMAGE"],
+            image_config: ImageConfig { aspect_ratio, image_size: (size != SIZES[0].0).then_some(size) },
+        },
+    };
+    encode(&body)
+}
+
+/// The shape and the size that are nearest to so many pixels. Shapes are compared by how many times one is as
+/// wide as the other, and sizes by their area.
+fn nearest(width: u32, height: u32) -> (&'static str, &'static str) {
+    let (width, height) = (f64::from(width.max(1)), f64::from(height.max(1)));
+    let by = |options: &[(&'static str, f64)], wanted: f64| {
+        let far = |option: &&(&str, f64)| (option.1 / wanted).ln().abs();
+        options.iter().min_by(|a, b| far(a).total_cmp(&far(b))).map_or("1:1", |option| option.0)
+    };
+    (by(&ASPECTS, width / height), by(&SIZES, (width * height).sqrt()))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Drawn {
+    #[serde(deserialize_with = "or_default")]
+    candidates: Vec<DrawnCandidate>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct DrawnCandidate {
+    #[serde(deserialize_with = "or_default")]
+    content: DrawnContent,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct DrawnContent {
+    #[serde(deserialize_with = "or_default")]
+    parts: Vec<DrawnPart>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct DrawnPart {
+    #[serde(deserialize_with = "or_default")]
+    thought: bool,
+    #[serde(deserialize_with = "or_default")]
+    inline_data: Option<Blob>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Blob {
+    #[serde(deserialize_with = "or_default")]
+    mime_type: String,
+    #[serde(deserialize_with = "or_default")]
+    data: String,
+}
+
+/// An answer to a request for an image: the first that is no thought.
+pub(super) fn answer(answer: &Answer) -> Result<Reply, Fault> {
+    let without = |usage: Usage| Usage { images: Some(0), ..usage };
+    let generated: Generated = decode(answer, |usage| Usage { images: Some(0), ..usage.of_text() })?;
+    let usage = without(generated.usage());
+    let judged = judge(&generated).map_err(|fault| Fault { usage: fault.usage.map(without), ..fault });
+    let (candidate, _) = judged?;
+    let drawn: Drawn = decode(answer, |usage| Usage { images: Some(0), ..usage.of_text() })?;
+    let mut parts = drawn.candidates.into_iter().flat_map(|candidate| candidate.content.parts);
+    let Some(blob) = parts.find_map(|part| part.inline_data.filter(|_| !part.thought)) else {
+        return Err(billed(words(candidate), usage));
+    };
+    let usage = Usage { images: Some(1), ..usage };
+    let image = picture(&blob.mime_type, &blob.data).map_err(|fault| billed(fault, usage))?;
+    Ok(Reply { content: Content::Image(image), ending: Ending::Complete, usage, limits: Vec::new() })
+}
+
+/// Why there is no image: words came in its place, or nothing did.
+fn words(candidate: &Candidate) -> Fault {
+    if candidate.text().trim().is_empty() {
+        Fault::new(FaultKind::Empty, "the answer holds no image")
+    } else {
+        Fault::new(FaultKind::WordsInstead, "the model answered with words in place of an image")
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use atelier_engine::ImageData;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn asked(width: u32, height: u32) -> ImageRequest {
+        ImageRequest { prompt: "a kite".into(), width, height, ..ImageRequest::default() }
+    }
+
+    #[test]
+    fn the_prompt_comes_first_and_the_images_in_their_order() {
+        let image = |byte: u8| ImageData { mime: "image/png".into(), bytes: vec![byte].into() };
+        let sent = ImageRequest { images: vec![image(0), image(255)], seed: Some(7), ..asked(1024, 1024) };
+        let body: Value = serde_json::from_slice(&request(&sent).unwrap()).unwrap();
+        let inline = |data: &str| json!({"inlineData": {"mimeType": "image/png", "data": data}});
+        assert_eq!(body["contents"][0]["parts"], json!([{"text": "a kite"}, inline("AA=="), inline("/w==")]));
+        let config = json!({"seed": 7, "responseModalities": ["TEXT", "IMAGE"], "imageConfig": {"aspectRatio": "1:1"}});
+        assert_eq!(body["generationConfig"], config);
+    }
+
+    #[test]
+    fn a_size_is_the_nearest_that_there_is() {
+        for (size, expected) in [
+            ((1024, 1024), ("1:1", "1K")),
+            ((1500, 1000), ("3:2", "1K")),
+            ((1000, 1500), ("2:3", "1K")),
+            ((1920, 1080), ("16:9", "1K")),
+            ((3840, 2160), ("16:9", "2K")),
+            ((4096, 4096), ("1:1", "4K")),
+            ((5000, 1000), ("21:9", "2K")),
+            ((1, 4000), ("9:16", "1K")),
+        ] {
+            assert_eq!(nearest(size.0, size.1), expected, "{size:?}");
+        }
+    }
+
+    #[test]
+    fn a_mask_is_no_word_of_this_wire() {
+        let mask = ImageData { mime: "image/png".into(), bytes: Vec::new().into() };
+        assert_eq!(request(&ImageRequest { mask: Some(mask), ..asked(1, 1) }).unwrap_err().kind, FaultKind::BadRequest);
+    }
+
+    fn answered(parts: &Value) -> Result<Reply, Fault> {
+        let body = json!({
+            "candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}],
+            "usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 1290},
+        });
+        answer(&Answer { status: 200, body: body.to_string().into(), ..Answer::default() })
+    }
+
+    #[test]
+    fn the_image_of_an_answer_is_found_behind_words_and_thoughts() {
+        let reply = answered(&json!([
+            {"text": "Let me think", "thought": true},
+            {"inlineData": {"mimeType": "image/png", "data": "AAAA"}, "thought": true},
+            {"text": "Here it is:"},
+            {"inlineData": {"mimeType": "image/png", "data": "/w=="}},
+        ]))
+        .unwrap();
+        let image = ImageData { mime: "image/png".into(), bytes: vec![255].into() };
+        assert_eq!((reply.content, reply.usage.images), (Content::Image(image), Some(1)));
+    }
+
+    #[test]
+    fn no_image_words_instead_and_a_wrong_type_are_told_apart_and_billed() {
+        for (parts, kind) in [
+            (json!([]), FaultKind::Empty),
+            (json!([{"text": "I can't draw that."}]), FaultKind::WordsInstead),
+            (json!([{"inlineData": {"mimeType": "text/html", "data": "PGE+"}}]), FaultKind::WrongType),
+            (json!([{"inlineData": {"mimeType": "image/png", "data": "%%"}}]), FaultKind::Unreadable),
+        ] {
+            let fault = answered(&parts).unwrap_err();
+            assert_eq!(fault.kind, kind, "{parts}");
+            assert_eq!(fault.usage.unwrap().output_tokens, Some(1290), "{parts}");
+        }
+    }
+}

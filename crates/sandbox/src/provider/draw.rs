@@ -1,0 +1,58 @@
+//! The course of a call for a picture.
+
+use std::sync::Arc;
+
+use super::{Answer, Content, NoAnswer, Prompt, Provider};
+use crate::fault::FaultKind;
+use crate::hash::mix;
+use crate::words::MARK;
+
+/// The tokens of a picture that is made.
+const DRAWN_TOKENS: u64 = 1290;
+
+impl Provider {
+    /// Answers a call for a picture, in its time. `draw` makes it, of the seed that it is given.
+    pub(crate) async fn draw(
+        self: &Arc<Self>,
+        prompt: &Prompt<'_>,
+        draw: impl FnOnce(u64) -> Option<Vec<u8>> + Send + 'static,
+    ) -> Result<Answer, NoAnswer> {
+        let opened = self.open(prompt)?;
+        let asked = prompt.hash();
+        let faults = self.faults.of_call(opened.number, prompt.model, &prompt.texts, asked, prompt.seed, None);
+        if let Some(fault) = faults.iter().find(|fault| fault.kind.ends_the_call()) {
+            match fault.kind {
+                FaultKind::Truncate => {}
+                FaultKind::Refuse => return Ok(self.refuse(opened, *fault).await),
+                kind => return Err(self.fail(opened, kind).await),
+            }
+        }
+        let has = |kind| faults.iter().any(|fault| fault.kind == kind);
+        faults.iter().for_each(|fault| self.recorder.fault(fault.kind));
+        // A request without a seed is another each time.
+        let seed = prompt.seed.map_or(opened.number.wrapping_add(1 << 40), |seed| seed as u64);
+        let content = if has(FaultKind::NoImage) {
+            Content::NoPicture
+        } else if has(FaultKind::WrongType) {
+            Content::Picture { mime: "text/html", file: b"<!doctype html><p>[sandbox] no picture</p>".to_vec() }
+        } else if has(FaultKind::Words) {
+            Content::Text { text: format!("{MARK}I would rather describe it than draw it."), cut: false }
+        } else {
+            let drawn = tokio::task::spawn_blocking(move || draw(seed)).await;
+            drawn.ok().flatten().map_or(Content::NoPicture, |file| Content::Picture { mime: "image/png", file })
+        };
+        let output_tokens = if matches!(content, Content::Picture { .. }) { DRAWN_TOKENS } else { 0 };
+        self.wait(opened.arrival, 0).await;
+        Ok(Answer {
+            content,
+            input_tokens: opened.input_tokens,
+            output_tokens,
+            with_usage: !has(FaultKind::NoUsage),
+            truncated: has(FaultKind::Truncate),
+            items: vec![mix(asked, seed)],
+            number: opened.number,
+            levels: opened.levels,
+            call: opened.call,
+        })
+    }
+}

@@ -1,0 +1,148 @@
+//! How generations are planned and submitted, and what became of their images is noted.
+
+use atelier_engine::{JobId, Timestamp};
+
+use super::records::{Generation, MadeResult, MadeState, NewMade};
+use crate::database::{Statement, Written};
+use crate::error::{StoreError, StoreResult};
+use crate::store::{Store, never};
+
+impl Store {
+    /// Keeps a plan, or a generation without its images. False if its id is taken.
+    pub async fn add_generation(&self, generation: &Generation) -> StoreResult<bool> {
+        Ok(matches!(self.write(vec![insert(generation)]).await?, Written::Done(_)))
+    }
+
+    /// Submits a generation: its images are to be made from now on. One that was kept as a plan stays as it is and
+    /// is submitted.
+    pub async fn submit_generation(&self, id: &str, images: &[NewMade], now: Timestamp) -> StoreResult<()> {
+        let mut batch = vec![
+            Statement::new("UPDATE generations SET submitted_at = $1 WHERE id = $2 AND submitted_at IS NULL")
+                .bind(now)
+                .bind(id)
+                .must_hit(),
+        ];
+        batch.extend(images.iter().map(|image| {
+            Statement::new(
+                "INSERT INTO made_images (id, generation, side, place, model, job, seq, state, created_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8)",
+            )
+            .bind(&*image.id)
+            .bind(id)
+            .bind(&*image.side)
+            .bind(image.place)
+            .bind(&*image.model)
+            .bind(&image.job)
+            .bind(image.seq)
+            .bind(now)
+        }));
+        let id = id.to_owned();
+        self.apply(batch, |_, _| StoreError::Unexpected { detail: format!("generation {id} was submitted before") })
+            .await
+            .map(|_| ())
+    }
+
+    /// Notes what was made, unless that is noted already. False if the image is not there any more, or is another
+    /// try's by now.
+    pub async fn save_made(&self, job: &JobId, seq: u64, attempts: u32, result: &MadeResult) -> StoreResult<bool> {
+        let update = Statement::new(
+            "UPDATE made_images SET state = 'done', kind = NULL, message = NULL, attempts = $3, hash = $4, \
+             format = $5, width = $6, height = $7, bytes = $8, cost = $9, cost_estimated = $10, provenance = $11, \
+             made_at = $12 WHERE job = $1 AND seq = $2 AND state <> 'done'",
+        )
+        .bind(job)
+        .bind(seq)
+        .bind(attempts)
+        .bind(&*result.hash)
+        .bind(&*result.format)
+        .bind(result.width)
+        .bind(result.height)
+        .bind(result.bytes)
+        .bind(result.cost)
+        .bind(result.cost_estimated)
+        .bind(result.provenance.to_string())
+        .bind(result.made_at);
+        Ok(matches!(self.write(vec![update.must_hit()]).await?, Written::Done(_)))
+    }
+
+    /// Notes that an image was not made, and why.
+    pub async fn save_unmade(
+        &self,
+        job: &JobId,
+        seq: u64,
+        attempts: u32,
+        state: MadeState,
+        why: (&str, &str),
+    ) -> StoreResult<bool> {
+        let update = Statement::new(
+            "UPDATE made_images SET state = $3, kind = $4, message = $5, attempts = $6 \
+             WHERE job = $1 AND seq = $2 AND state = 'pending'",
+        )
+        .bind(job)
+        .bind(seq)
+        .bind(state.name())
+        .bind(why.0)
+        .bind(why.1)
+        .bind(attempts);
+        Ok(matches!(self.write(vec![update.must_hit()]).await?, Written::Done(_)))
+    }
+
+    /// Has images made again, by other items. Those that are there already stay as they are: false for them.
+    pub async fn retry_made(&self, id: &str, job: &JobId, seq: u64) -> StoreResult<bool> {
+        let update = Statement::new(
+            "UPDATE made_images SET state = 'pending', kind = NULL, message = NULL, attempts = 0, job = $1, seq = $2 \
+             WHERE id = $3 AND state IN ('blocked', 'failed', 'cancelled')",
+        )
+        .bind(job)
+        .bind(seq)
+        .bind(id);
+        Ok(matches!(self.write(vec![update.must_hit()]).await?, Written::Done(_)))
+    }
+
+    /// Gives up what of a generation is not made yet; how many images that are.
+    pub async fn cancel_made(&self, generation: &str) -> StoreResult<u64> {
+        let update =
+            Statement::new("UPDATE made_images SET state = 'cancelled' WHERE generation = $1 AND state = 'pending'")
+                .bind(generation);
+        let effects = self.apply(vec![update], never).await?;
+        Ok(effects.first().map_or(0, |effect| effect.count))
+    }
+
+    /// Says whether somebody likes an image. False if there is none.
+    pub async fn like_made(&self, id: &str, liked: bool) -> StoreResult<bool> {
+        let update = Statement::new("UPDATE made_images SET liked = $1 WHERE id = $2").bind(liked).bind(id);
+        Ok(matches!(self.write(vec![update.must_hit()]).await?, Written::Done(_)))
+    }
+
+    /// Notes something on an image, or nothing any more. False if there is none.
+    pub async fn note_made(&self, id: &str, note: Option<&str>) -> StoreResult<bool> {
+        let update = Statement::new("UPDATE made_images SET note = $1 WHERE id = $2").bind(note).bind(id);
+        Ok(matches!(self.write(vec![update.must_hit()]).await?, Written::Done(_)))
+    }
+
+    /// Notes which image of the library it became. False if there is none.
+    pub async fn promote_made(&self, id: &str, image: &str) -> StoreResult<bool> {
+        let update = Statement::new("UPDATE made_images SET promoted = $1 WHERE id = $2").bind(image).bind(id);
+        Ok(matches!(self.write(vec![update.must_hit()]).await?, Written::Done(_)))
+    }
+
+    /// Forgets an image; its object is for the caller to delete. False if there is none.
+    pub async fn delete_made(&self, id: &str) -> StoreResult<bool> {
+        let delete = Statement::new("DELETE FROM made_images WHERE id = $1").bind(id);
+        Ok(matches!(self.write(vec![delete.must_hit()]).await?, Written::Done(_)))
+    }
+}
+
+fn insert(generation: &Generation) -> Statement {
+    Statement::new(
+        "INSERT INTO generations (id, project, prompt, plan, created_at, submitted_at) \
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(&*generation.id)
+    .bind(&*generation.project)
+    .bind(&*generation.prompt)
+    .bind(generation.plan.to_string())
+    .bind(generation.created_at)
+    .bind(generation.submitted_at)
+    .must_hit()
+}

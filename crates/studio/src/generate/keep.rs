@@ -1,0 +1,67 @@
+//! Pictures are kept before anything is said of them: the journal names a file that is there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use atelier_engine::{Content, Fault, FaultKind, JobId, Model, Reply, Request};
+use futures_util::future::BoxFuture;
+
+use super::task::answer_name;
+use crate::library::blocking;
+use crate::library::decode::Reader;
+use crate::objects::{ObjectKey, Objects};
+
+/// How often a picture that was paid for is tried to be written where the disk does not take it, and how far apart.
+const TRIES: u32 = 15;
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A model whose pictures are written to the object store, and synced, before its answer is given on.
+pub(super) struct Keeping {
+    pub(super) model: Arc<dyn Model>,
+    pub(super) objects: Arc<dyn Objects>,
+    pub(super) reader: Reader,
+    pub(super) job: JobId,
+}
+
+impl Model for Keeping {
+    fn call(&self, request: Request) -> BoxFuture<'_, Result<Reply, Fault>> {
+        Box::pin(async move {
+            let reply = self.model.call(request).await?;
+            if let Content::Image(image) = &reply.content {
+                let usage = Some(reply.usage);
+                let (reader, bytes) = (self.reader.clone(), image.bytes.clone());
+                let read = blocking(move || reader.read(&bytes).map(|_| ())).await;
+                if let Ok(Err(error)) | Err(crate::StudioError::Picture(error)) = read {
+                    let message = format!("what came is no picture that can be read: {error}");
+                    return Err(Fault { usage, ..Fault::new(FaultKind::WrongType, message) });
+                }
+                self.keep(&answer_name(&self.job, &image.bytes), &image.bytes)
+                    .await
+                    .map_err(|fault| Fault { usage, ..fault })?;
+            }
+            Ok(reply)
+        })
+    }
+}
+
+impl Keeping {
+    async fn keep(&self, name: &str, bytes: &bytes::Bytes) -> Result<(), Fault> {
+        let mut tries = 0;
+        loop {
+            let Some(key) = ObjectKey::answer(name) else {
+                return Err(Fault::new(FaultKind::Unreadable, "the picture has no hash"));
+            };
+            tries += 1;
+            match self.objects.put(vec![(key, bytes.clone())]).await {
+                Ok(()) => return Ok(()),
+                Err(error) if tries < TRIES => {
+                    tracing::warn!(code = error.code(), "a picture that was made can't be kept yet: {error}");
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Err(error) => {
+                    return Err(Fault::new(FaultKind::Unreadable, format!("the picture can't be kept: {error}")));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Making images: from a wish to a plan, from a plan to pictures, each with all that is known of how it came about.
+//!
+//! - [`Wish`] is what a user wants. [`ImageStudio::plan`] chooses references for it ([`mod@draw`]), composes the prompt
+//!   of each side, and keeps every byte that is to be sent: a [`Plan`].
+//! - [`ImageStudio::submit`] makes each image of each side an item of the engine, and [`ImageStudio::run`] has them
+//!   made: all at once, each by itself, each saved the moment it arrives.
+//! - What was made is looked at, exported, retried, deleted, and taken into the library by the other methods.
+
+mod camera;
+mod category;
+pub mod draw;
+mod edit;
+mod keep;
+mod models;
+mod output;
+mod plan;
+mod planning;
+mod prompt;
+mod references;
+mod run;
+mod save;
+mod submit;
+mod task;
+
+use atelier_engine::Clock;
+use atelier_store::Store;
+
+use crate::library::Library;
+use crate::library::decode::{Limits, Reader};
+
+pub use camera::{Camera, Preset, Presets};
+pub use category::{Category, ClassifyTask, categories};
+pub use models::{Abilities, abilities};
+pub use output::{described, extension};
+pub use plan::{
+    CategoryChoice, Choice, Drawn, Edit, MOST_CHARACTERS, MOST_IMAGES, Mode, Pick, Plan, PlannedSide, Reference, Role,
+    SIDES, Sent, SideWish, Wish,
+};
+pub use planning::{EditWish, Helpers};
+pub use run::{ImageEvent, Made, SidePools};
+pub use submit::{JOB_KIND, Which};
+pub use task::{ImageAnswer, ImageItem, ImageTask, answer_name};
+
+/// Makes images, beside a library. Cheap to clone; clones share everything.
+#[derive(Clone, Debug)]
+pub struct ImageStudio {
+    library: Library,
+    reader: Reader,
+    clock: Clock,
+}
+
+impl ImageStudio {
+    /// A studio beside this library.
+    #[must_use]
+    pub fn new(library: Library, clock: Clock) -> Self {
+        Self { library, reader: Reader::new(Limits::default()), clock }
+    }
+
+    /// The library that references come from.
+    #[must_use]
+    pub fn library(&self) -> &Library {
+        &self.library
+    }
+
+    /// Where what is known of images is kept.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        self.library.store()
+    }
+
+    pub(super) fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+}

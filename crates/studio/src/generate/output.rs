@@ -1,0 +1,230 @@
+//! What is done with images that were made: looked at, liked, noted on, exported, deleted, taken into the library.
+
+use std::path::Path;
+
+use atelier_engine::Stop;
+use atelier_store::{MadeFilter, MadeImage, MadeResult};
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::ImageStudio;
+use super::edit::side_by_side;
+use super::plan::Plan;
+use crate::error::{StudioError, StudioResult};
+use crate::library::decode::Limits;
+use crate::library::export::{Sink, ZipSink};
+use crate::library::import::{FileOutcome, ImportEvent, ImportOptions, Importer, Source};
+use crate::library::{Embedders, Library};
+use crate::objects::{ObjectKey, ThumbnailSize};
+use crate::search::ImageSearch;
+
+/// Images are read in pages of this size.
+const PAGE: usize = 200;
+
+impl ImageStudio {
+    /// An image that was asked for.
+    ///
+    /// # Errors
+    /// [`StudioError::NoSuchMade`], and what the store reports.
+    pub async fn image(&self, id: &str) -> StudioResult<MadeImage> {
+        self.store().made_image(id).await?.ok_or_else(|| StudioError::NoSuchMade(id.to_owned()))
+    }
+
+    /// An image's file, with its provenance in it.
+    ///
+    /// # Errors
+    /// [`StudioError::NotMade`] if there is none yet; what the objects report.
+    pub async fn file(&self, image: &MadeImage) -> StudioResult<(MadeResult, Bytes)> {
+        let not_made = || StudioError::NotMade { image: image.id.clone(), state: image.state.name() };
+        let result = image.result.clone().ok_or_else(not_made)?;
+        let content = self.object(ObjectKey::made(&result.hash)).await?;
+        Ok((result, content.ok_or_else(not_made)?))
+    }
+
+    /// An image's thumbnail, in WebP.
+    ///
+    /// # Errors
+    /// As of [`file`](Self::file).
+    pub async fn thumbnail(&self, image: &MadeImage, size: ThumbnailSize) -> StudioResult<Bytes> {
+        let not_made = || StudioError::NotMade { image: image.id.clone(), state: image.state.name() };
+        let result = image.result.as_ref().ok_or_else(not_made)?;
+        self.object(ObjectKey::made_thumbnail(&result.hash, size)).await?.ok_or_else(not_made)
+    }
+
+    async fn object(&self, key: Option<ObjectKey>) -> StudioResult<Option<Bytes>> {
+        match key {
+            Some(key) => self.library().objects().get(&key).await,
+            None => Ok(None),
+        }
+    }
+
+    /// An edit's picture and what became of it beside each other, in PNG.
+    ///
+    /// # Errors
+    /// [`StudioError::Wish`] if the image is no edit; as of [`file`](Self::file).
+    pub async fn beside(&self, image: &MadeImage) -> StudioResult<Bytes> {
+        let (_, plan): (_, Plan) = self.generation(&image.generation).await?;
+        let Some(edit) = plan.edit else {
+            let message = format!("image '{}' is no edit: there is nothing before it", image.id);
+            return Err(StudioError::Wish { code: "no-edit", message });
+        };
+        let before = self.object(ObjectKey::sent(&edit.picture.hash)).await?;
+        let before = before.ok_or_else(|| StudioError::Plan("the picture before the edit is not there".into()))?;
+        let (_, after) = self.file(image).await?;
+        side_by_side(before, after, self.reader().clone()).await
+    }
+
+    /// Exports images that pass the filter to a ZIP file, with a list of what is known of each; how many.
+    ///
+    /// # Errors
+    /// [`StudioError::ExportExists`] if there is such a file; what the store and the objects report.
+    pub async fn export(&self, filter: &MadeFilter, ids: &[String], to: &Path) -> StudioResult<u64> {
+        let mut sink = ZipSink::new(to)?;
+        let (mut after, mut count) = (None, 0);
+        loop {
+            let page = if ids.is_empty() {
+                self.store().made_images(filter, after.as_ref(), PAGE).await?
+            } else {
+                let mut images = Vec::with_capacity(ids.len());
+                for id in ids {
+                    images.push(self.image(id).await?);
+                }
+                images
+            };
+            after = page.last().map(MadeImage::cursor);
+            let last = page.len() < PAGE || !ids.is_empty();
+            for image in page {
+                if image.result.is_none() && ids.is_empty() {
+                    continue;
+                }
+                let (result, content) = self.file(&image).await?;
+                let name = format!("{}.{}", image.id, extension(&result.format));
+                let entry = serde_json::to_vec(&described(&image, image.state.name(), Some(&name))).unwrap_or_default();
+                sink.add(&name, &content, &entry)?;
+                count += 1;
+            }
+            if last {
+                Box::new(sink).finish()?;
+                return Ok(count);
+            }
+        }
+    }
+
+    /// Deletes images, their files too; how many. Nothing is deleted if one of them does not exist.
+    ///
+    /// # Errors
+    /// [`StudioError::NoSuchMade`], and what the store or the objects report.
+    pub async fn delete(&self, ids: &[String]) -> StudioResult<u64> {
+        let mut images = Vec::with_capacity(ids.len());
+        for id in ids {
+            images.push(self.image(id).await?);
+        }
+        let mut deleted = 0;
+        for image in images {
+            let _alone = self.store().own_objects().await?;
+            deleted += u64::from(self.store().delete_made(&image.id).await?);
+            let Some(result) = image.result else { continue };
+            if !self.store().made_with_hash(&result.hash).await? {
+                let thumbnails = ThumbnailSize::ALL.into_iter();
+                let thumbnails = thumbnails.filter_map(|size| ObjectKey::made_thumbnail(&result.hash, size));
+                let keys = ObjectKey::made(&result.hash).into_iter().chain(thumbnails).collect();
+                self.library().objects().remove(keys).await?;
+            }
+        }
+        Ok(deleted)
+    }
+
+    /// Takes an image into the library: it can be searched for from then on, and be a reference. The id that it has
+    /// there.
+    ///
+    /// # Errors
+    /// As of [`file`](Self::file); what the import and the search report.
+    pub async fn promote(
+        &self,
+        image: &MadeImage,
+        collections: &[String],
+        embedders: Embedders,
+        search: &ImageSearch,
+    ) -> StudioResult<String> {
+        let (result, content) = self.file(image).await?;
+        let importer = Importer::new(self.library().clone(), embedders, Limits::default(), *self.clock());
+        let name = format!("{}.{}", image.id, extension(&result.format));
+        let options = ImportOptions {
+            collections: collections.to_vec(),
+            tags: vec!["generated".to_owned()],
+            keep_near: true,
+            ..ImportOptions::default()
+        };
+        let mut outcome = None;
+        let observer = |event: ImportEvent<'_>| {
+            if let ImportEvent::File { outcome: told, .. } = event {
+                outcome = Some(told.clone());
+            }
+        };
+        importer.import(vec![Source::Bytes { name, content }], options, Stop::never(), observer).await?;
+        let id = match outcome {
+            Some(
+                FileOutcome::Imported { image } | FileOutcome::Known { image } | FileOutcome::Duplicate { of: image },
+            ) => image,
+            Some(FileOutcome::Near { kept: Some(image), .. }) => image,
+            _ => return Err(StudioError::NotMade { image: image.id.clone(), state: "not readable" }),
+        };
+        self.note_provenance(&id, &result.provenance, image).await?;
+        self.store().promote_made(&image.id, &id).await?;
+        search.catch_up(|_| {}).await?;
+        Ok(id)
+    }
+
+    async fn note_provenance(&self, id: &str, provenance: &Value, image: &MadeImage) -> StudioResult<()> {
+        let library: &Library = self.library();
+        loop {
+            let mut there = library.show(id).await?;
+            let mut provenance = provenance.clone();
+            provenance["image"] = json!(image.id);
+            there.provenance = Some(provenance);
+            there.caption = there.caption.or_else(|| Some(image.prompt.clone()));
+            there.updated_at = self.clock().now();
+            if self.store().replace_image(&there, None).await? {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The end of a file's name, by what it is.
+#[must_use]
+pub fn extension(format: &str) -> &str {
+    if format == "jpeg" { "jpg" } else { format }
+}
+
+/// All that is known of an image; `standing` is where it stands, see [`ImageStudio::standing`].
+#[must_use]
+pub fn described(image: &MadeImage, standing: &str, filename: Option<&str>) -> Value {
+    let result = image.result.as_ref();
+    json!({
+        "id": image.id,
+        "generation": image.generation,
+        "side": image.side,
+        "place": image.place,
+        "project": image.project,
+        "prompt": image.prompt,
+        "model": image.model,
+        "state": standing,
+        "kind": image.kind,
+        "message": image.message,
+        "attempts": image.attempts,
+        "filename": filename,
+        "hash": result.map(|result| &result.hash),
+        "format": result.map(|result| &result.format),
+        "width": result.map(|result| result.width),
+        "height": result.map(|result| result.height),
+        "bytes": result.map(|result| result.bytes),
+        "cost_usd": result.and_then(|result| result.cost).map(atelier_engine::Usd::as_dollars),
+        "cost_estimated": result.is_some_and(|result| result.cost_estimated),
+        "liked": image.liked,
+        "note": image.note,
+        "library_image": image.promoted,
+        "created_at": image.created_at.to_string(),
+        "provenance": result.map(|result| &result.provenance),
+    })
+}

@@ -1,0 +1,102 @@
+//! How an image came about, written into its file: as an XMP packet, which image programs read, and in PNG also as
+//! texts, which anything reads.
+
+mod xmp;
+
+use bytes::Bytes;
+use img_parts::jpeg::{Jpeg, JpegSegment, markers};
+use img_parts::png::{Png, PngChunk};
+use img_parts::riff::{RiffChunk, RiffContent};
+use img_parts::webp::{CHUNK_ICCP, CHUNK_VP8L, CHUNK_VP8X, CHUNK_XMP, WebP};
+
+pub use xmp::Facts;
+
+/// What a segment of JPEG with XMP begins with (XMP specification, part 3, 1.1.3).
+const JPEG_XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+/// What a text of PNG with XMP is called (the same, 1.1.5).
+const PNG_XMP: &str = "XML:com.adobe.xmp";
+/// The most bytes that one segment of JPEG holds, its length included.
+const JPEG_SEGMENT: usize = 65_533;
+
+/// The file with these facts in it; unchanged where it is of a format that can't hold them. `None` if it is damaged.
+#[must_use]
+pub fn write(file: &Bytes, facts: &Facts) -> Option<Bytes> {
+    if file.starts_with(b"\x89PNG") {
+        return png(file, facts);
+    }
+    if file.starts_with(b"\xff\xd8") {
+        return jpeg(file, facts);
+    }
+    if file.starts_with(b"RIFF") {
+        return webp(file, facts);
+    }
+    Some(file.clone())
+}
+
+fn png(file: &Bytes, facts: &Facts) -> Option<Bytes> {
+    let mut png = Png::from_bytes(file.clone()).ok()?;
+    let mut texts: Vec<(&str, String)> = facts.texts();
+    texts.push((PNG_XMP, facts.packet()));
+    // Right behind the header, so that programs find them before the pixels.
+    let chunks = texts.iter().map(|(name, text)| PngChunk::new(*b"iTXt", international(name, text)));
+    png.chunks_mut().splice(1..1, chunks);
+    Some(png.encoder().bytes())
+}
+
+/// An `iTXt` chunk: keyword, no compression, no language, no translated keyword, and the text in UTF-8 (PNG, 11.3.3.4).
+fn international(name: &str, text: &str) -> Bytes {
+    let mut chunk = Vec::with_capacity(name.len() + text.len() + 5);
+    chunk.extend_from_slice(name.as_bytes());
+    chunk.extend_from_slice(&[0, 0, 0, 0, 0]);
+    chunk.extend_from_slice(text.as_bytes());
+    chunk.into()
+}
+
+fn jpeg(file: &Bytes, facts: &Facts) -> Option<Bytes> {
+    let mut jpeg = Jpeg::from_bytes(file.clone()).ok()?;
+    let mut packet = JPEG_XMP.to_vec();
+    packet.extend_from_slice(facts.packet().as_bytes());
+    if packet.len() > JPEG_SEGMENT {
+        // What is too long for one segment is the prompt.
+        packet.truncate(JPEG_XMP.len());
+        packet.extend_from_slice(facts.shortened().packet().as_bytes());
+    }
+    if packet.len() > JPEG_SEGMENT {
+        return Some(file.clone());
+    }
+    // Behind the application segments that a reader wants first.
+    let place = jpeg.segments().iter().take_while(|segment| segment.marker() == markers::APP0).count();
+    jpeg.segments_mut().insert(place, JpegSegment::new_with_contents(markers::APP1, packet.into()));
+    Some(jpeg.encoder().bytes())
+}
+
+/// XMP needs the extended form, whose header names the chunks that are there and the size (RFC 9649, 2.7).
+fn webp(file: &Bytes, facts: &Facts) -> Option<Bytes> {
+    const ICC: u8 = 0b0010_0000;
+    const ALPHA: u8 = 0b0001_0000;
+    const XMP: u8 = 0b0000_0100;
+    let mut webp = WebP::from_bytes(file.clone()).ok()?;
+    let (width, height) = webp.dimensions()?;
+    let packet = RiffChunk::new(CHUNK_XMP, RiffContent::Data(facts.packet().into_bytes().into()));
+    let extended = webp.chunk_by_id(CHUNK_VP8X).and_then(|chunk| chunk.content().data().cloned());
+    let mut header = match extended {
+        Some(header) => header.to_vec(),
+        None => {
+            let lossless = webp.chunk_by_id(CHUNK_VP8L).and_then(|chunk| chunk.content().data().cloned());
+            // Of the lossless form, bit 28 behind the signature says whether there is transparency.
+            let alpha = lossless.is_some_and(|data| data.get(4).is_some_and(|byte| byte & 0b1_0000 != 0));
+            let icc = webp.chunk_by_id(CHUNK_ICCP).is_some();
+            let flags = if alpha { ALPHA } else { 0 } | if icc { ICC } else { 0 };
+            let mut header = vec![flags, 0, 0, 0];
+            header.extend_from_slice(&(width - 1).to_le_bytes()[..3]);
+            header.extend_from_slice(&(height - 1).to_le_bytes()[..3]);
+            header
+        }
+    };
+    *header.first_mut()? |= XMP;
+    webp.remove_chunks_by_id(CHUNK_VP8X);
+    webp.remove_chunks_by_id(CHUNK_XMP);
+    webp.chunks_mut().insert(0, RiffChunk::new(CHUNK_VP8X, RiffContent::Data(header.into())));
+    webp.chunks_mut().push(packet);
+    Some(webp.encoder().bytes())
+}
