@@ -34,6 +34,7 @@ fn check_reply(exchange: &Exchange, reply: &Reply) {
             assert_eq!(vectors.len(), count);
             assert!(vectors.iter().all(|vector| !vector.is_empty() && vector.iter().all(|x| x.is_finite())));
         }
+        (Content::Image(image), Ask::Image) => assert!(!image.bytes.is_empty(), "an image without a file"),
         (Content::Raw(body), Ask::Raw | Ask::RawVectors) => {
             assert_eq!(serde_json::from_slice::<Value>(&exchange.body).ok().as_ref(), Some(body));
         }

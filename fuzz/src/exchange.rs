@@ -11,7 +11,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use atelier_engine::{EmbeddingInput, EmbeddingRequest, Fault, Model, RawRequest, Reply, Request, TextRequest};
+use atelier_engine::{EmbeddingInput, EmbeddingRequest, Fault, ImageRequest, Model, RawRequest, Reply, Request, TextRequest};
 use atelier_providers::fuzz;
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -30,6 +30,8 @@ pub(crate) enum Ask {
     Raw,
     /// A body for vectors as it is.
     RawVectors,
+    /// A text for a picture.
+    Image,
 }
 
 /// One exchange.
@@ -90,6 +92,7 @@ impl Exchange {
             "embed3" => self.ask = Ask::Vectors(3),
             "raw" => self.ask = Ask::Raw,
             "raw-embed" => self.ask = Ask::RawVectors,
+            "image" => self.ask = Ask::Image,
             "cut" => self.cut = true,
             "sized" => self.sized = true,
             "pieces" => self.piece = 7,
@@ -115,6 +118,7 @@ impl Exchange {
                 Request::Embedding(EmbeddingRequest { inputs, dimensions: None })
             }
             Ask::Raw => Request::Raw(RawRequest { body: json!({"contents": []}) }),
+            Ask::Image => Request::Image(ImageRequest { prompt: "a prompt".into(), ..ImageRequest::default() }),
             Ask::RawVectors => Request::Raw(RawRequest { body: json!({"input": ["a text"]}) }),
         }
     }

@@ -7,7 +7,7 @@
 
 use std::sync::LazyLock;
 
-use atelier_engine::{EmbeddingInput, EmbeddingRequest, FaultKind, Model, RawRequest, Request, TextRequest};
+use atelier_engine::{EmbeddingInput, EmbeddingRequest, FaultKind, ImageRequest, Model, RawRequest, Request, TextRequest};
 use atelier_providers::{ApiKey, BaseUrl, Gemini, HttpClient, OpenAi, OpenAiSettings, Quirks, fuzz};
 use futures_util::FutureExt;
 use http::HeaderValue;
@@ -45,7 +45,10 @@ pub fn check(input: &[u8]) {
     let is = |word: &str| words.contains(&word.as_bytes());
     let text = String::from_utf8_lossy(rest);
     let request = if is("embed") {
-        Request::Embedding(EmbeddingRequest { inputs: text.lines().map(|line| EmbeddingInput::Text(line.to_owned())).collect(), dimensions: Some(8) })
+        let inputs = text.lines().map(|line| EmbeddingInput::Text(line.to_owned())).collect();
+        Request::Embedding(EmbeddingRequest { inputs, dimensions: Some(8) })
+    } else if is("image") {
+        Request::Image(ImageRequest { prompt: text.into_owned(), width: 9, height: 5, ..ImageRequest::default() })
     } else {
         let Ok(body) = serde_json::from_str::<Value>(&text) else { return };
         if is("schema") {
@@ -95,6 +98,9 @@ fn check_gemini(request: &Request) {
         Request::Embedding(embedding) => {
             let texts = body.get("requests").and_then(Value::as_array).map_or(1, Vec::len);
             assert_eq!(texts, embedding.inputs.len());
+        }
+        Request::Image(image) => {
+            assert_eq!(body.pointer("/contents/0/parts/0/text").and_then(Value::as_str), Some(image.prompt.as_str()));
         }
     }
 }

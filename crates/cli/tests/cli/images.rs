@@ -279,4 +279,21 @@ fn what_can_not_be_made_is_said_before_anything_is_sent() {
     command.args(["images", "generate", &long]);
     world.spawn(command).wait().expect_code(2).says(&["prompt-too-long", "50000"]);
     assert!(world.json("jobs list")["jobs"].as_array().unwrap().is_empty(), "nothing was submitted");
+    assert!(world.made("").is_empty());
+}
+
+#[test]
+fn an_image_that_hangs_holds_up_nothing_but_itself() {
+    let world = World::of_images();
+    let prompt = "boat[[sandbox:hang:seed=2]][[sandbox:refuse:seed=3]][[sandbox:503:seed=4:once]]";
+    let running = world.start(&format!("images generate {prompt} --count 8 --seed 1 --references off"));
+    until("all but one have ended", || (world.made("--state done").len() == 6).then_some(()));
+    let shown = world.made("");
+    let state = |place: u64| shown.iter().find(|image| image["place"] == place).unwrap()["state"].clone();
+    assert_eq!((state(2), state(3), state(4)), (json!("running"), json!("blocked"), json!("done")));
+    running.kill();
+    let generation = shown[0]["generation"].as_str().unwrap();
+    let cancelled = world.json(&format!("images cancel {generation}"));
+    assert_eq!(cancelled["cancelled"], 1);
+    assert_eq!(world.made("--state cancelled").len(), 1);
 }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use atelier_engine::{Engine, Event, Fault, ImageData, Job, JobId, Options, Outcome, Pool, Price, RunEnd, Stop, Usd};
+use atelier_engine::{
+    Engine, Event, Fault, ImageData, Job, JobId, Options, Outcome, Pool, Price, Remedy, RunEnd, Stop, Usd,
+};
 use atelier_store::{JobState, MadeImage, MadeState};
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::sync::mpsc;
@@ -182,7 +184,9 @@ impl ImageStudio {
                 Event::Outcome { outcome, attempts } => {
                     Told::Ended(Ended { job: Arc::clone(job), outcome: outcome.clone(), attempts })
                 }
-                Event::Limited { fault, .. } | Event::Faulted { fault, .. } if tell.capacity() > TOLD_OF_TROUBLES => {
+                Event::Limited { fault, .. } | Event::Faulted { fault, .. }
+                    if goes_on(fault) && tell.capacity() > TOLD_OF_TROUBLES =>
+                {
                     Told::Trouble { side: pools.name.clone(), fault: fault.clone() }
                 }
                 _ => return,
@@ -218,6 +222,11 @@ impl ImageStudio {
         }
         Ok(files)
     }
+}
+
+/// Whether a call that went wrong so is sent again; one that isn't is told of as the image's end.
+fn goes_on(fault: &Fault) -> bool {
+    matches!(fault.kind.remedy(), Remedy::Retry | Remedy::WaitForLimit)
 }
 
 /// How many calls each of so many jobs may have in flight; with a 0 it waits for the others. Unset, there is no cap.

@@ -100,3 +100,82 @@ fn webp(file: &Bytes, facts: &Facts) -> Option<Bytes> {
     webp.chunks_mut().push(packet);
     Some(webp.encoder().bytes())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod tests {
+    use std::io::Cursor;
+
+    use image::{DynamicImage, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
+
+    use super::*;
+
+    fn facts() -> Facts {
+        Facts {
+            prompt: "a <kite> & \"water\"".into(),
+            sent: "## Subject\na kite".into(),
+            model: "gemini:some-model".into(),
+            references: vec!["tone: a.jpg (picked)".into()],
+            seed: Some(7),
+            cost: "$0.04".into(),
+            image: "img-1-a1".into(),
+            made_at: "2026-11-21T10:00:00Z".into(),
+        }
+    }
+
+    fn file(picture: &DynamicImage, format: ImageFormat) -> Bytes {
+        let mut file = Cursor::new(Vec::new());
+        picture.write_to(&mut file, format).unwrap();
+        file.into_inner().into()
+    }
+
+    fn opaque() -> DynamicImage {
+        DynamicImage::ImageRgb8(RgbImage::from_fn(40, 30, |x, y| Rgb([x as u8, y as u8, 90])))
+    }
+
+    fn transparent() -> DynamicImage {
+        DynamicImage::ImageRgba8(RgbaImage::from_fn(40, 30, |x, y| {
+            Rgba([x as u8, y as u8, 90, if x < 20 { 0 } else { 255 }])
+        }))
+    }
+
+    #[test]
+    fn every_format_holds_the_facts_and_shows_the_same_picture() {
+        for (picture, format) in [
+            (opaque(), ImageFormat::Png),
+            (transparent(), ImageFormat::Png),
+            (opaque(), ImageFormat::Jpeg),
+            (opaque(), ImageFormat::WebP),
+            (transparent(), ImageFormat::WebP),
+        ] {
+            let before = file(&picture, format);
+            let after = write(&before, &facts()).unwrap();
+            let text = String::from_utf8_lossy(&after).into_owned();
+            for words in [
+                "a &lt;kite&gt; &amp; &quot;water&quot;",
+                "<atelier:Model>gemini:some-model<",
+                "<atelier:Seed>7<",
+                "tone: a.jpg",
+            ] {
+                assert!(text.contains(words), "{format:?} lacks {words}");
+            }
+            let read = |file: &Bytes| image::load_from_memory_with_format(file, format).unwrap();
+            assert_eq!(read(&after).into_rgba8(), read(&before).into_rgba8(), "{format:?}");
+        }
+    }
+
+    #[test]
+    fn a_prompt_too_long_for_a_segment_of_jpeg_is_there_in_part() {
+        let long = Facts { prompt: "kite ".repeat(20_000), ..facts() };
+        let after = write(&file(&opaque(), ImageFormat::Jpeg), &long).unwrap();
+        assert!(String::from_utf8_lossy(&after).contains("<atelier:Seed>7<"));
+        image::load_from_memory_with_format(&after, ImageFormat::Jpeg).unwrap();
+    }
+
+    #[test]
+    fn what_holds_no_facts_stays_as_it_is_and_what_is_damaged_is_said_to_be() {
+        let gif = Bytes::from_static(b"GIF89a");
+        assert_eq!(write(&gif, &facts()), Some(gif));
+        assert_eq!(write(&Bytes::from_static(b"\x89PNG\r\n"), &facts()), None);
+    }
+}

@@ -31,16 +31,16 @@ const DEFAULT_CLASSIFIER: &str = "gemini:gemini-3.5-flash-lite";
 
 pub(super) async fn run(context: &Context, command: GenerateImages) -> CliResult<Exit> {
     let studio = open(context)?;
-    let generation = match &command.plan {
-        Some(plan) => studio.submit(plan).await?,
+    let plan = match &command.plan {
+        Some(plan) => plan.clone(),
         None => {
             let plan = plan(context, &studio, &command.wish, &command.run).await?;
             tell_references(context, &plan);
-            studio.submit(&studio.keep_plan(&plan).await?).await?
+            studio.keep_plan(&plan).await?
         }
     };
     let making = Making { context, studio: &studio, flags: &command.run, out: folder(command.out.as_ref()) };
-    making.run(&generation).await
+    making.submit(&plan).await
 }
 
 pub(super) async fn preview(context: &Context, command: PreviewImages) -> CliResult<Exit> {
@@ -79,14 +79,14 @@ pub(super) async fn edit(context: &Context, command: EditImage) -> CliResult<Exi
     let search = ImageSearch::new(studio.library().clone(), Default::default());
     let helpers = Helpers { search: &search, categories: &[], text: None, classified: None };
     let plan = studio.plan_edit(&wish, &edit, &helpers).await?;
-    let generation = studio.submit(&studio.keep_plan(&plan).await?).await?;
-    Making { context, studio: &studio, flags: &command.run, out: folder(command.out.as_ref()) }.run(&generation).await
+    let plan = studio.keep_plan(&plan).await?;
+    Making { context, studio: &studio, flags: &command.run, out: folder(command.out.as_ref()) }.submit(&plan).await
 }
 
 pub(super) async fn again(context: &Context, command: AgainImages) -> CliResult<Exit> {
     let studio = open(context)?;
-    let generation = studio.submit(&studio.plan_again(&command.generation, command.seed).await?).await?;
-    Making { context, studio: &studio, flags: &command.run, out: folder(command.out.as_ref()) }.run(&generation).await
+    let plan = studio.plan_again(&command.generation, command.seed).await?;
+    Making { context, studio: &studio, flags: &command.run, out: folder(command.out.as_ref()) }.submit(&plan).await
 }
 
 pub(super) async fn resume(context: &Context, command: ResumeImages) -> CliResult<Exit> {

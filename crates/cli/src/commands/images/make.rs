@@ -33,28 +33,46 @@ pub(super) struct Making<'a> {
 }
 
 impl Making<'_> {
+    /// Submits a plan that was kept, and makes its images. What can't be reached, or paid for, is known before.
+    pub(super) async fn submit(&self, plan: &str) -> CliResult<Exit> {
+        let (_, content) = self.studio.generation(plan).await?;
+        let (sides, _connected) = self.sides(&content).await?;
+        let generation = self.studio.submit(plan).await?;
+        self.run_on(&generation, &content, &sides).await
+    }
+
     /// Makes what of a generation is to be made.
     pub(super) async fn run(&self, generation: &str) -> CliResult<Exit> {
-        let context = self.context;
+        let (_, plan) = self.studio.generation(generation).await?;
+        let (sides, _connected) = self.sides(&plan).await?;
+        self.run_on(generation, &plan, &sides).await
+    }
+
+    /// Who makes the images of each side, and what keeps them alive.
+    async fn sides(&self, plan: &Plan) -> CliResult<(Vec<SidePools>, Vec<Pools>)> {
         if let Some(folder) = self.out {
             std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
         }
-        let (_, plan) = self.studio.generation(generation).await?;
         let mut connected = Vec::with_capacity(plan.sides.len());
         for side in &plan.sides {
-            connected.push(connect(context, &side.model, self.flags).await?);
+            connected.push(connect(self.context, &side.model, self.flags).await?);
         }
         let sides: Vec<SidePools> =
             plan.sides.iter().zip(&connected).map(|(side, pools)| side_pools(side, pools)).collect();
         check_budget(self.flags, &sides)?;
+        Ok((sides, connected))
+    }
+
+    async fn run_on(&self, generation: &str, plan: &Plan, sides: &[SidePools]) -> CliResult<Exit> {
+        let context = self.context;
         let (stop, signalled) = signals::listen(Some(context.out))?;
         context.out.note(format!("generation {generation}"));
-        let made = self.make(generation, &plan, &sides, &stop).await;
+        let made = self.make(generation, plan, sides, &stop).await;
         let made = made.map_err(|error| {
             let hint = error.hint.as_deref().unwrap_or("see to that").trim_end_matches('.').to_owned();
             CliError { hint: Some(format!("{hint}; then go on with 'atelier images resume {generation}'")), ..error }
         })?;
-        self.tell(generation, &plan, &made, &signalled)
+        self.tell(generation, plan, &made, &signalled)
     }
 
     async fn make(&self, generation: &str, plan: &Plan, sides: &[SidePools], stop: &Stop) -> CliResult<Made> {
