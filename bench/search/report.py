@@ -84,7 +84,7 @@ def quality(measured: dict[str, Any]) -> list[str]:
             f"{ndcg['mean']:.3f} ({ndcg['low']:.3f} to {ndcg['high']:.3f})",
             f"{metrics['mrr']['mean']:.3f}",
             f"{metrics['recall@10']['mean']:.3f}",
-            *(f"{kinds[kind]:.2f}" for kind in KINDS),
+            *(f"{kinds[kind] + 0.0:.2f}" for kind in KINDS),
         ])
     for name, result in measured["quality_peers"].items():
         if isinstance(result, dict):
