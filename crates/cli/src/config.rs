@@ -38,6 +38,8 @@ pub(crate) struct Config {
 pub(crate) struct SearchConfig {
     /// What sees pictures: `local`, the folder of a CLIP or SigLIP after `clip:`, a provider's model, or `off`.
     pub(crate) look: Option<String>,
+    /// Whether a search has missing vectors made in the background; if nothing is said, it does.
+    pub(crate) background: Option<bool>,
 }
 
 /// How images are made.
@@ -87,13 +89,17 @@ const fn one() -> u32 {
 }
 
 /// Every key of the file and what it is for, as docs/reference.md lists them.
-pub(crate) const SETTINGS: [(&str, &str); 14] = [
+pub(crate) const SETTINGS: [(&str, &str); 15] = [
     ("data_dir", "where everything is kept, unless --data-dir or ATELIER_DATA_DIR says so"),
     ("model", "the model, where neither --model nor the project names one"),
     ("prices", "a price table of the form of assets/prices.toml, which goes before the built-in one"),
     (
         "search.look",
         "what sees pictures: local, clip:FOLDER with a CLIP or SigLIP in ONNX, gemini:gemini-embedding-2 (for words, too), or off (absent: local)",
+    ),
+    (
+        "search.background",
+        "whether a search has vectors that images lack, as after a change of search.look, made in the background (absent: true)",
     ),
     ("images.model", "the model that makes images, where --model names none (absent: gemini:gemini-3.1-flash-image)"),
     (

@@ -16,6 +16,7 @@ pub(crate) struct Context {
     pub(crate) clock: Clock,
     pub(crate) out: Out,
     data_dir: PathBuf,
+    config_file: Option<PathBuf>,
 }
 
 impl Context {
@@ -30,7 +31,12 @@ impl Context {
                 CliError::configuration("no-data-dir", "there is no home directory to keep the data in")
                     .hint("give --data-dir or set ATELIER_DATA_DIR")
             })?;
-        Ok(Self { config, clock: Clock::system(), out, data_dir })
+        Ok(Self { config, clock: Clock::system(), out, data_dir, config_file: global.config.clone() })
+    }
+
+    /// The file that was named as the configuration, if one was.
+    pub(crate) fn config_file(&self) -> Option<&Path> {
+        self.config_file.as_deref()
     }
 
     /// Where everything is kept.

@@ -7,6 +7,7 @@
 )]
 
 mod args;
+mod background;
 mod commands;
 mod config;
 mod context;

@@ -11,9 +11,6 @@ mod prepare;
 mod run;
 mod submit;
 
-use std::sync::Arc;
-
-use atelier_engine::{JobId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use advice::{Distribution, why_nothing};
@@ -51,12 +48,4 @@ impl std::ops::AddAssign for Counts {
         self.yellow += other.yellow;
         self.red += other.red;
     }
-}
-
-/// A job's id: what it is, when it was made to the second, and four random characters.
-#[must_use]
-pub fn job_id(what: &str, now: Timestamp) -> JobId {
-    let when = now.to_jiff().strftime("%Y%m%d-%H%M%S").to_string();
-    let random: String = std::iter::repeat_with(fastrand::alphanumeric).take(4).collect();
-    Arc::from(format!("{what}-{when}-{}", random.to_lowercase()))
 }

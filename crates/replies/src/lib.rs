@@ -63,7 +63,7 @@
 //! assert_eq!(prepared.counts().selected, 1);
 //!
 //! // Draft. The callback sees every outcome once it is durable, and where the run stands.
-//! let id = generate::job_id("replies", clock.now());
+//! let id = atelier_store::job_id("replies", clock.now());
 //! let new = NewReplies { id, model: "sandbox".into(), output_cap: 65_536, run: serde_json::Value::Null };
 //! let job = generate::submit(&store, &mut prepared, new, clock.now()).await?.ok_or("nothing to draft")?;
 //! let how = Run { pools: vec![pool], options: Options::default(), stop: Stop::never() };

@@ -152,6 +152,16 @@ pub(crate) enum ReferenceMode {
     Off,
 }
 
+/// How images are made, and where they go besides.
+#[derive(Debug, Args)]
+pub(crate) struct MakeFlags {
+    /// Write the files into this folder, too; what an edit made, also beside what was before
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) run: RunFlags,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct GenerateImages {
     #[command(flatten)]
@@ -159,11 +169,8 @@ pub(crate) struct GenerateImages {
     /// Send a plan that was kept, byte for byte, in the place of a prompt
     #[arg(long, value_name = "ID", conflicts_with_all = ["prompt", "compare", "count", "reference", "tone", "angle"])]
     pub(crate) plan: Option<String>,
-    /// Write the files into this folder, too
-    #[arg(short, long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) run: RunFlags,
+    pub(crate) make: MakeFlags,
 }
 
 #[derive(Debug, Args)]
@@ -195,11 +202,8 @@ pub(crate) struct EditImage {
     /// The project that it is for
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub(crate) project: String,
-    /// Write the files into this folder, too, and each beside what was before
-    #[arg(short, long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) run: RunFlags,
+    pub(crate) make: MakeFlags,
 }
 
 #[derive(Debug, Args)]
@@ -209,22 +213,16 @@ pub(crate) struct AgainImages {
     /// The seed of the first image [default: drawn]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=0x7fff_ffff))]
     pub(crate) seed: Option<u64>,
-    /// Write the files into this folder, too
-    #[arg(short, long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) run: RunFlags,
+    pub(crate) make: MakeFlags,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ResumeImages {
     /// The generation
     pub(crate) generation: String,
-    /// Write the files into this folder, too
-    #[arg(short, long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) run: RunFlags,
+    pub(crate) make: MakeFlags,
 }
 
 #[derive(Debug, Args)]
@@ -237,11 +235,8 @@ pub(crate) struct RetryImages {
     /// With another prompt, everything else being as it was
     #[arg(long, value_name = "PROMPT")]
     pub(crate) prompt: Option<String>,
-    /// Write the files into this folder, too
-    #[arg(short, long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) run: RunFlags,
+    pub(crate) make: MakeFlags,
 }
 
 /// Which images.

@@ -39,6 +39,9 @@ pub(crate) enum LibraryCommand {
         /// Forget the vectors of other embedders, once all are made
         #[arg(long)]
         prune: bool,
+        /// As a search starts it: at a low priority, and only what nobody has tried to embed yet
+        #[arg(long, hide = true)]
+        background: bool,
     },
 }
 

@@ -12,7 +12,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use images::{
     AgainImages, CameraFlags, EditImage, ExportMade, GenerateImages, ImageWish, ImagesCommand, ListMade, MadeSelection,
-    PreviewImages, PromoteImages, ReferenceMode, ResumeImages, RetryImages, SaveImage,
+    MakeFlags, PreviewImages, PromoteImages, ReferenceMode, ResumeImages, RetryImages, SaveImage,
 };
 pub(crate) use library::{
     CollectionsCommand, EditImages, Evaluate, ExportImages, Fields, ImageSelection, ImportImages, LibraryCommand,

@@ -4,16 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::library::FEW;
 use crate::world::{World, until};
-
-const FEW: [&str; 6] = [
-    "red-ladybird",
-    "grazing-zebra",
-    "yellow-banana",
-    "red-sunset-over-calm-sea",
-    "blue-igloo",
-    "candle-in-a-dark-room",
-];
 
 impl World {
     /// A world whose images the sandbox makes.
@@ -179,6 +171,29 @@ fn what_was_made_before_a_kill_is_there_and_resume_makes_the_rest() {
     let calls: u64 =
         world.json("jobs list")["jobs"].as_array().unwrap().iter().map(|job| job["calls"].as_u64().unwrap()).sum();
     assert!(calls <= 9, "{calls} calls for 8 images, one of which may have been in flight");
+}
+
+#[test]
+fn images_that_can_not_be_saved_are_paid_for_once_and_saved_later() {
+    let world = World::of_images();
+    // A file where a folder has to be, as if the disk had failed: what comes is kept, and can't be saved.
+    let folder = world.data().join("objects/made");
+    std::fs::create_dir_all(folder.parent().unwrap()).unwrap();
+    std::fs::write(&folder, "").unwrap();
+    let flags = "--references off --seed 1 --compare sandbox:openai:gpt-image-2 --sandbox-latency 200ms";
+    let failed = world.run(&format!("images generate a-boat --count 4 {flags}"));
+    failed.expect_code(4).says(&["object-unusable", "images resume img-"]);
+    let jobs = || {
+        let jobs = world.json("jobs list")["jobs"].clone();
+        let sum = |key: &str| -> u64 { jobs.as_array().unwrap().iter().map(|job| job[key].as_u64().unwrap()).sum() };
+        (sum("calls"), sum("done"))
+    };
+    let (calls, answered) = jobs();
+    assert!(calls > 1 && calls == answered, "{answered} of {calls} calls came to their end");
+    std::fs::remove_file(&folder).unwrap();
+    let generation = world.made("")[0]["generation"].as_str().unwrap().to_owned();
+    assert_eq!(world.json(&format!("images resume {generation}"))["done"], 8);
+    assert_eq!(jobs(), (8, 8), "one call an image");
 }
 
 #[test]

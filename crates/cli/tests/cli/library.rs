@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{World, until};
 
 fn pictures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/library").canonicalize().unwrap()
@@ -42,7 +42,7 @@ fn ids(hits: &Value) -> Vec<String> {
     hits.as_array().unwrap().iter().map(|hit| hit["id"].as_str().unwrap().to_owned()).collect()
 }
 
-const FEW: [&str; 6] = [
+pub(crate) const FEW: [&str; 6] = [
     "red-ladybird",
     "grazing-zebra",
     "yellow-banana",
@@ -267,6 +267,30 @@ fn a_providers_model_embeds_words_and_pictures_and_both_are_found_by_them() {
     let embedding = jobs.as_array().unwrap().iter().filter(|job| job["kind"] == "embedding");
     assert!(embedding.clone().count() >= 3, "words, pictures and the query: {jobs}");
     assert!(embedding.clone().all(|job| job["state"] == "done"), "{jobs}");
+}
+
+#[test]
+fn after_a_change_of_the_model_a_search_has_the_library_embedded_in_the_background() {
+    let world = World::with_pictures(&FEW);
+    let config = "[search]\nlook = \"sandbox:gemini-embedding-2\"\n";
+    world.write("atelier.toml", format!("{config}background = false\n"));
+    let lacking = "6 images have no vectors of sandbox-gemini-embedding-2/768 yet";
+    world.ok("search zebra").says(&[lacking, "'atelier library embed' makes them"]);
+    world.write("data/embedding.log", "error: the disk is full [disk-full]\n");
+    world.write("atelier.toml", config);
+    world.ok("search zebra").says(&[lacking, "making them failed (the disk is full [disk-full])"]);
+    std::fs::remove_file(world.data().join("embedding.log")).unwrap();
+
+    world.ok("search zebra").says(&[lacking, "they are being made in the background, by process "]);
+    until("all images are found by the look of the new model", || {
+        let hits = world.json("search --fields look a-picture-of-something-orange")["hits"].clone();
+        (hits.as_array().unwrap().len() == FEW.len()).then_some(())
+    });
+    until("the process is done", || (!world.data().join("embedding.log").exists()).then_some(()));
+    let told = world.ok("search zebra").stderr;
+    assert!(!told.contains("no vectors"), "{told}");
+    let embedded = world.json("library embed");
+    assert_eq!((&embedded["text"], &embedded["look"]), (&json!(0), &json!(0)), "{embedded}");
 }
 
 #[test]

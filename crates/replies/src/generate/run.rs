@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use atelier_engine::{Clock, Engine, Event, Fault, Job, JobId, Options, Pool, Report, RunEnd, Stop};
-use atelier_store::{JobRecord, JobState, Store, StoreError};
+use atelier_engine::{Clock, Engine, Event, Job, JobId, Options, Pool, Report, Stop};
+use atelier_store::{JobRecord, Store, StoreError};
 
 use super::harvest::{Harvested, harvest};
 use super::submit::task_for;
@@ -58,24 +58,10 @@ pub async fn run(
     let report = engine.run(work, run.stop, on_event).await?;
     // Before the state: a job that is over claims no posts any more, so their answers must be there.
     let harvested = harvest(store, job, clock.now()).await?;
-    let (state, note, resume_at) = standing(&report.end);
-    store.set_job_state(job, state, note, resume_at, clock.now()).await?;
+    store.run_ended(job, &report.end, clock.now()).await?;
     Ok(Ran { report, harvested, job: stored(store, job).await? })
 }
 
 async fn stored(store: &Store, job: &JobId) -> Result<JobRecord, RepliesError> {
     Ok(store.job(job).await?.ok_or_else(|| StoreError::NoSuchJob { job: job.to_string() })?)
-}
-
-/// Where a job stands after a run that ended so, why, and when it can go on.
-fn standing(end: &RunEnd) -> (JobState, Option<String>, Option<atelier_engine::Timestamp>) {
-    match end {
-        RunEnd::Done => (JobState::Done, None, None),
-        RunEnd::Parked { until, .. } => {
-            (JobState::Parked, Some(format!("a day's limit is used up until {until}")), Some(*until))
-        }
-        RunEnd::OverBudget => (JobState::Stopped, Some("the next call could pass the maximum cost".into()), None),
-        RunEnd::Interrupted => (JobState::Open, Some("interrupted".into()), None),
-        RunEnd::Closed(Fault { message, .. }) => (JobState::Stopped, Some(message.clone()), None),
-    }
 }

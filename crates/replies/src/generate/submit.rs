@@ -17,7 +17,7 @@ use crate::task::DraftTask;
 /// What a job is submitted with beside its posts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewReplies {
-    /// The job's id, such as [`job_id`](super::job_id) makes.
+    /// The job's id, such as [`job_id`](atelier_store::job_id) makes.
     pub id: JobId,
     /// The model, with its provider.
     pub model: String,

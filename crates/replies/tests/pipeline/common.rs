@@ -7,9 +7,9 @@ use atelier_embed::{Calibration, EmbedError, EmbedderId, TextEmbedder, Vector};
 use atelier_engine::{Clock, Event, JobId, Options, Packing, Pool, Price, Stop, Timestamp};
 use atelier_providers::{ApiKey, BaseUrl, Gemini, HttpClient};
 use atelier_replies::embedding::LocalEmbedding;
-use atelier_replies::generate::{NewReplies, Prepared, Ran, Run, Selection, job_id, prepare, run, submit};
+use atelier_replies::generate::{NewReplies, Prepared, Ran, Run, Selection, prepare, run, submit};
 use atelier_sandbox::{Sandbox, SandboxConfig};
-use atelier_store::{DraftFilter, DraftRow, Post, Store};
+use atelier_store::{DraftFilter, DraftRow, Post, Store, job_id};
 use tempfile::TempDir;
 
 pub(crate) const PROJECT: &str = "bikes";

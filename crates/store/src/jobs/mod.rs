@@ -7,6 +7,7 @@ mod write;
 
 pub use self::records::{
     JobCounts, JobPage, JobRecord, JobState, JobTotals, NewItem, NewJob, OutcomeRecord, PostClaim, UnsettledCall,
+    job_id,
 };
 pub use self::runner::{Answers, JobRunner};
 

@@ -90,6 +90,20 @@ impl Store {
         rows(self.query(query).await?, outcome_record)
     }
 
+    /// All outcomes of a job, in the order of its items: for jobs that are small enough to be held.
+    pub async fn all_outcomes(&self, job: &str) -> StoreResult<Vec<OutcomeRecord>> {
+        const PAGE: usize = 500;
+        let mut all = Vec::new();
+        loop {
+            let page = self.outcomes(job, all.last().map(|outcome: &OutcomeRecord| outcome.seq), PAGE).await?;
+            let last = page.len() < PAGE;
+            all.extend(page);
+            if last {
+                return Ok(all);
+            }
+        }
+    }
+
     /// The job's calls that were reserved and never settled: what they carried may be paid for twice.
     /// Of a running job, these are the calls in flight.
     pub async fn unsettled(&self, job: &str) -> StoreResult<Vec<UnsettledCall>> {

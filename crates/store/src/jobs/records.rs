@@ -2,10 +2,18 @@
 
 use std::sync::Arc;
 
-use atelier_engine::{EntryId, JobId, Timestamp, Usd, Verdict};
+use atelier_engine::{EntryId, JobId, RunEnd, Timestamp, Usd, Verdict};
 
 use crate::cursor::Cursor;
 use crate::error::{StoreError, StoreResult};
+
+/// A job's id: what it is, when it was made to the second, and four random characters.
+#[must_use]
+pub fn job_id(what: &str, now: Timestamp) -> JobId {
+    let when = now.to_jiff().strftime("%Y%m%d-%H%M%S").to_string();
+    let random: String = std::iter::repeat_with(fastrand::alphanumeric).take(4).collect();
+    Arc::from(format!("{what}-{when}-{}", random.to_lowercase()))
+}
 
 /// A job to be made.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +76,19 @@ impl JobState {
             Self::Stopped => "stopped",
             Self::Cancelled => "cancelled",
             Self::Done => "done",
+        }
+    }
+
+    /// Where a job stands after a run that ended so, why, and when it can go on.
+    pub(crate) fn after(end: &RunEnd) -> (Self, Option<String>, Option<Timestamp>) {
+        match end {
+            RunEnd::Done => (Self::Done, None, None),
+            RunEnd::Parked { until, .. } => {
+                (Self::Parked, Some(format!("a day's limit is used up until {until}")), Some(*until))
+            }
+            RunEnd::OverBudget => (Self::Stopped, Some("the next call could pass the maximum cost".into()), None),
+            RunEnd::Interrupted => (Self::Open, Some("interrupted".into()), None),
+            RunEnd::Closed(fault) => (Self::Stopped, Some(fault.message.clone()), None),
         }
     }
 

@@ -8,9 +8,6 @@ use super::records::{JobState, NewJob};
 use crate::error::{StoreError, StoreResult};
 use crate::store::Store;
 
-/// Outcomes are read in pages of this size.
-const PAGE: usize = 500;
-
 /// Runs jobs to their end and brings their answers.
 #[derive(Clone)]
 pub struct JobRunner {
@@ -102,28 +99,23 @@ impl JobRunner {
             let job = Job { id: Arc::clone(&id), task, pools, items: open, options };
             self.engine.run(job, self.stop.clone(), |_| {}).await.map(|report| report.end)
         };
-        let answers = Answers { verdicts: self.verdicts(&id, items).await?, end };
-        let note = answers.stopped().map(|(_, reason)| reason);
-        let state = if note.is_none() { JobState::Done } else { JobState::Stopped };
-        self.store.set_job_state(&id, state, note, None, self.clock.now()).await?;
-        Ok(answers)
+        let now = self.clock.now();
+        match &end {
+            Ok(end) => self.store.run_ended(&id, end, now).await?,
+            Err(error) => {
+                self.store.set_job_state(&id, JobState::Stopped, Some(error.to_string()), None, now).await?;
+            }
+        }
+        Ok(Answers { verdicts: self.verdicts(&id, items).await?, end })
     }
 
     async fn verdicts(&self, id: &str, items: usize) -> StoreResult<Vec<Option<Verdict>>> {
         let mut verdicts = vec![None; items];
-        let mut after = None;
-        loop {
-            let page = self.store.outcomes(id, after, PAGE).await?;
-            after = page.last().map(|outcome| outcome.seq);
-            let count = page.len();
-            for outcome in page {
-                if let Some(place) = usize::try_from(outcome.seq).ok().and_then(|seq| verdicts.get_mut(seq)) {
-                    *place = Some(outcome.verdict);
-                }
-            }
-            if count < PAGE {
-                return Ok(verdicts);
+        for outcome in self.store.all_outcomes(id).await? {
+            if let Some(place) = usize::try_from(outcome.seq).ok().and_then(|seq| verdicts.get_mut(seq)) {
+                *place = Some(outcome.verdict);
             }
         }
+        Ok(verdicts)
     }
 }

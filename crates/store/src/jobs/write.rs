@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use atelier_engine::{JobId, Timestamp};
+use atelier_engine::{JobId, RunEnd, Timestamp};
 
 use super::NOT_OVER;
 use super::records::{JobState, NewItem, NewJob, PostClaim};
@@ -61,6 +61,12 @@ impl Store {
                 Written::Refused { .. } => {}
             }
         }
+    }
+
+    /// Says where a job stands after a run of it that ended so.
+    pub async fn run_ended(&self, id: &JobId, end: &RunEnd, now: Timestamp) -> StoreResult<()> {
+        let (state, note, resume_at) = JobState::after(end);
+        self.set_job_state(id, state, note, resume_at, now).await
     }
 
     /// Says where a job stands, why, and when it can go on.

@@ -15,6 +15,8 @@ const LOOK_UP: usize = 500;
 /// An image that has no vector of an embedder in a space, or one that was made of what it no longer is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unembedded {
+    /// The number of its last change.
+    pub change: u64,
     /// The image.
     pub image: String,
     /// The hash of what is to be embedded: of its words for [`VectorSpace::Text`], else of its file.
@@ -57,33 +59,56 @@ impl Store {
         Ok(found)
     }
 
-    /// A page of the images that need a vector of this embedder in this space, by id, after this one: those
-    /// that have none, or one of words that are no longer theirs. Images without words need none in
-    /// [`VectorSpace::Text`].
+    /// A page of the images that need a vector of this embedder in this space, in the order of their last changes,
+    /// after this change, 0 for all: those that have none, or one of words that are no longer theirs. Images without
+    /// words need none in [`VectorSpace::Text`].
     pub async fn unembedded_images(
         &self,
         embedder: &str,
         space: VectorSpace,
-        after: Option<&str>,
+        after: u64,
         limit: usize,
     ) -> StoreResult<Vec<Unembedded>> {
         let made_of = match space {
             VectorSpace::Text => "i.text_hash",
             VectorSpace::Look | VectorSpace::Appearance => "i.hash",
         };
+        // CROSS JOIN: the log leads, so that nothing is read of images that have not changed.
         let query = Statement::new(format!(
-            "SELECT i.id, {made_of} FROM images i WHERE i.id > $1 AND {made_of} IS NOT NULL AND NOT EXISTS (\
+            "SELECT c.seq, i.id, {made_of} FROM library_changes c CROSS JOIN images i ON i.id = c.image \
+             WHERE c.seq > $1 AND {made_of} IS NOT NULL AND NOT EXISTS (\
              SELECT 1 FROM image_vectors v WHERE v.embedder = $2 AND v.space = $3 AND v.image = i.id \
-             AND v.made_of = {made_of}) ORDER BY i.id LIMIT $4"
+             AND v.made_of = {made_of}) ORDER BY c.seq LIMIT $4"
         ))
-        .bind(after.unwrap_or_default())
+        .bind(after)
         .bind(embedder)
         .bind(space.as_str())
         .bind(limit);
         rows(self.query(query).await?, |row: Row| {
             let mut columns = row.columns();
-            Ok(Unembedded { image: columns.text()?, made_of: columns.text()? })
+            Ok(Unembedded { change: columns.count()?, image: columns.text()?, made_of: columns.text()? })
         })
+    }
+
+    /// Up to which change of the library all images have a vector of this embedder in this space, if they can have
+    /// one; 0 if nobody has said so.
+    pub async fn embedded_upto(&self, embedder: &str, space: VectorSpace) -> StoreResult<u64> {
+        let query = Statement::new("SELECT upto FROM embedded WHERE embedder = $1 AND space = $2")
+            .bind(embedder)
+            .bind(space.as_str());
+        Ok(rows(self.query(query).await?, |row| row.columns().count())?.into_iter().sum())
+    }
+
+    /// Says up to which change all images have one.
+    pub async fn set_embedded_upto(&self, embedder: &str, space: VectorSpace, upto: u64) -> StoreResult<()> {
+        let put = Statement::new(
+            "INSERT INTO embedded (embedder, space, upto) VALUES ($1, $2, $3) \
+             ON CONFLICT (embedder, space) DO UPDATE SET upto = excluded.upto",
+        )
+        .bind(embedder)
+        .bind(space.as_str())
+        .bind(upto);
+        self.apply(vec![put], never).await.map(|_| ())
     }
 
     /// Forgets what embedders other than these have made; how many vectors that were. At most `limit` go at
@@ -95,8 +120,11 @@ impl Store {
             places(2, keep.len())
         );
         let prune = keep.iter().fold(Statement::new(sql).bind(limit), |query, embedder| query.bind(embedder.as_str()));
-        let effects = self.apply(vec![prune], never).await?;
-        Ok(effects.iter().map(|effect| effect.count).sum())
+        let sql = format!("DELETE FROM embedded WHERE embedder NOT IN ({})", places(1, keep.len()));
+        let forget = keep.iter().fold(Statement::new(sql), |query, embedder| query.bind(embedder.as_str()));
+        // First the saying, then what it is said of.
+        let effects = self.apply(vec![forget, prune], never).await?;
+        Ok(effects.last().map_or(0, |pruned| pruned.count))
     }
 }
 

@@ -8,11 +8,12 @@ use super::faults::fault;
 use crate::error::{StoreError, StoreResult};
 
 /// Migration N takes a database from schema N − 1 to schema N. What was released is never changed.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_blocks.sql"),
     include_str!("migrations/0003_library.sql"),
     include_str!("migrations/0004_generations.sql"),
+    include_str!("migrations/0005_embedded.sql"),
 ];
 
 /// The newest schema that this program knows.

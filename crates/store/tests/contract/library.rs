@@ -236,17 +236,17 @@ pub(crate) async fn images_that_lack_a_vector_are_listed_by_page(place: &dyn Pla
         let wordless = Image { text_hash: None, ..image(id, n) };
         add(&store, if id == "d" { wordless } else { image(id, n) }).await;
     }
-    let lacking = |space, after: Option<&'static str>, limit| {
+    let lacking = |space, after: u64, limit| {
         let store = store.clone();
         async move {
             let found = store.unembedded_images("clip/1", space, after, limit).await.unwrap();
             found.into_iter().map(|lack| format!("{}: {}", lack.image, lack.made_of)).collect::<Vec<_>>()
         }
     };
-    assert_eq!(lacking(VectorSpace::Look, None, 2).await, ["a: hash of a", "b: hash of b"]);
-    assert_eq!(lacking(VectorSpace::Look, Some("b"), 2).await, ["c: hash of c", "d: hash of d"]);
+    assert_eq!(lacking(VectorSpace::Look, 0, 2).await, ["a: hash of a", "b: hash of b"]);
+    assert_eq!(lacking(VectorSpace::Look, 2, 2).await, ["c: hash of c", "d: hash of d"]);
     assert_eq!(
-        lacking(VectorSpace::Text, None, 9).await,
+        lacking(VectorSpace::Text, 0, 9).await,
         ["a: words of a", "b: words of b", "c: words of c"],
         "what has no words lacks no vector of them"
     );
@@ -259,13 +259,19 @@ pub(crate) async fn images_that_lack_a_vector_are_listed_by_page(place: &dyn Pla
     ];
     let seen = store.last_library_change().await.unwrap();
     store.put_image_vectors(vectors).await.unwrap();
-    assert_eq!(lacking(VectorSpace::Text, None, 9).await, ["b: words of b", "c: words of c"]);
-    assert_eq!(lacking(VectorSpace::Look, None, 9).await, ["a: hash of a", "c: hash of c", "d: hash of d"]);
+    assert_eq!(lacking(VectorSpace::Text, 0, 9).await, ["c: words of c", "b: words of b"]);
+    assert_eq!(lacking(VectorSpace::Look, 0, 9).await, ["c: hash of c", "d: hash of d", "a: hash of a"]);
     let mut logged = changes(&store, seen).await;
     logged.sort_by(|a, b| a.0.cmp(&b.0));
     assert_eq!(logged, [("a".into(), ChangeKind::Put), ("b".into(), ChangeKind::Put)]);
-    let other = store.unembedded_images("local/2", VectorSpace::Look, None, 9).await.unwrap();
+    let other = store.unembedded_images("local/2", VectorSpace::Look, 0, 9).await.unwrap();
     assert_eq!(other.len(), 4, "another embedder's vectors do not count");
+    assert_eq!(store.embedded_upto("clip/1", VectorSpace::Text).await.unwrap(), 0);
+    for upto in [3, 7] {
+        store.set_embedded_upto("clip/1", VectorSpace::Text, upto).await.unwrap();
+        assert_eq!(store.embedded_upto("clip/1", VectorSpace::Text).await.unwrap(), upto);
+    }
+    assert_eq!(store.embedded_upto("clip/1", VectorSpace::Look).await.unwrap(), 0);
 }
 
 pub(crate) async fn vectors_of_embedders_no_longer_used_are_forgotten(place: &dyn Place) {
@@ -279,6 +285,9 @@ pub(crate) async fn vectors_of_embedders_no_longer_used_are_forgotten(place: &dy
         }
     }
     store.put_image_vectors(vectors).await.unwrap();
+    for embedder in ["old/1", "new/1"] {
+        store.set_embedded_upto(embedder, VectorSpace::Look, 5).await.unwrap();
+    }
     let keep = ["new/1".to_owned(), "text/1".to_owned()];
     assert_eq!(store.prune_image_vectors(&keep, 3).await.unwrap(), 3);
     assert_eq!(store.prune_image_vectors(&keep, 3).await.unwrap(), 1);
@@ -286,6 +295,7 @@ pub(crate) async fn vectors_of_embedders_no_longer_used_are_forgotten(place: &dy
     for (embedder, left) in [("old/1", 0), ("old/2", 0), ("new/1", 1)] {
         let vectors = store.image_vectors(embedder, VectorSpace::Look, &["a".into()]).await.unwrap();
         assert_eq!(vectors.len(), left, "{embedder}");
+        assert_eq!(store.embedded_upto(embedder, VectorSpace::Look).await.unwrap(), left as u64 * 5, "{embedder}");
     }
 }
 

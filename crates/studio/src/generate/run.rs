@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use atelier_engine::{
-    Engine, Event, Fault, ImageData, Job, JobId, Options, Outcome, Pool, Price, Remedy, RunEnd, Stop, Usd,
+    Engine, Event, Fault, ImageData, Job, JobId, Options, Outcome, Pool, Price, Remedy, RunEnd, Stop, StopHandle, Usd,
 };
-use atelier_store::{JobState, MadeImage, MadeState};
-use futures_util::{StreamExt, TryStreamExt};
+use atelier_store::{MadeImage, MadeState};
+use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
 use super::ImageStudio;
@@ -54,9 +54,6 @@ pub struct Made {
     pub ends: BTreeMap<String, RunEnd>,
 }
 
-/// Outcomes are read in pages of this size.
-const PAGE: usize = 100;
-
 /// What may have been told and is not saved yet: every image may end twice, in a run before and in this one, and
 /// what troubles there are is left out where there is little room.
 const TOLD: usize = 256;
@@ -80,8 +77,8 @@ impl ImageStudio {
     /// told to `observer`; what a run before this one was answered and did not save is saved first.
     ///
     /// # Errors
-    /// The store's `Held` if another process makes them; what the store, the engine and the objects report. What was
-    /// made until then is saved.
+    /// The store's `Held` if another process makes them; what the store, the engine and the objects report. Nothing
+    /// more is sent then; what is in flight is finished, and kept for a later run where it can't be saved in this one.
     pub async fn run(
         &self,
         id: &str,
@@ -99,6 +96,7 @@ impl ImageStudio {
             pending += 1;
         }
         let (sender, mut told) = mpsc::channel(TOLD);
+        let (handle, stopped) = StopHandle::new();
         let shares = shares(options.concurrency, jobs.len());
         let at_once = shares.iter().filter(|share| **share != Some(0)).count().max(1);
         let runs = jobs.into_iter().zip(&shares).map(|((job, (side, images)), share)| {
@@ -106,38 +104,66 @@ impl ImageStudio {
             // A budget is that of all, and none of the jobs knows of the others.
             let max_cost = options.max_cost.map(|cost| share_of(cost, images, pending));
             let options = Options { concurrency: share.map(|share| share.max(1)), max_cost, ..options.clone() };
-            let (files, sender, stop) = (Arc::clone(&files), sender.clone(), stop.clone());
+            let (files, sender, stop, handle) = (Arc::clone(&files), sender.clone(), stopped.clone(), &handle);
             async move {
                 let Some(pools) = sides else { return Ok((side, RunEnd::Interrupted)) };
-                let end = self.run_side(&job, &pools, options, stop, files, sender).await?;
-                Ok::<_, StudioError>((side, end))
+                let end = self.run_side(&job, &pools, options, stop, files, sender).await;
+                end.map(|end| (side, end)).inspect_err(|_| handle.stop())
             }
         });
-        let run_all =
-            futures_util::stream::iter(runs.collect::<Vec<_>>()).buffer_unordered(at_once).try_collect::<Vec<_>>();
+        let runs = futures_util::stream::iter(runs.collect::<Vec<_>>()).buffer_unordered(at_once).collect::<Vec<_>>();
         drop(sender);
         let saving = async {
-            let (began, mut answers) = (self.clock().now(), Vec::new());
+            let (began, mut answers, mut failed) = (self.clock().now(), Vec::new(), None);
             while let Some(message) = told.recv().await {
                 match message {
                     Told::Trouble { side, fault } => observer(ImageEvent::Trouble { side: &side, fault: &fault }),
                     Told::Ended(ended) => {
                         let saving = Saving { plan: &plan, sides, began };
-                        let (job, seq) = (Arc::clone(&ended.job), ended.outcome.seq);
-                        if let Some(answer) = self.save(&saving, ended).await? {
-                            answers.extend(answer);
-                            if let Some(image) = self.store().made_by(&job, seq).await? {
-                                observer(ImageEvent::Ended(&image));
+                        match self.save_and_tell(&saving, ended, &mut observer).await {
+                            Ok(answer) => answers.extend(answer),
+                            Err(error) => {
+                                handle.stop();
+                                failed.get_or_insert(error);
                             }
                         }
                     }
                 }
             }
-            Ok::<_, StudioError>(answers)
+            (answers, failed)
         };
-        let (ends, answers) = futures_util::future::try_join(run_all, saving).await?;
+        // A stop from outside is passed on for as long as there is something to stop.
+        let ran = futures_util::future::join(runs, saving);
+        let pass_on = async {
+            stop.clone().wait().await;
+            handle.stop();
+            std::future::pending().await
+        };
+        let (ends, (answers, failed)) = tokio::select! {
+            ran = ran => ran,
+            never = pass_on => never,
+        };
         self.forget_answers(answers).await?;
-        Ok(Made { images: self.store().made_of(id).await?, ends: ends.into_iter().collect() })
+        let ends = ends.into_iter().collect::<StudioResult<BTreeMap<_, _>>>()?;
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(Made { images: self.store().made_of(id).await?, ends }),
+        }
+    }
+
+    /// Saves what an item ended with; the name of the file that came, which is not needed any more, if one did.
+    async fn save_and_tell(
+        &self,
+        saving: &Saving<'_>,
+        ended: Ended,
+        observer: &mut (impl FnMut(ImageEvent<'_>) + Send),
+    ) -> StudioResult<Option<String>> {
+        let (job, seq) = (Arc::clone(&ended.job), ended.outcome.seq);
+        let Some(answer) = self.save(saving, ended).await? else { return Ok(None) };
+        if let Some(image) = self.store().made_by(&job, seq).await? {
+            observer(ImageEvent::Ended(&image));
+        }
+        Ok(answer)
     }
 
     /// Runs a job of one side, and has told whatever ends.
@@ -153,19 +179,10 @@ impl ImageStudio {
         let _hold = self.store().hold(job)?;
         let found = self.store().job(job).await?;
         let record = found.ok_or_else(|| StudioError::Plan(format!("there is no job {job}")))?;
-        let mut after = None;
-        loop {
-            let page = self.store().outcomes(job, after, PAGE).await?;
-            after = page.last().map(|outcome| outcome.seq);
-            let last = page.len() < PAGE;
-            for ended in page {
-                let outcome = Outcome { seq: ended.seq, verdict: ended.verdict };
-                // Whoever listens may have failed; then this run fails with it.
-                let _ = tell.send(Told::Ended(Ended { job: Arc::clone(job), outcome, attempts: ended.attempts })).await;
-            }
-            if last {
-                break;
-            }
+        for ended in self.store().all_outcomes(job).await? {
+            let outcome = Outcome { seq: ended.seq, verdict: ended.verdict };
+            // Nobody listens any more where the whole run is dropped, and this with it.
+            let _ = tell.send(Told::Ended(Ended { job: Arc::clone(job), outcome, attempts: ended.attempts })).await;
         }
         let keep = |pool: Pool| {
             let (objects, reader) = (Arc::clone(self.library().objects()), self.reader().clone());
@@ -194,16 +211,7 @@ impl ImageStudio {
             let _ = tell.try_send(told);
         };
         let end = engine.run(work, stop, on_event).await?.end;
-        let (state, note, resume_at) = match &end {
-            RunEnd::Done => (JobState::Done, None, None),
-            RunEnd::Parked { until, .. } => {
-                (JobState::Parked, Some(format!("a day's limit is used up until {until}")), Some(*until))
-            }
-            RunEnd::OverBudget => (JobState::Stopped, Some("the next call could pass the maximum cost".into()), None),
-            RunEnd::Interrupted => (JobState::Open, Some("interrupted".into()), None),
-            RunEnd::Closed(fault) => (JobState::Stopped, Some(fault.message.clone()), None),
-        };
-        self.store().set_job_state(job, state, note, resume_at, self.clock().now()).await?;
+        self.store().run_ended(job, &end, self.clock().now()).await?;
         Ok(end)
     }
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use atelier_engine::{JobId, Timestamp};
-use atelier_store::{Generation, JobState, MadeImage, MadeState, NewItem, NewJob, NewMade};
+use atelier_engine::JobId;
+use atelier_store::{Generation, JobState, MadeImage, MadeState, NewItem, NewJob, NewMade, job_id};
 use serde::{Deserialize, Serialize};
 
 use super::ImageStudio;
@@ -36,7 +36,7 @@ impl ImageStudio {
         loop {
             let now = self.clock().now();
             let generation = Generation {
-                id: generation_id(now),
+                id: job_id("img", now).to_string(),
                 project: plan.project.clone(),
                 prompt: plan.prompt.clone(),
                 plan: content.clone(),
@@ -240,13 +240,6 @@ impl Which {
             Self::One(id) => image.id == *id,
         }
     }
-}
-
-/// `img-` and the moment, to the second, and four random characters.
-fn generation_id(now: Timestamp) -> String {
-    let when = now.to_jiff().strftime("%Y%m%d-%H%M%S").to_string();
-    let random: String = std::iter::repeat_with(fastrand::alphanumeric).take(4).collect();
-    format!("img-{when}-{}", random.to_lowercase())
 }
 
 /// `GENERATION-a1`.

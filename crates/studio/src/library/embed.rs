@@ -5,8 +5,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use atelier_embed::{EmbedError, EmbedderId, Look, LookEmbedder, Picture};
-use atelier_engine::Stop;
-use atelier_store::{NewVector, Store, VectorSpace};
+use atelier_engine::{JobId, Stop};
+use atelier_store::{Holder, NewVector, Store, Unembedded, VectorSpace};
 use futures_util::future::try_join_all;
 
 use super::decode::Reader;
@@ -16,6 +16,20 @@ use crate::error::StudioResult;
 
 /// Images that are asked for together.
 const PAGE: usize = 64;
+
+/// What the lock of whoever embeds is called.
+const EMBEDDING: &str = "library-embedding";
+
+/// Images that lack vectors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lacking {
+    /// How many they are, as far as they were counted.
+    pub images: usize,
+    /// The embedders whose vectors they lack.
+    pub embedders: Vec<String>,
+    /// The process that makes vectors now, if one does.
+    pub by: Option<Holder>,
+}
 
 /// How far the work is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,53 +53,139 @@ pub struct Embedded {
     pub stopped: bool,
 }
 
+/// Which images are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// Those that changed since all others had their vectors.
+    New,
+    /// All, and so also those that no vector could be made of before.
+    All,
+}
+
+/// A space of vectors, and what fills it.
+struct Filling {
+    space: VectorSpace,
+    embedder: String,
+    /// How many images it is asked for together.
+    page: usize,
+}
+
+/// The spaces that these embedders fill. An image that has a look has an appearance.
+fn fillings(embedders: &Embedders) -> Vec<Filling> {
+    let text = embedders.text.as_ref().map(|embedder| (VectorSpace::Text, embedder.id(), embedder.batch()));
+    let look = embedders.look.as_ref().map(|embedder| (VectorSpace::Look, embedder.id(), embedder.batch()));
+    let filling = |(space, embedder, batch): (_, &EmbedderId, usize)| Filling {
+        space,
+        embedder: embedder.to_string(),
+        page: batch.max(PAGE),
+    };
+    text.into_iter().chain(look).map(filling).collect()
+}
+
 impl Library {
     /// Makes the vectors that images lack, as many at a time as there are threads. What is made is kept page by
-    /// page: stopped at any point, it goes on from there when it is run again.
+    /// page: stopped at any point, it goes on from there when it is run again. One process at a time does so.
     ///
     /// # Errors
-    /// What the store or the objects report.
+    /// The store's `Held` while another process is at it; what the store or the objects report.
     pub async fn embed_missing(
         &self,
         embedders: &Embedders,
+        missing: Missing,
         reader: &Reader,
         threads: NonZeroUsize,
         stop: &Stop,
         mut observer: impl FnMut(EmbedProgress) + Send,
     ) -> StudioResult<Embedded> {
+        let _alone = self.store().hold(&JobId::from(EMBEDDING))?;
         let mut done = Embedded::default();
-        let (text, look) = (embedders.text.as_ref(), embedders.look.as_ref());
-        let spaces = [
-            (VectorSpace::Text, text.map(|embedder| (embedder.id().to_string(), embedder.batch()))),
-            (VectorSpace::Look, look.map(|embedder| (embedder.id().to_string(), embedder.batch()))),
-        ];
-        for (space, embedder) in spaces {
-            let Some((embedder, batch)) = embedder else { continue };
-            let page = batch.max(PAGE);
-            let mut after: Option<String> = None;
-            loop {
-                if stop.is_requested() {
-                    return Ok(Embedded { stopped: true, ..done });
-                }
-                let page = self.store().unembedded_images(&embedder, space, after.as_deref(), page).await?;
-                let Some(last) = page.last() else { break };
-                after = Some(last.image.clone());
-                let ids: Vec<String> = page.into_iter().map(|lack| lack.image).collect();
-                let (made, failed) = match space {
-                    VectorSpace::Text => self.embed_words(embedders, &ids).await?,
-                    VectorSpace::Look | VectorSpace::Appearance => {
-                        self.embed_looks(embedders, reader, threads, &ids).await?
+        let mut spaces = Vec::new();
+        for filling in fillings(embedders) {
+            let upto = self.store().embedded_upto(&filling.embedder, filling.space).await?;
+            let from = if missing == Missing::New { upto } else { 0 };
+            spaces.push((filling, upto, from));
+        }
+        loop {
+            let before = done;
+            for (filling, upto, from) in &mut spaces {
+                loop {
+                    if stop.is_requested() {
+                        return Ok(Embedded { stopped: true, ..done });
                     }
-                };
-                match space {
-                    VectorSpace::Text => done.text += made,
-                    VectorSpace::Look | VectorSpace::Appearance => done.look += made,
+                    let last = self.store().last_library_change().await?;
+                    let page = self.unembedded(filling, *from, filling.page).await?;
+                    // Those of the page that get no vector now will not get one by being asked for again.
+                    let behind = page.last().map_or(last, |last| last.change);
+                    let ids: Vec<String> = page.into_iter().map(|lack| lack.image).collect();
+                    if !ids.is_empty() {
+                        self.embed_page(embedders, reader, threads, filling.space, &ids, &mut done).await?;
+                        observer(EmbedProgress { made: done.text + done.look, failed: done.failed });
+                    }
+                    *from = behind.max(*from);
+                    if *from > *upto {
+                        *upto = *from;
+                        self.store().set_embedded_upto(&filling.embedder, filling.space, *upto).await?;
+                    }
+                    if ids.is_empty() {
+                        break;
+                    }
                 }
-                done.failed += failed;
-                observer(EmbedProgress { made: done.text + done.look, failed: done.failed });
+            }
+            // Each vector is a change of its image: the other spaces look through these once more.
+            if (done.text, done.look) == (before.text, before.look) {
+                return Ok(done);
             }
         }
-        Ok(done)
+    }
+
+    /// How many images lack a vector of one of these embedders that nobody has tried to make yet, and who is at it.
+    /// It counts no further than `most`, and takes no time where nothing has changed.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn lacking(&self, embedders: &Embedders, most: usize) -> StudioResult<Lacking> {
+        let (mut images, mut of) = (0, Vec::new());
+        for filling in fillings(embedders) {
+            let upto = self.store().embedded_upto(&filling.embedder, filling.space).await?;
+            let last = self.store().last_library_change().await?;
+            if upto >= last {
+                continue;
+            }
+            match self.unembedded(&filling, upto, most).await?.len() {
+                0 => self.store().set_embedded_upto(&filling.embedder, filling.space, last).await?,
+                lacking => {
+                    images = images.max(lacking);
+                    of.push(filling.embedder);
+                }
+            }
+        }
+        of.dedup();
+        Ok(Lacking { images, embedders: of, by: self.store().held_by(EMBEDDING)? })
+    }
+
+    async fn unembedded(&self, filling: &Filling, after: u64, limit: usize) -> StudioResult<Vec<Unembedded>> {
+        Ok(self.store().unembedded_images(&filling.embedder, filling.space, after, limit).await?)
+    }
+
+    async fn embed_page(
+        &self,
+        embedders: &Embedders,
+        reader: &Reader,
+        threads: NonZeroUsize,
+        space: VectorSpace,
+        ids: &[String],
+        done: &mut Embedded,
+    ) -> StudioResult<()> {
+        let (made, failed) = match space {
+            VectorSpace::Text => self.embed_words(embedders, ids).await?,
+            VectorSpace::Look | VectorSpace::Appearance => self.embed_looks(embedders, reader, threads, ids).await?,
+        };
+        match space {
+            VectorSpace::Text => done.text += made,
+            VectorSpace::Look | VectorSpace::Appearance => done.look += made,
+        }
+        done.failed += failed;
+        Ok(())
     }
 
     async fn embed_words(&self, embedders: &Embedders, ids: &[String]) -> StudioResult<(u64, u64)> {

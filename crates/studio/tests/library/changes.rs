@@ -90,7 +90,7 @@ async fn other_words_have_another_vector() {
     assert_eq!(embedder.texts.load(std::sync::atomic::Ordering::SeqCst), 1, "its words are the same");
     place.library.edit(&ids[0], &caption("zebra"), None, later(3)).await.unwrap();
     assert_eq!(kept().await, None, "the vector of the old words stands for it no longer");
-    assert_eq!(store.unembedded_images("test/1", VectorSpace::Text, None, 9).await.unwrap().len(), 1);
+    assert_eq!(store.unembedded_images("test/1", VectorSpace::Text, 0, 9).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -355,9 +355,9 @@ async fn vectors_are_made_of_words_and_look() {
         let vectors = store.image_vectors("test/1", space, &ids).await.unwrap();
         assert_eq!(vectors.len(), 2);
         assert!(vectors.values().all(|bytes| atelier_embed::Vector::from_bytes(bytes).is_ok()));
-        assert_eq!(store.unembedded_images("test/1", space, None, 9).await.unwrap(), []);
+        assert_eq!(store.unembedded_images("test/1", space, 0, 9).await.unwrap(), []);
     }
-    assert_eq!(store.unembedded_images("test/1", VectorSpace::Text, None, 9).await.unwrap(), []);
+    assert_eq!(store.unembedded_images("test/1", VectorSpace::Text, 0, 9).await.unwrap(), []);
 }
 
 #[tokio::test]

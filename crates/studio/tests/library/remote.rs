@@ -11,7 +11,7 @@ use atelier_sandbox::{Sandbox, SandboxConfig};
 use atelier_store::{JobRunner, VectorSpace};
 use atelier_studio::library::decode::{Limits, Reader};
 use atelier_studio::library::import::Importer;
-use atelier_studio::library::{Embedders, RemoteEmbedder};
+use atelier_studio::library::{Embedders, Missing, RemoteEmbedder};
 use tokio::runtime::Handle;
 
 use crate::fixtures::*;
@@ -65,7 +65,7 @@ impl Remote {
         embedders: &Embedders,
     ) -> Result<atelier_studio::library::Embedded, atelier_studio::StudioError> {
         let (reader, two) = (Reader::new(Limits::default()), NonZeroUsize::new(2).unwrap());
-        self.place.library.embed_missing(embedders, &reader, two, &Stop::never(), |_| {}).await
+        self.place.library.embed_missing(embedders, Missing::All, &reader, two, &Stop::never(), |_| {}).await
     }
 }
 

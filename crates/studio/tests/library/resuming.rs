@@ -247,6 +247,6 @@ async fn an_embedder_that_panics_harms_its_file_only() {
     let importer = Importer::new(place.library.clone(), embedders, Limits::default(), Clock::starting_at(now()));
     let (report, _) = import(&importer, vec![Source::Path(place.photos())], two_threads()).await;
     assert_eq!((report.imported, report.refused), (2, 1));
-    let lacking = place.library.store().unembedded_images("test/1", VectorSpace::Look, None, 9).await.unwrap();
+    let lacking = place.library.store().unembedded_images("test/1", VectorSpace::Look, 0, 9).await.unwrap();
     assert_eq!(lacking, []);
 }

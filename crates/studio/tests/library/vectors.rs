@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 
 use atelier_engine::{Stop, StopHandle};
 use atelier_store::VectorSpace;
-use atelier_studio::library::Embedders;
 use atelier_studio::library::decode::{Limits, Reader};
+use atelier_studio::library::{Embedded, Embedders, Missing};
 
 use crate::fixtures::*;
 
@@ -26,19 +26,22 @@ fn reader() -> Reader {
     Reader::new(Limits::default())
 }
 
+/// Makes what is missing.
+async fn embed(place: &Place, embedders: &Embedders, missing: Missing) -> Embedded {
+    place.library.embed_missing(embedders, missing, &reader(), TWO, &Stop::never(), |_| {}).await.unwrap()
+}
+
 #[tokio::test]
 async fn images_that_came_without_an_embedder_are_embedded_later() {
     let place = library(5).await;
     let embedder = TestEmbedder::new("test/1");
-    let done =
-        place.library.embed_missing(&embedders(&embedder), &reader(), TWO, &Stop::never(), |_| {}).await.unwrap();
+    let done = embed(&place, &embedders(&embedder), Missing::All).await;
     assert_eq!((done.text, done.look, done.failed, done.stopped), (2, 5, 0, false));
     let images = place.images().await;
     let ids: Vec<String> = images.iter().map(|image| image.id.clone()).collect();
     let text = place.library.store().image_vectors("test/1", VectorSpace::Text, &ids).await.unwrap();
     assert_eq!(text[&ids[0]], letters("abc").to_bytes());
-    let again =
-        place.library.embed_missing(&embedders(&embedder), &reader(), TWO, &Stop::never(), |_| {}).await.unwrap();
+    let again = embed(&place, &embedders(&embedder), Missing::All).await;
     assert_eq!((again.text, again.look), (0, 0));
     assert_eq!((embedder.texts.load(Ordering::SeqCst), embedder.pictures.load(Ordering::SeqCst)), (2, 5));
 }
@@ -47,7 +50,7 @@ async fn images_that_came_without_an_embedder_are_embedded_later() {
 async fn what_is_made_later_is_what_the_import_would_have_made() {
     let place = library(3).await;
     let embedder = TestEmbedder::new("test/1");
-    place.library.embed_missing(&embedders(&embedder), &reader(), TWO, &Stop::never(), |_| {}).await.unwrap();
+    embed(&place, &embedders(&embedder), Missing::All).await;
     let other = Place::new();
     for file in files(&place.photos()) {
         std::fs::copy(&file, other.photos().join(file.file_name().unwrap())).unwrap();
@@ -74,8 +77,8 @@ async fn what_is_made_later_is_what_the_import_would_have_made() {
 async fn another_embedder_makes_its_own_and_the_old_ones_can_go() {
     let place = library(3).await;
     let (old, new) = (embedders(&TestEmbedder::new("old/1")), embedders(&TestEmbedder::new("new/1")));
-    place.library.embed_missing(&old, &reader(), TWO, &Stop::never(), |_| {}).await.unwrap();
-    let done = place.library.embed_missing(&new, &reader(), TWO, &Stop::never(), |_| {}).await.unwrap();
+    embed(&place, &old, Missing::All).await;
+    let done = embed(&place, &new, Missing::All).await;
     assert_eq!((done.text, done.look), (2, 3));
     assert_eq!(place.library.prune_vectors(&new).await.unwrap(), 8);
     let ids: Vec<String> = place.images().await.into_iter().map(|image| image.id).collect();
@@ -91,9 +94,10 @@ async fn embedding_that_is_stopped_goes_on_where_it_was() {
     let embedder = TestEmbedder::new("test/1");
     let look_only = Embedders { text: None, ..embedders(&embedder) };
     let (handle, stop) = StopHandle::new();
-    let first = place.library.embed_missing(&look_only, &reader(), TWO, &stop, |_| handle.stop()).await.unwrap();
+    let first =
+        place.library.embed_missing(&look_only, Missing::All, &reader(), TWO, &stop, |_| handle.stop()).await.unwrap();
     assert!(first.stopped && first.look > 0 && first.look < 150, "{first:?}");
-    let rest = place.library.embed_missing(&look_only, &reader(), TWO, &Stop::never(), |_| {}).await.unwrap();
+    let rest = embed(&place, &look_only, Missing::All).await;
     assert_eq!((rest.look, rest.stopped), (150 - first.look, false));
     assert_eq!(embedder.pictures.load(Ordering::SeqCst), 150, "none is embedded twice");
 }
@@ -103,16 +107,52 @@ async fn images_that_can_not_be_embedded_are_counted_and_passed_over() {
     let place = library(4).await;
     let hash = place.image("002.jpg").await.hash;
     std::fs::remove_file(place.path("data/objects/images").join(&hash[..2]).join(&hash[2..4]).join(&hash)).unwrap();
-    let done = place
-        .library
-        .embed_missing(&embedders(&TestEmbedder::new("test/1")), &reader(), TWO, &Stop::never(), |_| {})
-        .await
-        .unwrap();
+    let done = embed(&place, &embedders(&TestEmbedder::new("test/1")), Missing::All).await;
     assert_eq!((done.look, done.failed), (3, 1));
-    let done = place
-        .library
-        .embed_missing(&embedders(&TestEmbedder::failing("test/2")), &reader(), TWO, &Stop::never(), |_| {})
-        .await
-        .unwrap();
+    let done = embed(&place, &embedders(&TestEmbedder::failing("test/2")), Missing::All).await;
     assert_eq!((done.text, done.look, done.failed), (0, 0, 6));
+}
+
+#[tokio::test]
+async fn what_changed_since_all_were_embedded_is_known_without_looking_at_the_others() {
+    let place = library(4).await;
+    let lost = place.image("002.jpg").await;
+    let original = place.path("data/objects/images").join(&lost.hash[..2]).join(&lost.hash[2..4]).join(&lost.hash);
+    std::fs::rename(&original, place.path("away")).unwrap();
+    let (old, new) = (embedders(&TestEmbedder::new("old/1")), embedders(&TestEmbedder::new("new/1")));
+    let lacking = |of: Embedders| {
+        let library = place.library.clone();
+        async move { library.lacking(&of, 3).await.unwrap() }
+    };
+    assert_eq!((lacking(old.clone()).await.images, lacking(old.clone()).await.by), (3, None), "no more are counted");
+    let first = embed(&place, &old, Missing::New).await;
+    assert_eq!((first.text, first.look, first.failed), (2, 3, 1));
+    assert_eq!(lacking(old.clone()).await.images, 0, "for what can't be embedded nobody waits");
+    assert_eq!(lacking(new.clone()).await.embedders, ["new/1"]);
+
+    place.write("images.csv", "filename,caption\n000.jpg,abc\n001.jpg,other words\n");
+    place.import().await;
+    std::fs::rename(place.path("away"), &original).unwrap();
+    assert_eq!(lacking(old.clone()).await.images, 0, "a description that is not taken over changes nothing");
+    let edit = atelier_studio::library::ImageEdit { caption: Some(Some("new".into())), ..Default::default() };
+    place.library.edit(&place.image("001.jpg").await.id, &edit, None, now()).await.unwrap();
+    assert_eq!(lacking(old.clone()).await.images, 1);
+    let changed = embed(&place, &old, Missing::New).await;
+    assert_eq!((changed.text, changed.look, changed.failed), (1, 0, 0));
+    let all = embed(&place, &old, Missing::All).await;
+    assert_eq!((all.text, all.look, all.failed), (0, 1, 0), "what can be read again is embedded when all are");
+    assert_eq!(lacking(old.clone()).await.images, 0);
+}
+
+#[tokio::test]
+async fn one_process_makes_vectors_and_others_are_told_who() {
+    let place = library(2).await;
+    let embedders = embedders(&TestEmbedder::new("test/1"));
+    let hold = place.library.store().hold(&"library-embedding".into()).unwrap();
+    let held = place.library.embed_missing(&embedders, Missing::New, &reader(), TWO, &Stop::never(), |_| {}).await;
+    assert_eq!(held.unwrap_err().code(), "job-held");
+    let by = place.library.lacking(&embedders, 9).await.unwrap().by;
+    assert_eq!(by.map(|by| by.pid), Some(std::process::id()));
+    drop(hold);
+    assert_eq!(embed(&place, &embedders, Missing::New).await.look, 2);
 }

@@ -12,12 +12,12 @@ use atelier_studio::generate::{
 use atelier_studio::search::ImageSearch;
 use serde_json::json;
 
-use super::make::{Making, connect, folder};
+use super::make::{Making, connect};
 use super::{open, usage, wish};
 use crate::args::{
     AgainImages, EditImage, GenerateImages, ImageWish, PreviewImages, ResumeImages, RetryImages, RunFlags,
 };
-use crate::commands::library::check_collections;
+use crate::commands::library::{check_collections, picture_file};
 use crate::context::Context;
 use crate::embedders;
 use crate::error::{CliError, CliResult};
@@ -34,13 +34,12 @@ pub(super) async fn run(context: &Context, command: GenerateImages) -> CliResult
     let plan = match &command.plan {
         Some(plan) => plan.clone(),
         None => {
-            let plan = plan(context, &studio, &command.wish, &command.run).await?;
+            let plan = plan(context, &studio, &command.wish, &command.make.run).await?;
             tell_references(context, &plan);
             studio.keep_plan(&plan).await?
         }
     };
-    let making = Making { context, studio: &studio, flags: &command.run, out: folder(command.out.as_ref()) };
-    making.submit(&plan).await
+    Making { context, studio: &studio, flags: &command.make }.submit(&plan).await
 }
 
 pub(super) async fn preview(context: &Context, command: PreviewImages) -> CliResult<Exit> {
@@ -59,8 +58,8 @@ pub(super) async fn edit(context: &Context, command: EditImage) -> CliResult<Exi
         Some(text) => Some(wish::pick(text, studio.library()).await?),
         None => None,
     };
-    let edit = EditWish { of, picture, mask: wish::file(&command.mask)?, replacement };
-    let models = std::iter::once(model(context, &command.run)?).chain(command.compare.clone());
+    let edit = EditWish { of, picture, mask: picture_file(&command.mask)?, replacement };
+    let models = std::iter::once(model(context, &command.make.run)?).chain(command.compare.clone());
     let side = |model| SideWish { model, mode: Mode::Off, tone: Default::default(), angle: Default::default() };
     let wish = Wish {
         prompt: command.prompt,
@@ -80,13 +79,13 @@ pub(super) async fn edit(context: &Context, command: EditImage) -> CliResult<Exi
     let helpers = Helpers { search: &search, categories: &[], text: None, classified: None };
     let plan = studio.plan_edit(&wish, &edit, &helpers).await?;
     let plan = studio.keep_plan(&plan).await?;
-    Making { context, studio: &studio, flags: &command.run, out: folder(command.out.as_ref()) }.submit(&plan).await
+    Making { context, studio: &studio, flags: &command.make }.submit(&plan).await
 }
 
 pub(super) async fn again(context: &Context, command: AgainImages) -> CliResult<Exit> {
     let studio = open(context)?;
     let plan = studio.plan_again(&command.generation, command.seed).await?;
-    Making { context, studio: &studio, flags: &command.run, out: folder(command.out.as_ref()) }.submit(&plan).await
+    Making { context, studio: &studio, flags: &command.make }.submit(&plan).await
 }
 
 pub(super) async fn resume(context: &Context, command: ResumeImages) -> CliResult<Exit> {
@@ -97,8 +96,7 @@ pub(super) async fn resume(context: &Context, command: ResumeImages) -> CliResul
         let hint = format!("'atelier images generate --plan {}' sends it", generation.id);
         return Err(usage("not-submitted", message, &hint));
     }
-    let out = folder(command.out.as_ref());
-    Making { context, studio: &studio, flags: &command.run, out }.run(&command.generation).await
+    Making { context, studio: &studio, flags: &command.make }.run(&command.generation).await
 }
 
 pub(super) async fn retry(context: &Context, command: RetryImages) -> CliResult<Exit> {
@@ -119,7 +117,7 @@ pub(super) async fn retry(context: &Context, command: RetryImages) -> CliResult<
     if retried == 0 {
         context.out.note("no image there was blocked, failed or given up");
     }
-    Making { context, studio: &studio, flags: &command.run, out: folder(command.out.as_ref()) }.run(&generation).await
+    Making { context, studio: &studio, flags: &command.make }.run(&generation).await
 }
 
 /// The model of the flags, else the configured one for images.
@@ -184,7 +182,7 @@ async fn classify(
     };
     let payload = serde_json::Value::String(prompt.to_owned()).to_string();
     let job = NewJob {
-        id: atelier_replies::generate::job_id("classify", now),
+        id: atelier_store::job_id("classify", now),
         kind: "classification".into(),
         settings: json!({ "model": model }),
         items: vec![NewItem { key: "prompt".into(), lane: "classification".into(), payload: payload.into() }],

@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use atelier_engine::{Options, RunEnd, Stop};
 use atelier_store::{MadeImage, MadeState};
@@ -10,7 +10,7 @@ use atelier_studio::generate::{ImageEvent, ImageStudio, Made, Plan, SidePools, d
 use serde_json::json;
 
 use super::images;
-use crate::args::RunFlags;
+use crate::args::{MakeFlags, RunFlags};
 use crate::context::Context;
 use crate::error::{CliError, CliResult};
 use crate::exit::Exit;
@@ -28,8 +28,7 @@ const ATTEMPTS: u32 = 3;
 pub(super) struct Making<'a> {
     pub(super) context: &'a Context,
     pub(super) studio: &'a ImageStudio,
-    pub(super) flags: &'a RunFlags,
-    pub(super) out: Option<&'a Path>,
+    pub(super) flags: &'a MakeFlags,
 }
 
 impl Making<'_> {
@@ -50,16 +49,16 @@ impl Making<'_> {
 
     /// Who makes the images of each side, and what keeps them alive.
     async fn sides(&self, plan: &Plan) -> CliResult<(Vec<SidePools>, Vec<Pools>)> {
-        if let Some(folder) = self.out {
+        if let Some(folder) = &self.flags.out {
             std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
         }
         let mut connected = Vec::with_capacity(plan.sides.len());
         for side in &plan.sides {
-            connected.push(connect(self.context, &side.model, self.flags).await?);
+            connected.push(connect(self.context, &side.model, &self.flags.run).await?);
         }
         let sides: Vec<SidePools> =
             plan.sides.iter().zip(&connected).map(|(side, pools)| side_pools(side, pools)).collect();
-        check_budget(self.flags, &sides)?;
+        check_budget(&self.flags.run, &sides)?;
         Ok((sides, connected))
     }
 
@@ -78,7 +77,7 @@ impl Making<'_> {
     async fn make(&self, generation: &str, plan: &Plan, sides: &[SidePools], stop: &Stop) -> CliResult<Made> {
         let context = self.context;
         let now = context.clock.now();
-        let snapshot = RunSnapshot::new(String::new(), self.flags);
+        let snapshot = RunSnapshot::new(String::new(), &self.flags.run);
         let options = Options { attempts: ATTEMPTS, ..snapshot.options(now.as_micros().unsigned_abs()) };
         let total = self.studio.store().made_of(generation).await?;
         let total = total.iter().filter(|image| image.state == MadeState::Pending).count() as u64;
@@ -108,7 +107,7 @@ impl Making<'_> {
 
     /// Writes an image into the folder that was asked for.
     async fn write(&self, image: &MadeImage) -> CliResult<()> {
-        let Some(folder) = self.out.filter(|_| image.state == MadeState::Done) else { return Ok(()) };
+        let Some(folder) = self.flags.out.as_ref().filter(|_| image.state == MadeState::Done) else { return Ok(()) };
         let (result, content) = self.studio.file(image).await?;
         write_new(&folder.join(format!("{}.{}", image.id, extension(&result.format))), &content)?;
         if result.provenance.get("edit").is_some_and(|edit| !edit.is_null()) {
@@ -245,9 +244,4 @@ pub(super) fn write_new(file: &Path, content: &[u8]) -> CliResult<()> {
 
 fn unwritable(path: &Path, error: &std::io::Error) -> CliError {
     CliError::local("output-unwritable", format!("{} can't be written: {error}", path.display()))
-}
-
-/// The folder of `--out`.
-pub(super) fn folder(out: Option<&PathBuf>) -> Option<&Path> {
-    out.map(PathBuf::as_path)
 }

@@ -4,12 +4,11 @@ use std::path::Path;
 
 use atelier_studio::generate::{Camera, Choice, Mode, Pick, SideWish, Wish};
 use atelier_studio::library::Library;
-use atelier_studio::library::decode::Limits;
 
 use super::usage;
 use crate::args::{CameraFlags, ImageWish, ReferenceMode};
-use crate::error::{CliError, CliResult};
-use crate::money::thousands;
+use crate::commands::library::picture_file;
+use crate::error::CliResult;
 use crate::out::excerpt;
 
 /// The long side of a picture of which only the shape is given.
@@ -64,21 +63,7 @@ pub(super) async fn pick(text: &str, library: &Library) -> CliResult<Pick> {
         return Err(usage("no-such-reference", message, "'atelier library list' shows the images there are"));
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(Pick::File { name, content: file(path)? })
-}
-
-/// A file that a user names, of a size that a picture may have.
-pub(super) fn file(path: &Path) -> CliResult<bytes::Bytes> {
-    let unreadable = |reason: String| {
-        let message = format!("{} can't be read: {reason}", excerpt(&path.display().to_string(), 100));
-        CliError::usage("source-unreadable", message)
-            .hint("check that the path is right and that your user may read it")
-    };
-    let size = path.metadata().map_err(|error| unreadable(error.to_string()))?.len();
-    if size > Limits::default().max_bytes {
-        return Err(unreadable(format!("it has {} bytes", thousands(size))));
-    }
-    Ok(std::fs::read(path).map_err(|error| unreadable(error.to_string()))?.into())
+    Ok(Pick::File { name, content: picture_file(path)? })
 }
 
 const fn mode(mode: ReferenceMode) -> Mode {

@@ -1,15 +1,15 @@
-//! `atelier library import` and `atelier library embed`.
+//! `atelier library import`.
 
 use std::time::Duration;
 
-use atelier_engine::{Stop, StopHandle};
-use atelier_studio::library::decode::{Limits, Reader};
+use atelier_engine::StopHandle;
+use atelier_studio::library::decode::Limits;
 use atelier_studio::library::import::{FileOutcome, ImportEvent, ImportOptions, ImportReport, Importer, Source};
-use atelier_studio::library::{EmbedProgress, Embedded, Embedders, Library};
+use atelier_studio::library::{Embedded, Missing};
 use atelier_studio::search::ImageSearch;
 use serde_json::{Value, json};
 
-use super::{images, open};
+use super::{embed, images, open};
 use crate::args::ImportImages;
 use crate::context::Context;
 use crate::embedders;
@@ -72,7 +72,15 @@ pub(super) async fn run(context: &Context, command: ImportImages) -> CliResult<E
         }
     };
     // Words that were edited, or images that came in without an embedder, have no vectors yet.
-    let missing = missing(context, &library, &embedders, &stop).await?;
+    let missing = match embed::missing(context, &library, &embedders, Missing::New, &stop).await? {
+        Ok(made) => made,
+        Err(by) => {
+            context
+                .out
+                .note(format!("{} is making vectors already, and makes those of these images", embed::process(by)));
+            Embedded::default()
+        }
+    };
     let indexed = follower.finish().await;
     let seconds = context.clock.now().since(began).as_secs_f64();
     tell(context, &report, missing, seconds)?;
@@ -84,41 +92,6 @@ pub(super) async fn run(context: &Context, command: ImportImages) -> CliResult<E
         return Ok(signalled.exit().unwrap_or(Exit::Interrupted));
     }
     Ok(if report.refused > 0 { Exit::ItemsFailed } else { Exit::Success })
-}
-
-/// Makes the vectors that images lack.
-pub(super) async fn embed(context: &Context, prune: bool) -> CliResult<Exit> {
-    let library = open(context)?;
-    let (stop, signalled) = signals::listen(None)?;
-    let connected = embedders::of_images(context, library.store(), &stop).await?;
-    let embedders = connected.embedders.clone();
-    let made = missing(context, &library, &embedders, &stop).await?;
-    let pruned = if prune && !made.stopped { library.prune_vectors(&embedders).await? } else { 0 };
-    ImageSearch::new(library, embedders).catch_up(|_| {}).await?;
-    let json = json!({ "text": made.text, "look": made.look, "failed": made.failed, "pruned": pruned });
-    context.out.result(&json, || {
-        let failed =
-            if made.failed > 0 { format!("; {} could not be embedded", images(made.failed)) } else { String::new() };
-        let gone =
-            if prune { format!("; {} of other embedders forgotten", count(pruned, "vector")) } else { String::new() };
-        format!("{} by their words, {} by their look{failed}{gone}", images(made.text), images(made.look))
-    })?;
-    if made.stopped {
-        return Ok(signalled.exit().unwrap_or(Exit::Interrupted));
-    }
-    Ok(Exit::Success)
-}
-
-async fn missing(context: &Context, library: &Library, embedders: &Embedders, stop: &Stop) -> CliResult<Embedded> {
-    let reader = Reader::new(Limits::default());
-    let mut meter = Meter::new(context.out, context.clock, "vector");
-    let made = library
-        .embed_missing(embedders, &reader, embedders::threads(), stop, |progress: EmbedProgress| {
-            meter.at(progress.made + progress.failed, None, " made for images that had none");
-        })
-        .await;
-    meter.finish();
-    Ok(made?)
 }
 
 /// Makes known to the search what is imported, while it is.

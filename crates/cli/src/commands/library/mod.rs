@@ -1,21 +1,26 @@
 //! `atelier library`.
 
 mod change;
+mod embed;
 mod export;
 mod import;
 mod list;
 
+use std::path::Path;
+
 use atelier_store::ImageFilter;
 use atelier_studio::StudioError;
 use atelier_studio::library::Library;
+use atelier_studio::library::decode::Limits;
+use bytes::Bytes;
 use serde_json::json;
 
 use crate::args::{CollectionsCommand, ImageSelection, LibraryCommand};
 use crate::context::Context;
-use crate::error::CliResult;
+use crate::error::{CliError, CliResult};
 use crate::exit::Exit;
 use crate::money::{count, thousands};
-use crate::out::table;
+use crate::out::{excerpt, table};
 
 /// Names that are fetched together.
 const PAGE: usize = 500;
@@ -31,7 +36,7 @@ pub(super) async fn run(context: &Context, command: LibraryCommand) -> CliResult
         LibraryCommand::Export(command) => export::run(context, command).await,
         LibraryCommand::Collections { command } => collections(context, command).await,
         LibraryCommand::Tags => tags(context).await,
-        LibraryCommand::Embed { prune } => import::embed(context, prune).await,
+        LibraryCommand::Embed { prune, background } => embed::run(context, prune, background).await,
     }
 }
 
@@ -101,6 +106,20 @@ pub(in crate::commands) async fn check_collections(library: &Library, names: &[S
         Some(name) => Err(StudioError::NoSuchCollection(name.clone()).into()),
         None => Ok(()),
     }
+}
+
+/// A file that a user names, of a size that a picture may have.
+pub(in crate::commands) fn picture_file(path: &Path) -> CliResult<Bytes> {
+    let unreadable = |reason: String| {
+        let message = format!("{} can't be read: {reason}", excerpt(&path.display().to_string(), 100));
+        CliError::usage("source-unreadable", message)
+            .hint("check that the path is right and that your user may read it")
+    };
+    let size = path.metadata().map_err(|error| unreadable(error.to_string()))?.len();
+    if size > Limits::default().max_bytes {
+        return Err(unreadable(format!("it has {} bytes", thousands(size))));
+    }
+    Ok(std::fs::read(path).map_err(|error| unreadable(error.to_string()))?.into())
 }
 
 /// All pages of names, each of which begins after the last name of the one before.

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use atelier_engine::{Engine, Forecast, Job, Timestamp, Usd};
 use atelier_replies::Finder;
 use atelier_replies::generate::{
-    NewReplies, Prepared, PreparedProject, Selection, Summary, items, job_id, prepare, save_scores, submit, task,
-    why_nothing,
+    NewReplies, Prepared, PreparedProject, Selection, Summary, items, prepare, save_scores, submit, task, why_nothing,
 };
-use atelier_store::Store;
+use atelier_store::{Store, job_id};
 use serde_json::json;
 
 use super::embedder;

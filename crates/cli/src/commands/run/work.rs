@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use atelier_engine::{Engine, Event, Job, JobId, Outcome, Report, RunEnd, Stop, Timestamp};
-use atelier_store::{JobRecord, JobState, OutcomeRecord, Store};
+use atelier_store::{JobRecord, OutcomeRecord, Store};
 use serde_json::json;
 use tokio::sync::Notify;
 
@@ -137,8 +137,7 @@ impl Work<'_> {
 
     async fn finish(&self, report: Report, signalled: Option<Exit>) -> CliResult<Exit> {
         let now = self.context.clock.now();
-        let (state, note, resume_at) = standing(&report.end);
-        self.store.set_job_state(&self.job, state, note, resume_at, now).await?;
+        self.store.run_ended(&self.job, &report.end, now).await?;
         let record = self.record().await?;
         let (counts, totals) = (record.counts, record.totals);
         let seconds = now.since(self.began).as_secs_f64();
@@ -195,15 +194,5 @@ impl Work<'_> {
             RunEnd::OverBudget => format!("{lines}\nstopped before the maximum cost; with a larger one {again}"),
             RunEnd::Interrupted => format!("{lines}\ninterrupted; {again}"),
         }
-    }
-}
-
-fn standing(end: &RunEnd) -> (JobState, Option<String>, Option<Timestamp>) {
-    match end {
-        RunEnd::Done => (JobState::Done, None, None),
-        RunEnd::Parked { until, cause } => (JobState::Parked, Some(waiting(cause, None)), Some(*until)),
-        RunEnd::OverBudget => (JobState::Stopped, Some("the next call could pass the maximum cost".into()), None),
-        RunEnd::Interrupted => (JobState::Open, Some("interrupted".into()), None),
-        RunEnd::Closed(fault) => (JobState::Stopped, Some(fault.message.clone()), None),
     }
 }

@@ -4,16 +4,13 @@ mod evaluate;
 mod filters;
 mod thumbnails;
 
-use std::path::Path;
-
 use atelier_engine::Stop;
 use atelier_search::{Explanation, Hit, Match, Stages};
-use atelier_studio::library::decode::Limits;
 use atelier_studio::search::{Found, ImageSearch, Scope, SearchRequest, Standing, rgb};
-use bytes::Bytes;
 
 use super::library;
 use crate::args::{Fields, SearchCommand, SearchImages};
+use crate::background;
 use crate::context::Context;
 use crate::embedders::{self, ImageEmbedders};
 use crate::error::{CliError, CliResult};
@@ -30,7 +27,7 @@ pub(super) async fn run(context: &Context, command: SearchImages) -> CliResult<E
     }
     let request = SearchRequest {
         words: Some(command.query.join(" ")),
-        picture: command.image.as_deref().map(example).transpose()?,
+        picture: command.image.as_deref().map(library::picture_file).transpose()?,
         like: command.like,
         color: command.color.as_deref().map(color).transpose()?,
         filters: filters::parse(&command.filter, &command.collection)?,
@@ -64,6 +61,7 @@ pub(super) async fn run(context: &Context, command: SearchImages) -> CliResult<E
             count(standing.behind, "change")
         ));
     }
+    background::embed(context, search.library(), search.embedders()).await;
     Ok(Exit::Success)
 }
 
@@ -96,18 +94,6 @@ fn color(text: &str) -> CliResult<[u8; 3]> {
         CliError::usage("color-invalid", format!("'{}' is no colour", excerpt(text, 40)))
             .hint("give six hexadecimal digits, or three, such as '#a0c4ff' (in quotes: # begins a comment in a shell)")
     })
-}
-
-fn example(path: &Path) -> CliResult<Bytes> {
-    let unreadable = |reason: String| {
-        CliError::usage("source-unreadable", format!("{} can't be read: {reason}", path.display()))
-            .hint("give the file of a picture")
-    };
-    let size = path.metadata().map_err(|error| unreadable(error.to_string()))?.len();
-    if size > Limits::default().max_bytes {
-        return Err(unreadable(format!("it has {} bytes", thousands(size))));
-    }
-    Ok(std::fs::read(path).map_err(|error| unreadable(error.to_string()))?.into())
 }
 
 fn text(found: &Found, standing: Standing) -> String {
