@@ -128,7 +128,11 @@ def recall(large: dict[str, Any]) -> list[str]:
         [name, f"{result['recall@10']:.3f}", f"{result['compared']:,}"]
         for name, result in large["measure"]["recall"].items()
     ]
-    return table(["space, filter keeps", "recall@10", "vectors compared"], rows)
+    note = (
+        "Appearance is kept in eight bits a number, the other spaces in sixteen: "
+        "what it misses where all vectors are compared is that."
+    )
+    return [*table(["space, filter keeps", "recall@10", "vectors compared"], rows), "", note]
 
 
 def beside(measured: dict[str, Any]) -> list[str]:

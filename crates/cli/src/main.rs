@@ -38,6 +38,10 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     out::start_log(cli.global.verbose);
+    if cli.is_background() {
+        // Before there are other threads: each has a priority of its own, which it takes from the one that starts it.
+        background::yield_to_others();
+    }
     // It lives as long as the program.
     let out: &'static Out = Box::leak(Box::new(Out::new(cli.global.json)));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -122,7 +122,7 @@ pub struct FusionWeights {
     pub lexical: f32,
     /// Of what words mean.
     pub text: f32,
-    /// Of what the look means.
+    /// Of what the look means; its default by the studio's `examples/fusion.rs`.
     pub look: f32,
     /// Of how it looks.
     pub appearance: f32,

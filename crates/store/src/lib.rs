@@ -64,7 +64,7 @@ pub use generations::{Generation, MadeFilter, MadeImage, MadeResult, MadeState, 
 pub use hold::Hold;
 pub use jobs::{
     Answers, JobCounts, JobPage, JobRecord, JobRunner, JobState, JobTotals, NewItem, NewJob, OutcomeRecord, PostClaim,
-    UnsettledCall, job_id,
+    Ran, UnsettledCall, job_id,
 };
 pub use ledger::Spending;
 pub use library::{

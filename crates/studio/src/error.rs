@@ -26,6 +26,14 @@ pub enum StudioError {
     /// An embedder failed.
     #[error("a picture or its words could not be embedded: {0}")]
     Embed(#[from] EmbedError),
+    /// None of many images could be embedded, which is not the images' fault.
+    #[error("none of {images} images could be embedded: {reason}")]
+    NothingEmbedded {
+        /// How many were tried.
+        images: usize,
+        /// Why one of them could not.
+        reason: String,
+    },
     /// The search index failed.
     #[error(transparent)]
     Search(SearchError),
@@ -160,6 +168,7 @@ impl StudioError {
             Self::Embed(error) => error.code(),
             Self::Search(error) => error.code(),
             Self::EmptyQuery => "query-empty",
+            Self::NothingEmbedded { .. } => "nothing-embedded",
             Self::NoLook => "no-look-model",
             Self::DiskFull { .. } => "disk-full",
             Self::Object { .. } => "object-unusable",
@@ -194,6 +203,9 @@ impl StudioError {
             Self::Embed(error) => error.hint(),
             Self::Search(error) => error.hint(),
             Self::EmptyQuery => "Give words, an image, a colour, or a filter: --image, --like, --color, --filter.",
+            Self::NothingEmbedded { .. } => {
+                "Check that the model's files are whole and that the data directory's objects can be read."
+            }
             Self::NoLook => "Choose one: look = \"local\" under [search] in the configuration.",
             Self::DiskFull { .. } => "Make room on that disk and run it again: what was imported is kept.",
             Self::Object { .. } => "Check the disk and your rights there, then run it again: what was done is kept.",

@@ -12,7 +12,7 @@ pub(crate) enum ImagesCommand {
     Generate(Box<GenerateImages>),
     /// Print what would be sent and keep it as a plan; makes no call that is paid for, unless --classify is given
     Preview(Box<PreviewImages>),
-    /// Change a part of an image, where a mask says so
+    /// Change a part of an image, where a mask says so; --out also shows it beside what was before
     Edit(Box<EditImage>),
     /// Make images anew by the plan of a generation: the same references and prompts, other seeds
     Again(AgainImages),
@@ -155,7 +155,7 @@ pub(crate) enum ReferenceMode {
 /// How images are made, and where they go besides.
 #[derive(Debug, Args)]
 pub(crate) struct MakeFlags {
-    /// Write the files into this folder, too; what an edit made, also beside what was before
+    /// Write the files into this folder, too
     #[arg(short, long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]

@@ -48,6 +48,13 @@ pub(crate) struct Global {
     pub(crate) verbose: u8,
 }
 
+impl Cli {
+    /// Whether nobody waits for it.
+    pub(crate) const fn is_background(&self) -> bool {
+        matches!(self.command, Command::Library(LibraryCommand::Embed { background: true, .. }))
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Projects: a voice, a taxonomy, and rules for which posts to answer

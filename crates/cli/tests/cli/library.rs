@@ -278,7 +278,7 @@ fn after_a_change_of_the_model_a_search_has_the_library_embedded_in_the_backgrou
     world.ok("search zebra").says(&[lacking, "'atelier library embed' makes them"]);
     world.write("data/embedding.log", "error: the disk is full [disk-full]\n");
     world.write("atelier.toml", config);
-    world.ok("search zebra").says(&[lacking, "making them failed (the disk is full [disk-full])"]);
+    world.ok("search zebra").says(&[lacking, "making them in the background ended: the disk is full"]);
     std::fs::remove_file(world.data().join("embedding.log")).unwrap();
 
     world.ok("search zebra").says(&[lacking, "they are being made in the background, by process "]);

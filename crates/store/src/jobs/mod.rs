@@ -9,7 +9,7 @@ pub use self::records::{
     JobCounts, JobPage, JobRecord, JobState, JobTotals, NewItem, NewJob, OutcomeRecord, PostClaim, UnsettledCall,
     job_id,
 };
-pub use self::runner::{Answers, JobRunner};
+pub use self::runner::{Answers, JobRunner, Ran};
 
 /// The states of jobs that are not over, for use in SQL: a post that such a job claims is taken.
 pub(crate) const NOT_OVER: &str = "'open', 'parked', 'stopped'";

@@ -2,6 +2,7 @@
 
 use atelier_engine::{EntryId, JobId, Verdict};
 
+use super::NOT_OVER;
 use super::records::{JobCounts, JobPage, JobRecord, JobState, JobTotals, OutcomeRecord, UnsettledCall};
 use crate::database::{Row, Statement};
 use crate::error::{StoreError, StoreResult};
@@ -32,6 +33,12 @@ impl Store {
         .bind(id)
         .bind(page.limit);
         self.job_records(&page).await
+    }
+
+    /// The jobs of this kind that are not over, whoever works on them, newest first.
+    pub async fn unfinished_jobs(&self, kind: &str) -> StoreResult<Vec<JobRecord>> {
+        let sql = format!("SELECT id FROM jobs WHERE kind = $1 AND state IN ({NOT_OVER})");
+        self.job_records(&Statement::new(sql).bind(kind)).await
     }
 
     /// The jobs whose ids `page` selects, with what is counted of each, all of one moment.

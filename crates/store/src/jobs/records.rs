@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use atelier_engine::{EntryId, JobId, RunEnd, Timestamp, Usd, Verdict};
+use atelier_engine::{EntryId, JobId, RunEnd, Timestamp, Usd, Verdict, WaitCause};
 
 use crate::cursor::Cursor;
 use crate::error::{StoreError, StoreResult};
@@ -83,8 +83,11 @@ impl JobState {
     pub(crate) fn after(end: &RunEnd) -> (Self, Option<String>, Option<Timestamp>) {
         match end {
             RunEnd::Done => (Self::Done, None, None),
+            RunEnd::Parked { until, cause: WaitCause::Limit(limit) } => {
+                (Self::Parked, Some(format!("waiting for {limit}")), Some(*until))
+            }
             RunEnd::Parked { until, .. } => {
-                (Self::Parked, Some(format!("a day's limit is used up until {until}")), Some(*until))
+                (Self::Parked, Some("the provider's limit for the day is used up".into()), Some(*until))
             }
             RunEnd::OverBudget => (Self::Stopped, Some("the next call could pass the maximum cost".into()), None),
             RunEnd::Interrupted => (Self::Open, Some("interrupted".into()), None),

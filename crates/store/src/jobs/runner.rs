@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use atelier_engine::{Clock, Engine, EngineError, Job, Options, Pool, RunEnd, Stop, Task, Verdict};
+use atelier_engine::{Clock, Engine, EngineError, Job, JobId, Options, Pool, RunEnd, Stop, Task, Verdict};
 
 use super::records::{JobState, NewJob};
 use crate::error::{StoreError, StoreResult};
+use crate::hold::Hold;
 use crate::store::Store;
 
 /// Runs jobs to their end and brings their answers.
@@ -75,6 +76,34 @@ impl Answers {
     }
 }
 
+/// A job that was run, held until it is said how it stands.
+#[derive(Debug)]
+pub struct Ran<'a> {
+    /// What came of it.
+    pub answers: Answers,
+    job: JobId,
+    runner: &'a JobRunner,
+    _hold: Hold,
+}
+
+impl Ran<'_> {
+    /// Says in the store where the job stands now.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn ended(self) -> StoreResult<Answers> {
+        let JobRunner { store, clock, .. } = self.runner;
+        match &self.answers.end {
+            Ok(end) => store.run_ended(&self.job, end, clock.now()).await?,
+            Err(error) => {
+                let note = Some(error.to_string());
+                store.set_job_state(&self.job, JobState::Stopped, note, None, clock.now()).await?;
+            }
+        }
+        Ok(self.answers)
+    }
+}
+
 impl JobRunner {
     /// Runs a job. One of the same id that was cut off goes on: what was answered then is not paid for again, and
     /// what failed is tried again. So an id that is made of what is asked makes the work resumable.
@@ -82,8 +111,17 @@ impl JobRunner {
     /// # Errors
     /// [`StoreError::Held`](crate::StoreError) if another process is at it; what the store reports.
     pub async fn run(&self, job: NewJob, task: Arc<dyn Task>) -> StoreResult<Answers> {
+        self.answers(job, task).await?.ended().await
+    }
+
+    /// The same, but that the job is not said to have ended until [`Ran::ended`]: a process that dies before leaves
+    /// it open, and another finds it among the [`unfinished`](Store::unfinished_jobs).
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn answers(&self, job: NewJob, task: Arc<dyn Task>) -> StoreResult<Ran<'_>> {
         let (id, items) = (Arc::clone(&job.id), job.items.len());
-        let _hold = self.store.hold(&id)?;
+        let hold = self.store.hold(&id)?;
         let open = match self.store.create_job(job).await {
             Ok(()) => items as u64,
             Err(StoreError::JobExists { .. }) => {
@@ -99,14 +137,8 @@ impl JobRunner {
             let job = Job { id: Arc::clone(&id), task, pools, items: open, options };
             self.engine.run(job, self.stop.clone(), |_| {}).await.map(|report| report.end)
         };
-        let now = self.clock.now();
-        match &end {
-            Ok(end) => self.store.run_ended(&id, end, now).await?,
-            Err(error) => {
-                self.store.set_job_state(&id, JobState::Stopped, Some(error.to_string()), None, now).await?;
-            }
-        }
-        Ok(Answers { verdicts: self.verdicts(&id, items).await?, end })
+        let answers = Answers { verdicts: self.verdicts(&id, items).await?, end };
+        Ok(Ran { answers, job: id, runner: self, _hold: hold })
     }
 
     async fn verdicts(&self, id: &str, items: usize) -> StoreResult<Vec<Option<Verdict>>> {

@@ -69,10 +69,7 @@ impl Store {
         after: u64,
         limit: usize,
     ) -> StoreResult<Vec<Unembedded>> {
-        let made_of = match space {
-            VectorSpace::Text => "i.text_hash",
-            VectorSpace::Look | VectorSpace::Appearance => "i.hash",
-        };
+        let made_of = made_of(space);
         // CROSS JOIN: the log leads, so that nothing is read of images that have not changed.
         let query = Statement::new(format!(
             "SELECT c.seq, i.id, {made_of} FROM library_changes c CROSS JOIN images i ON i.id = c.image \
@@ -88,6 +85,34 @@ impl Store {
             let mut columns = row.columns();
             Ok(Unembedded { change: columns.count()?, image: columns.text()?, made_of: columns.text()? })
         })
+    }
+
+    /// Of the next so many changes after this one: the number of the last, and how many of the images need a vector.
+    /// None if there are no more changes.
+    pub async fn unembedded_among(
+        &self,
+        embedder: &str,
+        space: VectorSpace,
+        after: u64,
+        changes: usize,
+    ) -> StoreResult<Option<(u64, u64)>> {
+        let made_of = made_of(space);
+        let query = Statement::new(format!(
+            "SELECT coalesce(max(c.seq), 0), count(CASE WHEN {made_of} IS NOT NULL AND NOT EXISTS (\
+             SELECT 1 FROM image_vectors v WHERE v.embedder = $2 AND v.space = $3 AND v.image = i.id \
+             AND v.made_of = {made_of}) THEN 1 END) \
+             FROM (SELECT seq, image FROM library_changes WHERE seq > $1 ORDER BY seq LIMIT $4) c \
+             LEFT JOIN images i ON i.id = c.image"
+        ))
+        .bind(after)
+        .bind(embedder)
+        .bind(space.as_str())
+        .bind(changes);
+        let found = rows(self.query(query).await?, |row: Row| {
+            let mut columns = row.columns();
+            Ok((columns.count()?, columns.count()?))
+        })?;
+        Ok(found.into_iter().find(|(last, _)| *last > 0))
     }
 
     /// Up to which change of the library all images have a vector of this embedder in this space, if they can have
@@ -125,6 +150,14 @@ impl Store {
         // First the saying, then what it is said of.
         let effects = self.apply(vec![forget, prune], never).await?;
         Ok(effects.last().map_or(0, |pruned| pruned.count))
+    }
+}
+
+/// The column with the hash of what is embedded for a space.
+const fn made_of(space: VectorSpace) -> &'static str {
+    match space {
+        VectorSpace::Text => "i.text_hash",
+        VectorSpace::Look | VectorSpace::Appearance => "i.hash",
     }
 }
 

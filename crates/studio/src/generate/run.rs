@@ -143,12 +143,14 @@ impl ImageStudio {
             ran = ran => ran,
             never = pass_on => never,
         };
-        self.forget_answers(answers).await?;
-        let ends = ends.into_iter().collect::<StudioResult<BTreeMap<_, _>>>()?;
-        match failed {
-            Some(error) => Err(error),
-            None => Ok(Made { images: self.store().made_of(id).await?, ends }),
+        let forgotten = self.forget_answers(answers).await;
+        let ends = ends.into_iter().collect::<StudioResult<BTreeMap<_, _>>>();
+        if let Some(error) = failed {
+            return Err(error);
         }
+        let ends = ends?;
+        forgotten?;
+        Ok(Made { images: self.store().made_of(id).await?, ends })
     }
 
     /// Saves what an item ended with; the name of the file that came, which is not needed any more, if one did.

@@ -1,30 +1,41 @@
 //! Vectors for images that have none: those that came in without an embedder, and all of them once the
 //! embedder is another.
 
+use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use atelier_embed::{EmbedError, EmbedderId, Look, LookEmbedder, Picture};
 use atelier_engine::{JobId, Stop};
-use atelier_store::{Holder, NewVector, Store, Unembedded, VectorSpace};
+use atelier_store::{Hold, Holder, NewVector, VectorSpace};
 use futures_util::future::try_join_all;
 
 use super::decode::Reader;
 use super::derive::{LONG_SIDE, SHORT_SIDE};
 use super::{Embedders, Library, blocking, words};
-use crate::error::StudioResult;
+use crate::error::{StudioError, StudioResult};
 
 /// Images that are asked for together.
 const PAGE: usize = 64;
 
-/// What the lock of whoever embeds is called.
-const EMBEDDING: &str = "library-embedding";
+/// So many images of which none can be embedded are not to blame for it: the model fails, or the disk.
+const MANY: usize = 8;
+
+/// What the lock of whoever makes vectors with these embedders is called.
+fn lock(embedders: &Embedders) -> JobId {
+    let mut name = blake3::Hasher::new();
+    for filling in fillings(embedders) {
+        name.update(filling.space.as_str().as_bytes());
+        name.update(filling.embedder.as_bytes());
+    }
+    format!("library-embedding-{}", &name.finalize().to_hex()[..16]).into()
+}
 
 /// Images that lack vectors.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lacking {
     /// How many they are, as far as they were counted.
-    pub images: usize,
+    pub images: u64,
     /// The embedders whose vectors they lack.
     pub embedders: Vec<String>,
     /// The process that makes vectors now, if one does.
@@ -70,6 +81,17 @@ struct Filling {
     page: usize,
 }
 
+/// A walk along the log of changes, past the images that lack a vector in a space.
+struct Walk {
+    filling: Filling,
+    /// The change up to which it has come.
+    from: u64,
+    /// The change up to which all images have theirs.
+    upto: u64,
+    /// What could not be embedded: the hash of what it was, by image.
+    failed: HashMap<String, String>,
+}
+
 /// The spaces that these embedders fill. An image that has a look has an appearance.
 fn fillings(embedders: &Embedders) -> Vec<Filling> {
     let text = embedders.text.as_ref().map(|embedder| (VectorSpace::Text, embedder.id(), embedder.batch()));
@@ -82,53 +104,98 @@ fn fillings(embedders: &Embedders) -> Vec<Filling> {
     text.into_iter().chain(look).map(filling).collect()
 }
 
+/// What came of a page of images.
+#[derive(Default)]
+struct PageEmbedded {
+    made: u64,
+    /// Those that no vector could be made of.
+    failed: Vec<String>,
+    /// Why, of one of them.
+    reason: Option<String>,
+}
+
+impl PageEmbedded {
+    fn fail(&mut self, image: String, reason: impl Into<String>) {
+        self.failed.push(image);
+        self.reason.get_or_insert_with(|| reason.into());
+    }
+}
+
+/// The right to make the vectors that images lack: one process has it for the same embedders, until it is dropped or the
+/// process ends.
+#[derive(Debug)]
+pub struct Embedding {
+    library: Library,
+    embedders: Embedders,
+    _hold: Hold,
+}
+
 impl Library {
-    /// Makes the vectors that images lack, as many at a time as there are threads. What is made is kept page by
-    /// page: stopped at any point, it goes on from there when it is run again. One process at a time does so.
+    /// Takes the right to make vectors with these embedders.
     ///
     /// # Errors
-    /// The store's `Held` while another process is at it; what the store or the objects report.
-    pub async fn embed_missing(
+    /// The store's `Held` while another process is at it.
+    pub fn embedding(&self, embedders: Embedders) -> StudioResult<Embedding> {
+        let hold = self.store().hold(&lock(&embedders))?;
+        Ok(Embedding { library: self.clone(), embedders, _hold: hold })
+    }
+
+    /// How many images lack a vector of one of these embedders that nobody has tried to make yet, and who is at it.
+    /// No more than so many changes of the library are looked through, and where nothing has changed, none.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn lacking(&self, embedders: &Embedders, changes: usize) -> StudioResult<Lacking> {
+        let (mut images, mut of) = (0, Vec::new());
+        for filling in fillings(embedders) {
+            let Filling { embedder, space, .. } = filling;
+            let upto = self.store().embedded_upto(&embedder, space).await?;
+            match self.store().unembedded_among(&embedder, space, upto, changes).await? {
+                None => {}
+                // The rest is looked through another time.
+                Some((last, 0)) => self.store().set_embedded_upto(&embedder, space, last).await?,
+                Some((_, lacking)) => {
+                    images = images.max(lacking);
+                    of.push(embedder);
+                }
+            }
+        }
+        of.dedup();
+        Ok(Lacking { images, embedders: of, by: self.store().held_by(&lock(embedders))? })
+    }
+}
+
+impl Embedding {
+    /// Makes the vectors that images lack, as many at a time as there are threads. What is made is kept page by
+    /// page: stopped at any point, it goes on from there when it is run again.
+    ///
+    /// # Errors
+    /// [`StudioError::NothingEmbedded`] where all fail; what the store, the objects or a remote embedder report.
+    pub async fn run(
         &self,
-        embedders: &Embedders,
         missing: Missing,
         reader: &Reader,
         threads: NonZeroUsize,
         stop: &Stop,
         mut observer: impl FnMut(EmbedProgress) + Send,
     ) -> StudioResult<Embedded> {
-        let _alone = self.store().hold(&JobId::from(EMBEDDING))?;
         let mut done = Embedded::default();
-        let mut spaces = Vec::new();
-        for filling in fillings(embedders) {
-            let upto = self.store().embedded_upto(&filling.embedder, filling.space).await?;
+        let mut walks = Vec::new();
+        for filling in fillings(&self.embedders) {
+            let upto = self.library.store().embedded_upto(&filling.embedder, filling.space).await?;
             let from = if missing == Missing::New { upto } else { 0 };
-            spaces.push((filling, upto, from));
+            walks.push(Walk { filling, from, upto, failed: HashMap::new() });
         }
         loop {
             let before = done;
-            for (filling, upto, from) in &mut spaces {
-                loop {
+            for walk in &mut walks {
+                let mut more = true;
+                while more {
                     if stop.is_requested() {
                         return Ok(Embedded { stopped: true, ..done });
                     }
-                    let last = self.store().last_library_change().await?;
-                    let page = self.unembedded(filling, *from, filling.page).await?;
-                    // Those of the page that get no vector now will not get one by being asked for again.
-                    let behind = page.last().map_or(last, |last| last.change);
-                    let ids: Vec<String> = page.into_iter().map(|lack| lack.image).collect();
-                    if !ids.is_empty() {
-                        self.embed_page(embedders, reader, threads, filling.space, &ids, &mut done).await?;
-                        observer(EmbedProgress { made: done.text + done.look, failed: done.failed });
-                    }
-                    *from = behind.max(*from);
-                    if *from > *upto {
-                        *upto = *from;
-                        self.store().set_embedded_upto(&filling.embedder, filling.space, *upto).await?;
-                    }
-                    if ids.is_empty() {
-                        break;
-                    }
+                    more = self.step(walk, reader, threads, &mut done).await?;
+                    observer(EmbedProgress { made: done.text + done.look, failed: done.failed });
                 }
             }
             // Each vector is a change of its image: the other spaces look through these once more.
@@ -138,101 +205,110 @@ impl Library {
         }
     }
 
-    /// How many images lack a vector of one of these embedders that nobody has tried to make yet, and who is at it.
-    /// It counts no further than `most`, and takes no time where nothing has changed.
+    /// The next page of a walk; whether there may be more.
+    async fn step(
+        &self,
+        walk: &mut Walk,
+        reader: &Reader,
+        threads: NonZeroUsize,
+        done: &mut Embedded,
+    ) -> StudioResult<bool> {
+        let (store, Filling { space, embedder, page }) = (self.library.store(), &walk.filling);
+        let last = store.last_library_change().await?;
+        let lacking = store.unembedded_images(embedder, *space, walk.from, *page).await?;
+        let behind = lacking.last().map_or(last, |last| last.change);
+        let new = lacking.iter().filter(|lack| walk.failed.get(&lack.image) != Some(&lack.made_of));
+        let ids: Vec<String> = new.map(|lack| lack.image.clone()).collect();
+        if !ids.is_empty() {
+            let page = match space {
+                VectorSpace::Text => self.words(&ids).await?,
+                VectorSpace::Look | VectorSpace::Appearance => self.looks(reader, threads, &ids).await?,
+            };
+            if page.made == 0 && page.failed.len() >= MANY {
+                let (images, reason) = (page.failed.len(), page.reason.unwrap_or_default());
+                return Err(StudioError::NothingEmbedded { images, reason });
+            }
+            match space {
+                VectorSpace::Text => done.text += page.made,
+                VectorSpace::Look | VectorSpace::Appearance => done.look += page.made,
+            }
+            done.failed += page.failed.len() as u64;
+            let failed = lacking.iter().filter(|lack| page.failed.contains(&lack.image));
+            walk.failed.extend(failed.map(|lack| (lack.image.clone(), lack.made_of.clone())));
+        }
+        walk.from = behind.max(walk.from);
+        if walk.from > walk.upto {
+            walk.upto = walk.from;
+            store.set_embedded_upto(embedder, *space, walk.upto).await?;
+        }
+        Ok(!lacking.is_empty())
+    }
+
+    /// Forgets the vectors of embedders other than these; how many that were.
     ///
     /// # Errors
     /// What the store reports.
-    pub async fn lacking(&self, embedders: &Embedders, most: usize) -> StudioResult<Lacking> {
-        let (mut images, mut of) = (0, Vec::new());
-        for filling in fillings(embedders) {
-            let upto = self.store().embedded_upto(&filling.embedder, filling.space).await?;
-            let last = self.store().last_library_change().await?;
-            if upto >= last {
-                continue;
-            }
-            match self.unembedded(&filling, upto, most).await?.len() {
-                0 => self.store().set_embedded_upto(&filling.embedder, filling.space, last).await?,
-                lacking => {
-                    images = images.max(lacking);
-                    of.push(filling.embedder);
-                }
+    pub async fn prune(&self) -> StudioResult<u64> {
+        /// Few enough that others can write between.
+        const GROUP: usize = 1_000;
+        let keep: Vec<String> = fillings(&self.embedders).into_iter().map(|filling| filling.embedder).collect();
+        let mut pruned = 0;
+        loop {
+            match self.library.store().prune_image_vectors(&keep, GROUP).await? {
+                0 => return Ok(pruned),
+                count => pruned += count,
             }
         }
-        of.dedup();
-        Ok(Lacking { images, embedders: of, by: self.store().held_by(EMBEDDING)? })
     }
 
-    async fn unembedded(&self, filling: &Filling, after: u64, limit: usize) -> StudioResult<Vec<Unembedded>> {
-        Ok(self.store().unembedded_images(&filling.embedder, filling.space, after, limit).await?)
-    }
-
-    async fn embed_page(
-        &self,
-        embedders: &Embedders,
-        reader: &Reader,
-        threads: NonZeroUsize,
-        space: VectorSpace,
-        ids: &[String],
-        done: &mut Embedded,
-    ) -> StudioResult<()> {
-        let (made, failed) = match space {
-            VectorSpace::Text => self.embed_words(embedders, ids).await?,
-            VectorSpace::Look | VectorSpace::Appearance => self.embed_looks(embedders, reader, threads, ids).await?,
-        };
-        match space {
-            VectorSpace::Text => done.text += made,
-            VectorSpace::Look | VectorSpace::Appearance => done.look += made,
+    async fn words(&self, ids: &[String]) -> StudioResult<PageEmbedded> {
+        let mut page = PageEmbedded::default();
+        let Some(embedder) = self.embedders.text.clone() else { return Ok(page) };
+        let (mut images, mut texts) = (Vec::new(), Vec::new());
+        for image in self.library.store().images_with_ids(ids).await? {
+            // Its words may have been taken from it since.
+            if image.text_hash.is_some() {
+                texts.push(words(&image));
+                images.push(image);
+            }
         }
-        done.failed += failed;
-        Ok(())
-    }
-
-    async fn embed_words(&self, embedders: &Embedders, ids: &[String]) -> StudioResult<(u64, u64)> {
-        let Some(embedder) = embedders.text.clone() else { return Ok((0, 0)) };
-        let (mut hashes, mut texts) = (Vec::new(), Vec::new());
-        for image in self.store().images_with_ids(ids).await? {
-            texts.push(words(&image));
-            hashes.extend(image.text_hash.map(|hash| (image.id, hash)));
-        }
-        let count = texts.len() as u64;
         let id = embedder.id().to_string();
-        let vectors = blocking(move || one_by_one(&texts, |texts| embedder.embed(texts))).await??;
-        let vector = |((image, made_of), vector): ((String, String), Option<atelier_embed::Vector>)| {
-            let (embedder, bytes) = (id.clone(), vector?.to_bytes());
-            Some((image, NewVector { embedder, space: VectorSpace::Text, made_of, bytes }))
-        };
-        let vectors: Vec<_> = hashes.into_iter().zip(vectors).filter_map(vector).collect();
-        let made = vectors.len() as u64;
-        self.store().put_image_vectors(vectors).await?;
-        Ok((made, count - made))
+        let embedded = blocking(move || one_by_one(&texts, |texts| embedder.embed(texts))).await??;
+        let mut vectors = Vec::with_capacity(embedded.len());
+        for (image, vector) in images.into_iter().zip(embedded) {
+            match (vector, image.text_hash) {
+                (Ok(vector), Some(made_of)) => {
+                    let (embedder, bytes) = (id.clone(), vector.to_bytes());
+                    vectors.push((image.id, NewVector { embedder, space: VectorSpace::Text, made_of, bytes }));
+                }
+                (Err(reason), _) => page.fail(image.id, reason),
+                (Ok(_), None) => {}
+            }
+        }
+        page.made = vectors.len() as u64;
+        self.library.store().put_image_vectors(vectors).await?;
+        Ok(page)
     }
 
-    async fn embed_looks(
-        &self,
-        embedders: &Embedders,
-        reader: &Reader,
-        threads: NonZeroUsize,
-        ids: &[String],
-    ) -> StudioResult<(u64, u64)> {
-        let Some(embedder) = &embedders.look else { return Ok((0, 0)) };
-        let (mut made, mut failed) = (0, 0);
-        let images = self.store().images_with_ids(ids).await?;
+    async fn looks(&self, reader: &Reader, threads: NonZeroUsize, ids: &[String]) -> StudioResult<PageEmbedded> {
+        let mut page = PageEmbedded::default();
+        let Some(embedder) = &self.embedders.look else { return Ok(page) };
+        let images = self.library.store().images_with_ids(ids).await?;
         for images in images.chunks(embedder.batch().max(threads.get())) {
             let (mut hashes, mut pictures) = (Vec::with_capacity(images.len()), Vec::with_capacity(images.len()));
             for images in images.chunks(threads.get()) {
                 let read = images.iter().map(|image| async move {
-                    let content = self.original(image).await.ok();
+                    let content = self.library.original(image).await;
                     let reader = reader.clone();
-                    blocking(move || content.and_then(|content| picture_of(&content, &reader).ok())).await
+                    blocking(move || content.and_then(|content| picture_of(&content, &reader))).await
                 });
                 for (image, picture) in images.iter().zip(try_join_all(read).await?) {
                     match picture {
-                        Some(picture) => {
+                        Ok(picture) => {
                             hashes.push((image.id.clone(), image.hash.clone()));
                             pictures.push(picture);
                         }
-                        None => failed += 1,
+                        Err(error) => page.fail(image.id.clone(), error.to_string()),
                     }
                 }
             }
@@ -240,38 +316,16 @@ impl Library {
             let mut vectors = Vec::with_capacity(looks.len() * 2);
             for ((image, hash), look) in hashes.into_iter().zip(looks) {
                 match look {
-                    Some(look) => {
-                        made += 1;
+                    Ok(look) => {
+                        page.made += 1;
                         vectors.extend(look_vectors(embedder.id(), &look, &hash).map(|vector| (image.clone(), vector)));
                     }
-                    None => failed += 1,
+                    Err(reason) => page.fail(image, reason),
                 }
             }
-            self.store().put_image_vectors(vectors).await?;
+            self.library.store().put_image_vectors(vectors).await?;
         }
-        Ok((made, failed))
-    }
-
-    /// Forgets the vectors of embedders other than these; how many that were.
-    ///
-    /// # Errors
-    /// What the store reports.
-    pub async fn prune_vectors(&self, embedders: &Embedders) -> StudioResult<u64> {
-        let text = embedders.text.as_ref().map(|embedder| embedder.id().to_string());
-        let look = embedders.look.as_ref().map(|embedder| embedder.id().to_string());
-        prune(self.store(), &text.into_iter().chain(look).collect::<Vec<_>>()).await
-    }
-}
-
-async fn prune(store: &Store, keep: &[String]) -> StudioResult<u64> {
-    /// Few enough that others can write between.
-    const GROUP: usize = 1_000;
-    let mut pruned = 0;
-    loop {
-        match store.prune_image_vectors(keep, GROUP).await? {
-            0 => return Ok(pruned),
-            count => pruned += count,
-        }
+        Ok(page)
     }
 }
 
@@ -286,7 +340,7 @@ async fn looks(
     embedder: &Arc<dyn LookEmbedder>,
     pictures: Vec<Picture>,
     threads: NonZeroUsize,
-) -> StudioResult<Vec<Option<Look>>> {
+) -> StudioResult<Vec<Result<Look, String>>> {
     let size = if embedder.batch() > 1 { pictures.len() } else { pictures.len().div_ceil(threads.get()) };
     let mut pictures = pictures.into_iter();
     let groups = std::iter::from_fn(|| Some(pictures.by_ref().take(size.max(1)).collect::<Vec<_>>()));
@@ -301,23 +355,25 @@ async fn looks(
     Ok(looks)
 }
 
-/// Embeds all together, and one by one if some of them can't be: none then costs the others their vectors.
+/// Embeds all together, and one by one if some of them can't be: none then costs the others their vectors. Of those it
+/// says why.
 fn one_by_one<T, V>(
     inputs: &[T],
     embed: impl Fn(&[T]) -> Result<Vec<V>, EmbedError>,
-) -> Result<Vec<Option<V>>, EmbedError> {
+) -> Result<Vec<Result<V, String>>, EmbedError> {
     match embed(inputs) {
-        Ok(vectors) if vectors.len() == inputs.len() => return Ok(vectors.into_iter().map(Some).collect()),
+        Ok(vectors) if vectors.len() == inputs.len() => return Ok(vectors.into_iter().map(Ok).collect()),
         // Nothing is the matter with any of them.
         Err(error @ EmbedError::Remote { .. }) => return Err(error),
         Ok(_) | Err(_) => {}
     }
-    let one = |input: &T| match embed(std::slice::from_ref(input)) {
-        Ok(mut vectors) => Ok(vectors.pop()),
+    let one = |input: &T| match embed(std::slice::from_ref(input)).map(|mut vectors| vectors.pop()) {
+        Ok(Some(vector)) => Ok(Ok(vector)),
+        Ok(None) => Ok(Err(EmbedError::EmptyVector.to_string())),
         Err(error @ EmbedError::Remote { .. }) => Err(error),
         Err(error) => {
             tracing::warn!(code = error.code(), "an image could not be embedded: {error}");
-            Ok(None)
+            Ok(Err(error.to_string()))
         }
     };
     inputs.iter().map(one).collect()

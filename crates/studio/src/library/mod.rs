@@ -31,7 +31,7 @@ use crate::objects::{Folder, ObjectKey, Objects, ThumbnailSize};
 pub use edit::ImageEdit;
 use embed::look_vectors;
 pub(crate) use embed::picture_of;
-pub use embed::{EmbedProgress, Embedded, Lacking, Missing};
+pub use embed::{EmbedProgress, Embedded, Embedding, Lacking, Missing};
 pub use export::{ExportReport, ExportSelection, ExportTarget};
 pub use near::MAX_DISTANCE;
 pub use remote::RemoteEmbedder;

@@ -7,11 +7,14 @@ use std::sync::Arc;
 use atelier_embed::{
     Calibration, EmbedError, EmbedTask, EmbedderId, Look, LookEmbedder, Picture, TextEmbedder, Vector,
 };
-use atelier_engine::{ImageData, Urgency};
-use atelier_store::{JobRunner, NewItem, NewJob, StoreError};
+use atelier_engine::{ImageData, Urgency, Verdict};
+use atelier_store::{JobRecord, JobRunner, JobState, NewItem, NewJob, OutcomeRecord, StoreError, StoreResult};
 use image::codecs::jpeg::JpegEncoder;
 use tokio::runtime::Handle;
+use tokio::sync::OnceCell;
 
+/// What these jobs are called, as those that embed posts are.
+const JOB_KIND: &str = "embedding";
 /// How many texts, and how many pictures, are asked for together: enough for a few full calls, few enough to be
 /// held in memory.
 const TEXTS: usize = 2_000;
@@ -29,6 +32,8 @@ pub struct RemoteEmbedder {
     dimensions: u32,
     calibration: Calibration,
     runtime: Handle,
+    /// Set once the answers of jobs that were cut off are taken over.
+    taken_over: OnceCell<()>,
 }
 
 impl fmt::Debug for RemoteEmbedder {
@@ -49,7 +54,7 @@ impl RemoteEmbedder {
     /// texts against texts; of texts against pictures none is known.
     #[must_use]
     pub fn new(runner: JobRunner, id: EmbedderId, dimensions: u32, calibration: Calibration, runtime: Handle) -> Self {
-        Self { runner, id, dimensions, calibration, runtime }
+        Self { runner, id, dimensions, calibration, runtime, taken_over: OnceCell::new() }
     }
 
     fn texts(&self, texts: &[String], urgency: Urgency) -> Result<Vec<Vector>, EmbedError> {
@@ -57,8 +62,8 @@ impl RemoteEmbedder {
         self.runtime.block_on(self.vectors(texts.iter().map(asked).collect(), HashMap::new(), urgency))
     }
 
-    /// A vector for each. Those of queries are kept under the hashes, for they come again; of others only what
-    /// would be lost: their owners keep them once they have them all.
+    /// A vector for each. They are kept under the hashes, so that none is paid for twice, whatever is asked for
+    /// together with it another time.
     async fn vectors(
         &self,
         asked: Vec<Asked>,
@@ -66,6 +71,9 @@ impl RemoteEmbedder {
         urgency: Urgency,
     ) -> Result<Vec<Vector>, EmbedError> {
         let store = &self.runner.store;
+        if urgency == Urgency::Batch {
+            self.taken_over.get_or_try_init(|| self.take_over()).await.map_err(|error| remote(&error))?;
+        }
         let mut hashes: Vec<String> = asked.iter().map(|asked| asked.hash.clone()).collect();
         let kept = store.vectors(self.id.as_str(), &hashes).await.map_err(|error| remote(&error))?;
         let mut known: HashMap<String, Vector> = kept
@@ -80,16 +88,16 @@ impl RemoteEmbedder {
             let task = EmbedTask { dimensions: self.dimensions, pictures: Arc::new(pictures) };
             let mut runner = self.runner.clone();
             runner.options.urgency = urgency;
-            let answers =
-                runner.run(self.job(&missing, urgency), Arc::new(task)).await.map_err(|error| remote(&error))?;
-            let vectors = answers.results().map(|result| result.and_then(EmbedTask::vector));
+            let ran =
+                runner.answers(self.job(&missing, urgency), Arc::new(task)).await.map_err(|error| remote(&error))?;
+            let vectors = ran.answers.results().map(|result| result.and_then(EmbedTask::vector));
             let made: Vec<(String, Vector)> =
                 missing.iter().zip(vectors).filter_map(|(asked, vector)| Some((asked.hash.clone(), vector?))).collect();
             let failed = missing.len() - made.len();
-            if failed > 0 || urgency == Urgency::Interactive {
-                let rows = made.iter().map(|(hash, vector)| (hash.clone(), vector.to_bytes())).collect();
-                store.put_vectors(self.id.as_str(), rows).await.map_err(|error| remote(&error))?;
-            }
+            let rows = made.iter().map(|(hash, vector)| (hash.clone(), vector.to_bytes())).collect();
+            store.put_vectors(self.id.as_str(), rows).await.map_err(|error| remote(&error))?;
+            // Only now: what a job that is not over was answered is taken over.
+            let answers = ran.ended().await.map_err(|error| remote(&error))?;
             if failed > 0 {
                 let (asked, problem) = (missing.len(), answers.problem().unwrap_or("the answers can't be read"));
                 return Err(match answers.stopped() {
@@ -100,6 +108,37 @@ impl RemoteEmbedder {
             known.extend(made);
         }
         hashes.drain(..).map(|hash| known.get(&hash).cloned().ok_or(EmbedError::EmptyVector)).collect()
+    }
+
+    /// Keeps what jobs were answered that were cut off. Their images have changed since, or others have come, so that
+    /// none of them may be asked for again as it was.
+    async fn take_over(&self) -> StoreResult<()> {
+        let store = &self.runner.store;
+        let of_this = |job: &JobRecord| job.settings == self.settings();
+        for job in store.unfinished_jobs(JOB_KIND).await?.into_iter().filter(of_this) {
+            let _hold = match store.hold(&job.id) {
+                Ok(hold) => hold,
+                Err(StoreError::Held { .. }) => continue,
+                Err(error) => return Err(error),
+            };
+            let vector = |outcome: OutcomeRecord| match outcome.verdict {
+                Verdict::Done { result } => Some((outcome.key, EmbedTask::vector(&result)?.to_bytes())),
+                Verdict::Blocked { .. } | Verdict::Failed { .. } => None,
+            };
+            let kept: Vec<_> = store.all_outcomes(&job.id).await?.into_iter().filter_map(vector).collect();
+            if kept.is_empty() {
+                continue;
+            }
+            store.put_vectors(self.id.as_str(), kept).await?;
+            let note = "cut off; what was answered is kept, and another job asks for the rest".to_owned();
+            store.set_job_state(&job.id, JobState::Cancelled, Some(note), None, self.runner.clock.now()).await?;
+        }
+        Ok(())
+    }
+
+    /// What these jobs are submitted with.
+    fn settings(&self) -> serde_json::Value {
+        serde_json::json!({ "embedder": self.id, "dimensions": self.dimensions, "of": "images" })
     }
 
     /// The job of these, by which it is called: cut off and run again, it goes on. Queries are asked once, and by
@@ -116,14 +155,14 @@ impl RemoteEmbedder {
             name.update(&fastrand::u64(..).to_le_bytes());
         }
         let item = |asked: &Asked| NewItem {
-            key: asked.hash.chars().take(16).collect(),
+            key: asked.hash.clone(),
             lane: "embedding".into(),
             payload: Arc::clone(&asked.payload),
         };
         NewJob {
             id: format!("embed-{}", &name.finalize().to_hex()[..16]).into(),
-            kind: "embedding".into(),
-            settings: serde_json::json!({ "embedder": self.id, "dimensions": self.dimensions }),
+            kind: JOB_KIND.into(),
+            settings: self.settings(),
             items: asked.iter().map(item).collect(),
             claims: Vec::new(),
             created_at: now,

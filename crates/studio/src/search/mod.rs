@@ -195,7 +195,8 @@ impl ImageSearch {
 }
 
 /// The settings of an index for these embedders.
-fn settings(embedders: &Embedders) -> Settings {
+#[must_use]
+pub fn settings(embedders: &Embedders) -> Settings {
     let space = |embedder: &atelier_embed::EmbedderId, dimensions| {
         Some(SpaceSettings { embedder: embedder.clone(), dimensions })
     };

@@ -8,7 +8,7 @@ use atelier_embed::{Calibration, LookEmbedder, Vector};
 use atelier_engine::{Clock, Engine, Limit, Options, Pool, Stop, StopHandle};
 use atelier_providers::{ApiKey, BaseUrl, Gemini, HttpClient};
 use atelier_sandbox::{Sandbox, SandboxConfig};
-use atelier_store::{JobRunner, VectorSpace};
+use atelier_store::{JobPage, JobRunner, JobState, VectorSpace};
 use atelier_studio::library::decode::{Limits, Reader};
 use atelier_studio::library::import::Importer;
 use atelier_studio::library::{Embedders, Missing, RemoteEmbedder};
@@ -65,7 +65,8 @@ impl Remote {
         embedders: &Embedders,
     ) -> Result<atelier_studio::library::Embedded, atelier_studio::StudioError> {
         let (reader, two) = (Reader::new(Limits::default()), NonZeroUsize::new(2).unwrap());
-        self.place.library.embed_missing(embedders, Missing::All, &reader, two, &Stop::never(), |_| {}).await
+        let embedding = self.place.library.embedding(embedders.clone()).unwrap();
+        embedding.run(Missing::All, &reader, two, &Stop::never(), |_| {}).await
     }
 }
 
@@ -116,4 +117,33 @@ async fn the_words_of_a_query_are_paid_for_once() {
     assert_eq!(ask("a red kite").await, first);
     assert_eq!(remote.sandbox.stats().calls, 1);
     assert_ne!(ask("a blue kite").await, first);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_before_a_crash_is_not_asked_again_although_the_library_has_changed() {
+    let remote = Remote::new(6);
+    remote.place.import().await;
+    let store = remote.place.library.store();
+    let look_only = || {
+        let embedder = remote.embedder(&[], Stop::never());
+        Embedders { text: None, look: Some(embedder) }
+    };
+    assert_eq!(remote.embed(&look_only()).await.unwrap().look, 6);
+    let calls = remote.sandbox.stats().calls;
+    // As a crash leaves it: the answers are there, and nothing was made of them.
+    let job = store.jobs(JobPage { after: None, limit: 1 }).await.unwrap().remove(0);
+    store.set_job_state(&job.id, JobState::Open, None, None, now()).await.unwrap();
+    let nobody = ["nobody/1".to_owned()];
+    while store.prune_image_vectors(&nobody, 99).await.unwrap() > 0 {}
+    let database = rusqlite::Connection::open(remote.place.path("data/atelier.db")).unwrap();
+    assert!(database.execute("DELETE FROM vectors", []).unwrap() >= 6);
+    remote.place.write("006.jpg", photo(6));
+    remote.place.import().await;
+
+    assert_eq!(remote.embed(&look_only()).await.unwrap().look, 7);
+    let asked: u64 =
+        store.jobs(JobPage { after: None, limit: 9 }).await.unwrap().iter().map(|job| job.counts.items).sum();
+    assert_eq!(asked, 6 + 1, "one for each picture");
+    assert_eq!(remote.sandbox.stats().calls, calls + 1);
+    assert_eq!(store.job(&job.id).await.unwrap().unwrap().state, JobState::Cancelled, "nobody need go on with it");
 }

@@ -28,7 +28,8 @@ fn reader() -> Reader {
 
 /// Makes what is missing.
 async fn embed(place: &Place, embedders: &Embedders, missing: Missing) -> Embedded {
-    place.library.embed_missing(embedders, missing, &reader(), TWO, &Stop::never(), |_| {}).await.unwrap()
+    let embedding = place.library.embedding(embedders.clone()).unwrap();
+    embedding.run(missing, &reader(), TWO, &Stop::never(), |_| {}).await.unwrap()
 }
 
 #[tokio::test]
@@ -80,7 +81,7 @@ async fn another_embedder_makes_its_own_and_the_old_ones_can_go() {
     embed(&place, &old, Missing::All).await;
     let done = embed(&place, &new, Missing::All).await;
     assert_eq!((done.text, done.look), (2, 3));
-    assert_eq!(place.library.prune_vectors(&new).await.unwrap(), 8);
+    assert_eq!(place.library.embedding(new).unwrap().prune().await.unwrap(), 8);
     let ids: Vec<String> = place.images().await.into_iter().map(|image| image.id).collect();
     for (embedder, count) in [("old/1", 0), ("new/1", 3)] {
         let looks = place.library.store().image_vectors(embedder, VectorSpace::Look, &ids).await.unwrap();
@@ -94,8 +95,13 @@ async fn embedding_that_is_stopped_goes_on_where_it_was() {
     let embedder = TestEmbedder::new("test/1");
     let look_only = Embedders { text: None, ..embedders(&embedder) };
     let (handle, stop) = StopHandle::new();
-    let first =
-        place.library.embed_missing(&look_only, Missing::All, &reader(), TWO, &stop, |_| handle.stop()).await.unwrap();
+    let first = place
+        .library
+        .embedding(look_only.clone())
+        .unwrap()
+        .run(Missing::All, &reader(), TWO, &stop, |_| handle.stop())
+        .await
+        .unwrap();
     assert!(first.stopped && first.look > 0 && first.look < 150, "{first:?}");
     let rest = embed(&place, &look_only, Missing::All).await;
     assert_eq!((rest.look, rest.stopped), (150 - first.look, false));
@@ -147,12 +153,25 @@ async fn what_changed_since_all_were_embedded_is_known_without_looking_at_the_ot
 #[tokio::test]
 async fn one_process_makes_vectors_and_others_are_told_who() {
     let place = library(2).await;
-    let embedders = embedders(&TestEmbedder::new("test/1"));
-    let hold = place.library.store().hold(&"library-embedding".into()).unwrap();
-    let held = place.library.embed_missing(&embedders, Missing::New, &reader(), TWO, &Stop::never(), |_| {}).await;
-    assert_eq!(held.unwrap_err().code(), "job-held");
-    let by = place.library.lacking(&embedders, 9).await.unwrap().by;
+    let (mine, other) = (embedders(&TestEmbedder::new("test/1")), embedders(&TestEmbedder::new("other/1")));
+    let embedding = place.library.embedding(mine.clone()).unwrap();
+    assert_eq!(place.library.embedding(mine.clone()).unwrap_err().code(), "job-held");
+    let by = place.library.lacking(&mine, 9).await.unwrap().by;
     assert_eq!(by.map(|by| by.pid), Some(std::process::id()));
-    drop(hold);
-    assert_eq!(embed(&place, &embedders, Missing::New).await.look, 2);
+    assert_eq!(place.library.lacking(&other, 9).await.unwrap().by, None, "another model's vectors are another matter");
+    assert_eq!(embed(&place, &other, Missing::New).await.look, 2);
+    drop(embedding);
+    assert_eq!(embed(&place, &mine, Missing::New).await.look, 2);
+}
+
+#[tokio::test]
+async fn a_model_that_fails_on_all_is_an_error_and_the_images_wait_for_a_better_one() {
+    let place = library(12).await;
+    let failing = embedders(&TestEmbedder::failing("test/1"));
+    let embedding = place.library.embedding(failing).unwrap();
+    let error = embedding.run(Missing::New, &reader(), TWO, &Stop::never(), |_| {}).await.unwrap_err();
+    assert_eq!(error.code(), "nothing-embedded");
+    drop(embedding);
+    let mended = embedders(&TestEmbedder::new("test/1"));
+    assert_eq!(embed(&place, &mended, Missing::New).await.look, 12);
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use atelier_engine::Stop;
-use atelier_store::{Holder, StoreError};
+use atelier_store::StoreError;
 use atelier_studio::StudioError;
 use atelier_studio::library::decode::{Limits, Reader};
-use atelier_studio::library::{EmbedProgress, Embedded, Embedders, Library, Missing};
+use atelier_studio::library::{EmbedProgress, Embedded, Embedders, Embedding, Library, Missing};
 use atelier_studio::search::ImageSearch;
 use serde_json::json;
 
@@ -26,21 +26,25 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// Makes the vectors that images lack. In the background, only what nobody has tried to embed yet, and only if
 /// nobody is at it.
 pub(super) async fn run(context: &Context, prune: bool, background: bool) -> CliResult<Exit> {
-    if background {
-        background::yield_to_others();
-    }
     let library = open(context)?;
     let (stop, signalled) = signals::listen(None)?;
     let connected = embedders::of_images(context, library.store(), &stop).await?;
     let embedders = connected.embedders.clone();
-    let made = if background {
-        missing(context, &library, &embedders, Missing::New, &stop).await?.unwrap_or_default()
-    } else {
-        all(context, &library, &embedders, &stop).await?
+    let Some(embedding) = hold(context, &library, &embedders, background, &stop).await? else {
+        return Ok(signalled.exit().unwrap_or(Exit::Success));
     };
-    let pruned = if prune && !made.stopped { library.prune_vectors(&embedders).await? } else { 0 };
+    if background {
+        background::began(context);
+    }
+    let which = if background { Missing::New } else { Missing::All };
+    let made = missing(context, &embedding, which, &stop).await?;
+    let pruned = if prune && !made.stopped { embedding.prune().await? } else { 0 };
     ImageSearch::new(library, embedders).catch_up(|_| {}).await?;
-    background::succeeded(context)?;
+    if background && made.stopped {
+        background::stopped(context);
+    } else {
+        background::succeeded(context);
+    }
     let json = json!({ "text": made.text, "look": made.look, "failed": made.failed, "pruned": pruned });
     context.out.result(&json, || {
         let failed =
@@ -52,51 +56,64 @@ pub(super) async fn run(context: &Context, prune: bool, background: bool) -> Cli
     if made.stopped {
         return Ok(signalled.exit().unwrap_or(Exit::Interrupted));
     }
-    Ok(Exit::Success)
+    Ok(if made.failed > 0 { Exit::ItemsFailed } else { Exit::Success })
 }
 
-/// All of them, once whoever makes them now is done.
-async fn all(context: &Context, library: &Library, embedders: &Embedders, stop: &Stop) -> CliResult<Embedded> {
+/// The right to make vectors, once whoever has it is done; none if it was stopped meanwhile. In the background nobody
+/// waits.
+async fn hold(
+    context: &Context,
+    library: &Library,
+    embedders: &Embedders,
+    background: bool,
+    stop: &Stop,
+) -> CliResult<Option<Embedding>> {
     let mut told = false;
     loop {
-        match missing(context, library, embedders, Missing::All, stop).await? {
-            Ok(made) => return Ok(made),
-            Err(_) if stop.is_requested() => return Ok(Embedded { stopped: true, ..Embedded::default() }),
-            Err(by) => {
+        match library.embedding(embedders.clone()) {
+            Ok(embedding) => return Ok(Some(embedding)),
+            Err(StudioError::Store(StoreError::Held { by, .. })) => {
+                if background || stop.is_requested() {
+                    return Ok(None);
+                }
                 if !told {
-                    context.out.note(format!("{} is making vectors already; waiting for it", process(by)));
+                    context.out.note(format!("{} is making vectors already; waiting for it", background::process(by)));
                     told = true;
                 }
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
+            Err(error) => return Err(error.into()),
         }
     }
 }
 
-/// Makes vectors, and shows how far it is; or who is at it already.
-pub(super) async fn missing(
+/// After an import: what has changed gets its vectors, unless another process makes vectors already.
+pub(super) async fn new(
     context: &Context,
     library: &Library,
     embedders: &Embedders,
-    which: Missing,
     stop: &Stop,
-) -> CliResult<Result<Embedded, Option<Holder>>> {
-    let reader = Reader::new(Limits::default());
-    let mut meter = Meter::new(context.out, context.clock, "vector");
-    let made = library
-        .embed_missing(embedders, which, &reader, embedders::threads(), stop, |progress: EmbedProgress| {
-            meter.at(progress.made + progress.failed, None, " made for images that had none");
-        })
-        .await;
-    meter.finish();
-    match made {
-        Ok(made) => Ok(Ok(made)),
-        Err(StudioError::Store(StoreError::Held { by, .. })) => Ok(Err(by)),
+) -> CliResult<Embedded> {
+    match library.embedding(embedders.clone()) {
+        Ok(embedding) => missing(context, &embedding, Missing::New, stop).await,
+        Err(StudioError::Store(StoreError::Held { by, .. })) => {
+            let by = background::process(by);
+            context.out.note(format!("{by} is making vectors already; what it leaves, the next search has made"));
+            Ok(Embedded::default())
+        }
         Err(error) => Err(error.into()),
     }
 }
 
-/// `process 42`.
-pub(super) fn process(by: Option<Holder>) -> String {
-    by.map_or_else(|| "another process".to_owned(), |by| format!("process {}", by.pid))
+/// Makes vectors, and shows how far it is.
+async fn missing(context: &Context, embedding: &Embedding, which: Missing, stop: &Stop) -> CliResult<Embedded> {
+    let reader = Reader::new(Limits::default());
+    let mut meter = Meter::new(context.out, context.clock, "vector");
+    let made = embedding
+        .run(which, &reader, embedders::threads(), stop, |progress: EmbedProgress| {
+            meter.at(progress.made + progress.failed, None, " made for images that had none");
+        })
+        .await;
+    meter.finish();
+    Ok(made?)
 }

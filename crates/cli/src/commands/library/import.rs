@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use atelier_engine::StopHandle;
+use atelier_studio::library::Embedded;
 use atelier_studio::library::decode::Limits;
 use atelier_studio::library::import::{FileOutcome, ImportEvent, ImportOptions, ImportReport, Importer, Source};
-use atelier_studio::library::{Embedded, Missing};
 use atelier_studio::search::ImageSearch;
 use serde_json::{Value, json};
 
@@ -72,15 +72,7 @@ pub(super) async fn run(context: &Context, command: ImportImages) -> CliResult<E
         }
     };
     // Words that were edited, or images that came in without an embedder, have no vectors yet.
-    let missing = match embed::missing(context, &library, &embedders, Missing::New, &stop).await? {
-        Ok(made) => made,
-        Err(by) => {
-            context
-                .out
-                .note(format!("{} is making vectors already, and makes those of these images", embed::process(by)));
-            Embedded::default()
-        }
-    };
+    let missing = embed::new(context, &library, &embedders, &stop).await?;
     let indexed = follower.finish().await;
     let seconds = context.clock.now().since(began).as_secs_f64();
     tell(context, &report, missing, seconds)?;
