@@ -29,7 +29,12 @@ const NICENESS: i32 = 10;
 pub(crate) async fn embed(context: &Context, library: &Library, embedders: &Embedders) {
     let lacking = match library.lacking(embedders, MOST).await {
         Ok(lacking) if lacking.images > 0 => lacking,
-        Ok(_) => return,
+        Ok(lacking) => {
+            if let (None, Last::Failed(reason)) = (lacking.by, Last::of(context)) {
+                context.out.note(format!("vectors in the background: {reason}; 'atelier library embed' tries again"));
+            }
+            return;
+        }
         Err(error) => {
             return tracing::debug!(code = error.code(), "it is not known which vectors are missing: {error}");
         }
@@ -121,12 +126,12 @@ pub(crate) fn yield_to_others() {
 
 /// Such a process begins its work: what one before it had to say is of no interest any more.
 pub(crate) fn began(context: &Context) {
-    say(context, "making vectors\n");
+    say(context, "making vectors\n", true);
 }
 
-/// It was stopped by a signal.
-pub(crate) fn stopped(context: &Context) {
-    say(context, "error: it was stopped by a signal\n");
+/// It ended, and not all vectors are made.
+pub(crate) fn ended(context: &Context, reason: &str) {
+    say(context, &format!("error: {reason}\n"), false);
 }
 
 /// All vectors are made.
@@ -139,11 +144,17 @@ pub(crate) fn succeeded(context: &Context) {
     }
 }
 
-fn say(context: &Context, line: &str) {
+fn say(context: &Context, line: &str, anew: bool) {
     let path = log(context);
-    // Written over and not anew: it is where this process's own errors go.
-    let written = OpenOptions::new().create(true).write(true).truncate(true).open(&path);
-    if let Err(error) = written.and_then(|mut file| file.write_all(line.as_bytes())) {
+    // It is where this process's own errors go: they stand behind one another.
+    let opened = OpenOptions::new().create(true).append(true).open(&path);
+    let written = opened.and_then(|mut file| {
+        if anew {
+            file.set_len(0)?;
+        }
+        file.write_all(line.as_bytes())
+    });
+    if let Err(error) = written {
         tracing::debug!("{} can't be written: {error}", path.display());
     }
 }

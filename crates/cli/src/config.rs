@@ -95,7 +95,7 @@ pub(crate) const SETTINGS: [(&str, &str); 15] = [
     ("prices", "a price table of the form of assets/prices.toml, which goes before the built-in one"),
     (
         "search.look",
-        "what sees pictures: local, clip:FOLDER with a CLIP or SigLIP in ONNX, gemini:gemini-embedding-2 (for words, too), or off (absent: local)",
+        "what sees pictures: local, clip:FOLDER with a CLIP or SigLIP in ONNX, gemini:gemini-embedding-2 (for words, too), sandbox:gemini-embedding-2 to try that out, or off (absent: local)",
     ),
     (
         "search.background",

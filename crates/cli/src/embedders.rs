@@ -5,15 +5,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use atelier_embed::{
-    Calibration, Clip, EfficientNet, EfficientNetFiles, EmbedderId, LookEmbedder, MiniLm, ModelBytes, TextEmbedder,
+    Absent, Calibration, Clip, EfficientNet, EfficientNetFiles, EmbedderId, LookEmbedder, MiniLm, ModelBytes,
+    TextEmbedder,
 };
 use atelier_engine::{Engine, Stop};
+use atelier_providers::ModelRef;
 use atelier_store::{JobRunner, Store};
 use atelier_studio::library::{Embedders, RemoteEmbedder};
 use tokio::runtime::Handle;
 
 use crate::context::Context;
 use crate::error::{CliError, CliResult};
+use crate::exit::Exit;
 use crate::pools::Pools;
 use crate::snapshot::RunSnapshot;
 
@@ -54,6 +57,35 @@ pub(crate) async fn of_images(context: &Context, store: &Store, stop: &Stop) -> 
     Ok(ImageEmbedders { embedders: Embedders { text: Some(text), look }, _pools: None })
 }
 
+/// The same to search with: where a provider's model can't be asked for want of a key, searches go on without it.
+pub(crate) async fn of_queries(context: &Context, store: &Store, stop: &Stop) -> CliResult<ImageEmbedders> {
+    let connected = of_images(context, store, stop).await;
+    let Some(model) = context.config.search.look.as_deref().filter(|chosen| is_remote(chosen)) else {
+        return connected;
+    };
+    match connected {
+        Err(error) if error.exit == Exit::Configuration => {
+            // A name that is none is to be mended, and not to be gone around.
+            let id = embedder_id(&model.parse::<ModelRef>()?)?;
+            let embedder = Arc::new(Absent {
+                id,
+                dimensions: REMOTE_DIMENSIONS as usize,
+                calibration: Calibration::gemini(),
+                code: "embedder-absent",
+                reason: error.message,
+            });
+            let embedders = Embedders { text: Some(embedder.clone()), look: Some(embedder) };
+            Ok(ImageEmbedders { embedders, _pools: None })
+        }
+        connected => connected,
+    }
+}
+
+/// Under which name vectors of a provider's model are kept.
+fn embedder_id(model: &ModelRef) -> CliResult<EmbedderId> {
+    Ok(format!("{}/{REMOTE_DIMENSIONS}", model.to_string().replace(':', "-")).parse()?)
+}
+
 /// What embeds words that are changed, at once; nothing if a provider does, which is asked for many together.
 pub(crate) async fn of_words(context: &Context) -> CliResult<Option<Arc<dyn TextEmbedder>>> {
     if context.config.search.look.as_deref().is_some_and(is_remote) {
@@ -73,7 +105,7 @@ pub(crate) struct Remote {
 pub(crate) async fn remote(context: &Context, store: &Store, run: &RunSnapshot, stop: &Stop) -> CliResult<Remote> {
     let mut pools = Pools::new(context, run)?;
     pools.warm_up().await;
-    let id = format!("{}/{REMOTE_DIMENSIONS}", pools.model.to_string().replace(':', "-")).parse()?;
+    let id = embedder_id(&pools.model)?;
     let runner = JobRunner {
         store: store.clone(),
         engine: Engine::new(store.journal(), context.clock),

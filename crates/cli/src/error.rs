@@ -63,8 +63,9 @@ impl CliError {
 }
 
 /// The one table from error codes to exit codes. What is not in it is a matter of the command line.
-pub(crate) const EXITS: [(&str, Exit); 67] = [
+pub(crate) const EXITS: [(&str, Exit); 70] = [
     ("below-baseline", Exit::ItemsFailed),
+    ("embedder-slow", Exit::ItemsFailed),
     ("embedding-incomplete", Exit::ItemsFailed),
     ("account-blocked", Exit::Configuration),
     ("bad-base-url", Exit::Configuration),
@@ -77,6 +78,7 @@ pub(crate) const EXITS: [(&str, Exit); 67] = [
     ("config-invalid", Exit::Configuration),
     ("config-unreadable", Exit::Configuration),
     ("credentials", Exit::Configuration),
+    ("embedder-absent", Exit::Configuration),
     ("finder-invalid", Exit::Configuration),
     ("finder-too-large", Exit::Configuration),
     ("finder-unreadable", Exit::Configuration),
@@ -115,6 +117,7 @@ pub(crate) const EXITS: [(&str, Exit); 67] = [
     ("job-settings-unreadable", Exit::LocalState),
     ("look-model-invalid", Exit::LocalState),
     ("model-invalid", Exit::LocalState),
+    ("nothing-embedded", Exit::LocalState),
     ("object-unusable", Exit::LocalState),
     ("output", Exit::LocalState),
     ("output-unwritable", Exit::LocalState),

@@ -48,6 +48,7 @@
 
 #![forbid(unsafe_code)]
 
+mod absent;
 mod calibration;
 mod clip;
 mod efficientnet;
@@ -62,6 +63,7 @@ mod remote;
 mod vector;
 mod workers;
 
+pub use absent::Absent;
 pub use calibration::{Calibration, Knot};
 pub use clip::Clip;
 pub use efficientnet::{ConceptList, EfficientNet, EfficientNetFiles};

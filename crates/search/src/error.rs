@@ -177,7 +177,9 @@ impl SearchError {
             Self::Dimensions { .. } => "vectors come from the embedder that the index was opened with",
             Self::NoSpace { .. } => "leave that vector out, or open the index with an embedder for it",
             Self::Setting { .. } => "correct the setting",
-            Self::NoSuchImage { .. } => "an image is found once its import is committed",
+            Self::NoSuchImage { .. } => {
+                "give its id, which may differ from its file's name ('atelier library list' shows it); a new one is found once its import is committed"
+            }
             Self::NoVector { .. } => "images get their vectors soon after their import",
             Self::Id { .. } => "give each image a short id",
             Self::Backwards { .. } => "changes are applied in the order of the library's log",

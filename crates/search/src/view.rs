@@ -69,6 +69,9 @@ impl DocRows {
     }
 }
 
+/// Up to so many documents of a term are counted one by one.
+const COUNTED: u32 = 10_000;
+
 impl View {
     /// The state of this manifest. Lexical segments that `known` has are not read again, and those that are
     /// no more are forgotten.
@@ -144,9 +147,25 @@ impl View {
         &self.docs[segment].rows
     }
 
-    /// How many images have a term, among them perhaps some that are gone.
+    /// How many images have a term. What was changed since stands in its segment until that is merged and is not
+    /// counted; where many have the term, it is left out by its share of the segment.
     pub(crate) fn images_with(&self, term: &Term) -> SearchResult<u64> {
-        Ok(self.searcher.doc_freq(term)?)
+        let mut images = 0;
+        for reader in self.searcher.segment_readers() {
+            let inverted = reader.inverted_index(term.field())?;
+            let listed = inverted.doc_freq(term)?;
+            images += match reader.alive_bitset() {
+                None => u64::from(listed),
+                Some(_) if listed > COUNTED => {
+                    u64::from(listed) * u64::from(reader.num_docs()) / u64::from(reader.max_doc().max(1))
+                }
+                Some(alive) => match inverted.read_postings(term, IndexRecordOption::Basic)? {
+                    Some(postings) => u64::from(postings.doc_freq_given_deletes(alive)),
+                    None => 0,
+                },
+            };
+        }
+        Ok(images)
     }
 
     /// The row of the image with this id.

@@ -182,7 +182,7 @@ pub(crate) struct SearchImages {
     #[arg(long, value_name = "FILE")]
     pub(crate) image: Option<PathBuf>,
     /// The id of an image to find others like
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", conflicts_with = "image")]
     pub(crate) like: Option<String>,
     /// A colour that they should have
     #[arg(long, value_name = "#RRGGBB")]

@@ -74,8 +74,10 @@ fn state(store: &Store, job: &JobRecord) -> CliResult<String> {
 
 /// Whether no real model answered.
 fn is_sandbox(job: &JobRecord) -> bool {
-    let model = job.settings.get("model").and_then(Value::as_str).unwrap_or_default();
-    model.split(':').next() == Some("sandbox")
+    // An embedder is named after its model.
+    let model = job.settings.get("model").or_else(|| job.settings.get("embedder"));
+    let model = model.and_then(Value::as_str).unwrap_or_default();
+    model.split([':', '-']).next() == Some("sandbox")
 }
 
 fn object(job: &JobRecord, state: &str) -> Value {

@@ -270,6 +270,25 @@ fn a_providers_model_embeds_words_and_pictures_and_both_are_found_by_them() {
 }
 
 #[test]
+fn without_its_embedder_a_search_finds_by_words_and_says_so() {
+    let world = World::with_pictures(&FEW);
+    world.write("atelier.toml", "[search]\nlook = \"gemini:gemini-embedding-2\"\nbackground = false\n");
+    let found = world.ok("search zebra");
+    assert!(found.stdout.contains("grazing-zebra"), "{found}");
+    found.says(&["found by words alone", "GEMINI_API_KEY"]);
+    world.run("search --fields look zebra").expect_code(3).says(&["embedder-absent"]);
+    world.run("library import pictures").expect_code(3).says(&["GEMINI_API_KEY"]);
+    world.write("queries.jsonl", "{\"query\": \"zebra\", \"relevant\": [\"grazing-zebra\"]}\n");
+    world.run("search eval queries.jsonl").expect_code(3).says(&["embedder-absent"]);
+    world.ok("search eval queries.jsonl --fields lexical");
+
+    world.write("atelier.toml", "[search]\nlook = \"off\"\n");
+    world.run("search --fields look zebra").says(&["no-look-model"]);
+    world.run("search eval queries.jsonl --fields look").says(&["no-look-model"]);
+    world.run("library export out --collection nowhere").says(&["no-such-collection"]);
+}
+
+#[test]
 fn after_a_change_of_the_model_a_search_has_the_library_embedded_in_the_background() {
     let world = World::with_pictures(&FEW);
     let config = "[search]\nlook = \"sandbox:gemini-embedding-2\"\n";

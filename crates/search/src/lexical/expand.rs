@@ -176,7 +176,7 @@ fn beginnings(view: &View, fields: &Fields, beginning: &str) -> SearchResult<Vec
     let mut found = sum(found);
     found.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     found.truncate(MOST_BEGINNINGS);
-    Ok(found)
+    counted(view, fields, found)
 }
 
 /// The terms that are spelt nearly like this one, how many images have each, and how far off each is: one
@@ -199,7 +199,8 @@ fn spellings(view: &View, fields: &Fields, text: &str) -> SearchResult<Vec<(Stri
         let distance = spelling_distance(&letters, &text.chars().collect::<Vec<_>>());
         (text, images, distance)
     };
-    let mut found: Vec<_> = sum(found).into_iter().map(|(text, images)| off(text, images)).collect();
+    let found = counted(view, fields, sum(found))?;
+    let mut found: Vec<_> = found.into_iter().map(|(text, images)| off(text, images)).collect();
     found.sort_by(|a, b| a.2.cmp(&b.2).then(b.1.cmp(&a.1)).then_with(|| a.0.cmp(&b.0)));
     // Where one slip explains the word, two are not assumed.
     let nearest = found.iter().map(|(_, _, distance)| *distance).find(|&distance| distance > 0);
@@ -219,6 +220,18 @@ fn sum(mut found: Vec<(String, u64)>) -> Vec<(String, u64)> {
         same
     });
     found
+}
+
+/// The same terms with the images that have them now; the dictionary also knows those of images that are gone.
+fn counted(view: &View, fields: &Fields, found: Vec<(String, u64)>) -> SearchResult<Vec<(String, u64)>> {
+    let mut left = Vec::with_capacity(found.len());
+    for (text, _) in found {
+        let images = view.images_with(&fields.word_term(&text))?;
+        if images > 0 {
+            left.push((text, images));
+        }
+    }
+    Ok(left)
 }
 
 /// Letters to insert, delete, replace or swap with a neighbour (optimal string alignment).

@@ -82,8 +82,7 @@ impl<'a> Rarity<'a> {
     fn new(view: &'a View, words: &'a [Word]) -> Self {
         let terms = words.iter().flat_map(|word| &word.terms);
         let images: HashMap<_, _> = terms.map(|term| (&term.term, term.scored_as)).collect();
-        let all = view.searcher().segment_readers().iter().map(|reader| u64::from(reader.max_doc())).sum();
-        Self { view, images, all }
+        Self { view, images, all: view.searcher().num_docs() }
     }
 }
 

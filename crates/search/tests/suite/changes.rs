@@ -29,6 +29,33 @@ fn an_image_that_is_put_again_takes_the_place_of_the_one_before() {
 }
 
 #[test]
+fn an_image_that_is_put_again_as_it_was_changes_no_score() {
+    let dir = tempfile::tempdir().unwrap();
+    let images = || [image("a", "a cold winter"), image("b", "a warm winter day"), image("c", "cold water")];
+    let index = index_of(dir.path(), Settings::default(), images());
+    let ask = || {
+        let hits = index.search(&Query { explain: true, ..Query::words("cold winter") }).unwrap();
+        let scores: Vec<(String, f32)> = hits.hits.into_iter().map(|hit| (hit.id, hit.score)).collect();
+        (scores, hits.explanation.unwrap().words)
+    };
+    let (scores, words) = ask();
+    for seq in 4..8 {
+        index.apply(&[put(image("a", "a cold winter"))], seq).unwrap();
+        index.commit().unwrap();
+    }
+    assert_eq!(ask().1, words, "as many images have each word as before");
+    let mut again = ask().0;
+    again.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut scores = scores;
+    scores.sort_by(|a, b| a.0.cmp(&b.0));
+    assert_eq!(again.len(), scores.len());
+    assert!(
+        again.iter().zip(&scores).all(|(new, old)| new.0 == old.0 && (new.1 - old.1).abs() < 0.01),
+        "{again:?} {scores:?}"
+    );
+}
+
+#[test]
 fn a_removed_image_is_gone_from_every_stage() {
     let dir = tempfile::tempdir().unwrap();
     let mut random = fastrand::Rng::with_seed(1);

@@ -266,7 +266,7 @@ pub(crate) async fn images_that_lack_a_vector_are_listed_by_page(place: &dyn Pla
     assert_eq!(logged, [("a".into(), ChangeKind::Put), ("b".into(), ChangeKind::Put)]);
     let other = store.unembedded_images("local/2", VectorSpace::Look, 0, 9).await.unwrap();
     assert_eq!(other.len(), 4, "another embedder's vectors do not count");
-    for (after, most, expected) in [(0, 1, Some((3, 1))), (0, 9, Some((6, 2))), (3, 9, Some((6, 1))), (6, 9, None)] {
+    for (after, most, expected) in [(0, 1, Some((3, 1))), (0, 9, Some((7, 2))), (3, 9, Some((7, 1))), (7, 9, None)] {
         let among = store.unembedded_among("clip/1", VectorSpace::Text, after, most).await.unwrap();
         assert_eq!(among, expected, "of {most} after {after}");
     }

@@ -115,9 +115,10 @@ struct PageEmbedded {
 }
 
 impl PageEmbedded {
-    fn fail(&mut self, image: String, reason: impl Into<String>) {
+    fn fail(&mut self, image: String, reason: String) {
+        tracing::warn!("image {image} could not be embedded: {reason}");
         self.failed.push(image);
-        self.reason.get_or_insert_with(|| reason.into());
+        self.reason.get_or_insert(reason);
     }
 }
 
@@ -371,10 +372,7 @@ fn one_by_one<T, V>(
         Ok(Some(vector)) => Ok(Ok(vector)),
         Ok(None) => Ok(Err(EmbedError::EmptyVector.to_string())),
         Err(error @ EmbedError::Remote { .. }) => Err(error),
-        Err(error) => {
-            tracing::warn!(code = error.code(), "an image could not be embedded: {error}");
-            Ok(Err(error.to_string()))
-        }
+        Err(error) => Ok(Err(error.to_string())),
     };
     inputs.iter().map(one).collect()
 }

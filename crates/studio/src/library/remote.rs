@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use atelier_embed::{
     Calibration, EmbedError, EmbedTask, EmbedderId, Look, LookEmbedder, Picture, TextEmbedder, Vector,
@@ -19,6 +20,8 @@ const JOB_KIND: &str = "embedding";
 /// held in memory.
 const TEXTS: usize = 2_000;
 const PICTURES: usize = 256;
+/// How long a query is waited for: a search without its vector is better than none.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Pictures are sent as JPEG of this quality: embedders scale them down further.
 const QUALITY: u8 = 90;
 
@@ -59,7 +62,21 @@ impl RemoteEmbedder {
 
     fn texts(&self, texts: &[String], urgency: Urgency) -> Result<Vec<Vector>, EmbedError> {
         let asked = |text: &String| Asked { hash: hash(text.as_bytes()), payload: EmbedTask::text(text) };
-        self.runtime.block_on(self.vectors(texts.iter().map(asked).collect(), HashMap::new(), urgency))
+        let vectors = self.vectors(texts.iter().map(asked).collect(), HashMap::new(), urgency);
+        self.runtime.block_on(async {
+            if urgency == Urgency::Batch {
+                return vectors.await;
+            }
+            let slow = || {
+                let reason = format!("there was no answer within {} s", PATIENCE.as_secs());
+                Err(EmbedError::Remote { code: "embedder-slow", reason })
+            };
+            let asked = tokio::time::timeout(PATIENCE, vectors).await.unwrap_or_else(|_| slow());
+            if asked.is_err() {
+                self.give_up().await.map_err(|error| remote(&error))?;
+            }
+            asked
+        })
     }
 
     /// A vector for each. They are kept under the hashes, so that none is paid for twice, whatever is asked for
@@ -114,7 +131,7 @@ impl RemoteEmbedder {
     /// none of them may be asked for again as it was.
     async fn take_over(&self) -> StoreResult<()> {
         let store = &self.runner.store;
-        let of_this = |job: &JobRecord| job.settings == self.settings();
+        let of_this = |job: &JobRecord| job.settings == self.settings(Urgency::Batch);
         for job in store.unfinished_jobs(JOB_KIND).await?.into_iter().filter(of_this) {
             let _hold = match store.hold(&job.id) {
                 Ok(hold) => hold,
@@ -136,9 +153,22 @@ impl RemoteEmbedder {
         Ok(())
     }
 
+    /// Nobody waits any more for queries that were not answered.
+    async fn give_up(&self) -> StoreResult<()> {
+        let (store, settings) = (&self.runner.store, self.settings(Urgency::Interactive));
+        for job in store.unfinished_jobs(JOB_KIND).await?.into_iter().filter(|job| job.settings == settings) {
+            if !store.is_held(&job.id)? {
+                let note = "nobody waits for it any more".to_owned();
+                store.set_job_state(&job.id, JobState::Cancelled, Some(note), None, self.runner.clock.now()).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// What these jobs are submitted with.
-    fn settings(&self) -> serde_json::Value {
-        serde_json::json!({ "embedder": self.id, "dimensions": self.dimensions, "of": "images" })
+    fn settings(&self, urgency: Urgency) -> serde_json::Value {
+        let of = if urgency == Urgency::Interactive { "a query" } else { "images" };
+        serde_json::json!({ "embedder": self.id, "dimensions": self.dimensions, "of": of })
     }
 
     /// The job of these, by which it is called: cut off and run again, it goes on. Queries are asked once, and by
@@ -162,7 +192,7 @@ impl RemoteEmbedder {
         NewJob {
             id: format!("embed-{}", &name.finalize().to_hex()[..16]).into(),
             kind: JOB_KIND.into(),
-            settings: self.settings(),
+            settings: self.settings(urgency),
             items: asked.iter().map(item).collect(),
             claims: Vec::new(),
             created_at: now,

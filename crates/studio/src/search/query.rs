@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use atelier_embed::{Look, Picture, Vector};
+use atelier_embed::{EmbedError, Look, Picture, Vector};
 use atelier_search::{Filter, Hits, Query, Rgb};
 use atelier_store::Image;
 use bytes::Bytes;
@@ -74,6 +74,8 @@ pub struct Found {
     pub hits: Hits,
     /// The images of the hits, by id. One that was removed since is not there.
     pub images: HashMap<String, Image>,
+    /// Why words were compared with the words of images alone, if the embedder could not be asked.
+    pub words_only: Option<String>,
 }
 
 impl ImageSearch {
@@ -82,17 +84,18 @@ impl ImageSearch {
     ///
     /// # Errors
     /// [`StudioError::EmptyQuery`] if nothing is asked; [`StudioError::Picture`] if the example can't be read;
-    /// [`StudioError::Embed`], [`StudioError::Search`], and what the store reports.
+    /// [`StudioError::NoLook`] where there is no model for pictures to ask; [`StudioError::Embed`], [`StudioError::Search`], and what the store reports.
     pub async fn search(&self, request: SearchRequest) -> StudioResult<Found> {
         let opened = self.open().await?;
-        let query = self.query(request).await?;
+        let (query, words_only) = self.query(request).await?;
         let hits = blocking(move || opened.index.search(&query)).await??;
         let ids: Vec<String> = hits.hits.iter().map(|hit| hit.id.clone()).collect();
         let images = self.library().store().images_with_ids(&ids).await?;
-        Ok(Found { hits, images: images.into_iter().map(|image| (image.id.clone(), image)).collect() })
+        let images = images.into_iter().map(|image| (image.id.clone(), image)).collect();
+        Ok(Found { hits, images, words_only })
     }
 
-    async fn query(&self, request: SearchRequest) -> StudioResult<Query> {
+    async fn query(&self, request: SearchRequest) -> StudioResult<(Query, Option<String>)> {
         request.check()?;
         let words = request.asked_words().cloned();
         let scope = request.scope;
@@ -107,15 +110,26 @@ impl ImageSearch {
             limit: request.limit,
             explain: request.explain,
         };
+        let mut words_only = None;
         if let Some(words) = words {
-            (query.text, query.look) = self.embed(words, scope).await?;
+            if scope == Scope::Look && self.embedders().look.is_none() {
+                return Err(StudioError::NoLook);
+            }
+            match self.embed(words, scope).await {
+                Ok(vectors) => (query.text, query.look) = vectors,
+                // Whoever asks for words gets what words find.
+                Err(StudioError::Embed(EmbedError::Remote { reason, .. })) if scope == Scope::All => {
+                    words_only = Some(reason);
+                }
+                Err(error) => return Err(error),
+            }
         }
         if let Some(picture) = request.picture {
             // Pictures are compared with pictures by how they look; its meaning is for words.
             let Look { appearance, .. } = self.look(picture).await?;
             query.appearance = Some(appearance);
         }
-        Ok(query)
+        Ok((query, words_only))
     }
 
     /// The vectors of words, in the spaces of text and of look.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use atelier_embed::EmbedError;
 use atelier_engine::Stop;
 use atelier_store::StoreError;
 use atelier_studio::StudioError;
@@ -40,10 +41,10 @@ pub(super) async fn run(context: &Context, prune: bool, background: bool) -> Cli
     let made = missing(context, &embedding, which, &stop).await?;
     let pruned = if prune && !made.stopped { embedding.prune().await? } else { 0 };
     ImageSearch::new(library, embedders).catch_up(|_| {}).await?;
-    if background && made.stopped {
-        background::stopped(context);
-    } else {
-        background::succeeded(context);
+    match (background, made.stopped, made.failed) {
+        (true, true, _) => background::ended(context, "it was stopped by a signal"),
+        (true, false, 1..) => background::ended(context, &format!("{} could not be embedded", images(made.failed))),
+        _ => background::succeeded(context),
     }
     let json = json!({ "text": made.text, "look": made.look, "failed": made.failed, "pruned": pruned });
     context.out.result(&json, || {
@@ -51,7 +52,8 @@ pub(super) async fn run(context: &Context, prune: bool, background: bool) -> Cli
             if made.failed > 0 { format!("; {} could not be embedded", images(made.failed)) } else { String::new() };
         let gone =
             if prune { format!("; {} of other embedders forgotten", count(pruned, "vector")) } else { String::new() };
-        format!("{} by their words, {} by their look{failed}{gone}", images(made.text), images(made.look))
+        let stopped = if made.stopped { "; stopped: run it again to go on" } else { "" };
+        format!("{} by their words, {} by their look{failed}{gone}{stopped}", images(made.text), images(made.look))
     })?;
     if made.stopped {
         return Ok(signalled.exit().unwrap_or(Exit::Interrupted));
@@ -115,5 +117,10 @@ async fn missing(context: &Context, embedding: &Embedding, which: Missing, stop:
         })
         .await;
     meter.finish();
-    Ok(made?)
+    match made {
+        Err(StudioError::Embed(EmbedError::Remote { code: "interrupted", .. })) if stop.is_requested() => {
+            Ok(Embedded { stopped: true, ..Embedded::default() })
+        }
+        made => Ok(made?),
+    }
 }

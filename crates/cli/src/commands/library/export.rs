@@ -2,7 +2,7 @@
 
 use atelier_studio::library::{ExportSelection, ExportTarget};
 
-use super::{filter, images, open};
+use super::{check_collections, filter, images, open};
 use crate::args::ExportImages;
 use crate::context::Context;
 use crate::error::{CliError, CliResult};
@@ -13,6 +13,7 @@ use crate::signals;
 
 pub(super) async fn run(context: &Context, command: ExportImages) -> CliResult<Exit> {
     let library = open(context)?;
+    check_collections(&library, &command.selection.collection).await?;
     let (stop, signalled) = signals::listen(None)?;
     let to = command.to.clone();
     let is_zip = to.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));

@@ -3,7 +3,7 @@
 use atelier_store::{Image, ImageFilter};
 use serde_json::{Value, json};
 
-use super::{filter, images, open};
+use super::{check_collections, filter, images, open};
 use crate::args::ListImages;
 use crate::context::Context;
 use crate::error::CliResult;
@@ -13,6 +13,7 @@ use crate::out::{excerpt, table};
 
 pub(super) async fn list(context: &Context, command: ListImages) -> CliResult<Exit> {
     let library = open(context)?;
+    check_collections(&library, &command.selection.collection).await?;
     let after = command.after.as_deref().map(str::parse).transpose()?;
     let (filter, limit) = (filter(&command.selection), command.limit as usize);
     let page = library.list(&filter, after.as_ref(), limit).await?;

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::{catch_up, open, scope};
 use crate::args::Evaluate;
+use crate::background;
 use crate::context::Context;
 use crate::error::{CliError, CliResult};
 use crate::exit::Exit;
@@ -36,6 +37,7 @@ pub(super) async fn run(context: &Context, command: Evaluate) -> CliResult<Exit>
         search = search.without_cut_offs();
     }
     catch_up(context, &search).await?;
+    background::embed(context, search.library(), search.embedders()).await;
     unknown(context, &search, &queries).await?;
     let mut ranked = Vec::with_capacity(queries.len());
     let mut answered = 0_u64;
@@ -43,7 +45,14 @@ pub(super) async fn run(context: &Context, command: Evaluate) -> CliResult<Exit>
     for judged in &queries {
         let request =
             SearchRequest { words: Some(judged.query.clone()), scope, limit: DEPTH, ..SearchRequest::default() };
-        let hits = search.search(request).await?.hits;
+        let found = search.search(request).await?;
+        if let Some(reason) = found.words_only {
+            meter.finish();
+            let message = format!("the embedder can't be asked, and without it little would be measured: {reason}");
+            return Err(CliError::configuration("embedder-absent", message)
+                .hint("--fields lexical measures the words of images alone"));
+        }
+        let hits = found.hits;
         answered += u64::from(!hits.hits.is_empty());
         ranked.push(hits.hits.into_iter().map(|hit| hit.id).collect::<Vec<_>>());
         meter.at(ranked.len() as u64, Some(queries.len() as u64), " asked");

@@ -61,6 +61,9 @@ pub(super) async fn run(context: &Context, command: SearchImages) -> CliResult<E
             count(standing.behind, "change")
         ));
     }
+    if let Some(reason) = &found.words_only {
+        context.out.note(format!("found by words alone, not by meaning and look: {reason}"));
+    }
     background::embed(context, search.library(), search.embedders()).await;
     Ok(Exit::Success)
 }
@@ -68,7 +71,7 @@ pub(super) async fn run(context: &Context, command: SearchImages) -> CliResult<E
 /// The search over the library, with the models that the configuration names.
 async fn open(context: &Context) -> CliResult<(ImageSearch, ImageEmbedders)> {
     let library = library::open(context)?;
-    let connected = embedders::of_images(context, library.store(), &Stop::never()).await?;
+    let connected = embedders::of_queries(context, library.store(), &Stop::never()).await?;
     Ok((ImageSearch::new(library, connected.embedders.clone()), connected))
 }
 

@@ -1,7 +1,7 @@
 //! Measures how many texts a second the local text model embeds, one call a text and all in one call.
 //!
 //! ```text
-//! cargo run -p atelier-embed --example throughput
+//! cargo run -p atelier-embed --example rates
 //! ```
 #![allow(clippy::print_stdout)]
 #![expect(clippy::disallowed_methods, reason = "real time is what is measured here")]
