@@ -51,7 +51,7 @@ impl fmt::Debug for Library {
     }
 }
 
-/// What turns images into vectors. What is not given is made later: see [`Library::embed_missing`].
+/// What turns images into vectors. What is not given is made later: see [`Library::embedding`].
 #[derive(Clone, Default)]
 pub struct Embedders {
     /// For the words of images.

@@ -86,7 +86,7 @@ pub struct Importer {
 
 impl Importer {
     /// An importer into this library. Embedders that want many images at a time are left to
-    /// [`Library::embed_missing`].
+    /// [`Library::embedding`].
     #[must_use]
     pub fn new(library: Library, embedders: Embedders, limits: Limits, clock: Clock) -> Self {
         let embedders = embedders.at_once();
