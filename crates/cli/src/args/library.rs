@@ -59,7 +59,7 @@ pub(crate) struct ImportImages {
     /// Who brings them
     #[arg(long, value_name = "NAME")]
     pub(crate) uploader: Option<String>,
-    /// What is said of them, as images.json or CSV [default: those that lie in the folders]
+    /// What is said of them, as images.json or CSV; it goes before those that lie in the folders
     #[arg(long, value_name = "FILE")]
     pub(crate) metadata: Option<PathBuf>,
     /// Have images that are known take over what is said of them now

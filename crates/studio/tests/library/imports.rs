@@ -270,9 +270,11 @@ async fn a_sidecar_may_be_named_and_lie_elsewhere() {
     place.write("a.jpg", photo(1));
     let metadata = place.path("described.csv");
     std::fs::write(&metadata, "filename\tcaption\na.jpg\tFrom elsewhere\n").unwrap();
+    place.write("images.csv", "filename,caption\na.jpg,From beside it\n");
     let options = ImportOptions { metadata: Some(metadata.clone()), ..two_threads() };
-    place.import_with(options.clone()).await;
+    let report = place.import_with(options.clone()).await;
     assert_eq!(place.image("a.jpg").await.caption.as_deref(), Some("From elsewhere"));
+    assert_eq!(report.missing, 0, "what lies beside it describes a file that is there");
     std::fs::write(&metadata, "no such column\n").unwrap();
     let sources = vec![Source::Path(place.photos())];
     let error = place.importer().import(sources, options, atelier_engine::Stop::never(), |_| {}).await.unwrap_err();

@@ -200,17 +200,17 @@ impl Walk<'_> {
     /// What is said of a file: by the sidecar that was asked for, or by that of the nearest folder.
     fn description(&mut self, root: &Path, path: &Path) -> Option<Result<Description, BadDescription>> {
         let from = |folder: &Path| Some(path.strip_prefix(folder).ok()?.to_string_lossy().replace('\\', "/"));
-        if let Some(named) = &mut self.named {
+        let named = self.named.as_mut().and_then(|named| {
             let below = from(root).filter(|below| !below.is_empty());
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-            if let Some(found) = below.into_iter().chain(name).find_map(|name| named.take(&name)) {
-                return Some(found);
-            }
-        }
-        self.folders.iter_mut().rev().find_map(|(folder, sidecars)| {
+            below.into_iter().chain(name).find_map(|name| named.take(&name))
+        });
+        // Taken in any case: what it describes is there.
+        let near = self.folders.iter_mut().rev().find_map(|(folder, sidecars)| {
             let name = from(folder)?;
             sidecars.iter_mut().find_map(|sidecar| sidecar.take(&name))
-        })
+        });
+        named.or(near)
     }
 
     /// Tells of descriptions whose files have not come.

@@ -20,15 +20,19 @@ pub(super) fn read(text: &str, sidecar: &mut Sidecar) -> Result<(), String> {
     let Some(filename) = columns.iter().position(|column| column.eq_ignore_ascii_case("filename")) else {
         return Err("it has no column 'filename'".into());
     };
-    // A quotation mark that is never closed takes all rows after it into one.
-    let unclosed = text.bytes().filter(|byte| *byte == b'"').count() % 2 == 1;
+    let odd = text.bytes().filter(|byte| *byte == b'"').count() % 2 == 1;
     let mut row = StringRecord::new();
     let mut lines = Lines { text: text.as_bytes(), counted: 0, line: 1 };
     loop {
         let line = lines.at(reader.position().byte());
         match reader.read_record(&mut row) {
             Ok(false) => return Ok(()),
-            Ok(true) if unclosed && reader.is_done() => {
+            // A quotation mark that is never closed takes all lines after it into one row.
+            Ok(true)
+                if odd
+                    && reader.position().byte() >= text.len() as u64
+                    && row.iter().any(|field| field.contains('\n')) =>
+            {
                 sidecar.refuse(line, "a quotation mark is opened there and never closed".into());
             }
             Ok(true) => match row.get(filename).map(str::trim).filter(|file| !file.is_empty()) {

@@ -271,6 +271,18 @@ mod tests {
     }
 
     #[test]
+    fn a_quotation_mark_that_is_never_closed_is_told_and_one_within_words_is_not() {
+        let table = b"filename,caption\na.jpg,A pizza\nb.jpg,\"never closed\nc.jpg,lost\nd.jpg,too\n";
+        let mut sidecar = Sidecar::parse("images.csv", table).unwrap();
+        assert_eq!(described(&mut sidecar, "a.jpg").caption, Some(Some("A pizza".into())));
+        let places: Vec<String> = sidecar.take_bad().into_iter().map(|bad| bad.place).collect();
+        assert_eq!(places, ["images.csv, line 3"]);
+        let mut fine = Sidecar::parse("images.csv", b"filename,caption\na.jpg,A 12\" pizza\nb.jpg,fine\n").unwrap();
+        assert_eq!(described(&mut fine, "b.jpg").caption, Some(Some("fine".into())));
+        assert!(fine.take_bad().is_empty());
+    }
+
+    #[test]
     fn what_is_no_description_is_refused_as_a_whole() {
         let cases: [(&[u8], &str); 6] = [
             (b"", "it is empty"),
