@@ -180,7 +180,7 @@ fn images_that_can_not_be_saved_are_paid_for_once_and_saved_later() {
     let folder = world.data().join("objects/made");
     std::fs::create_dir_all(folder.parent().unwrap()).unwrap();
     std::fs::write(&folder, "").unwrap();
-    let flags = "--references off --seed 1 --compare sandbox:openai:gpt-image-2 --concurrency 2";
+    let flags = "--references off --seed 1 --compare sandbox:openai:gpt-image-2 --concurrency 2 --sandbox-latency 1s";
     let failed = world.run(&format!("images generate a-boat --count 4 {flags}"));
     failed.expect_code(4).says(&["object-unusable", "images resume img-"]);
     let jobs = || {
