@@ -69,15 +69,8 @@ pub(crate) enum ImagesCommand {
 pub(crate) struct ImageWish {
     /// What is to be seen
     pub(crate) prompt: Option<String>,
-    /// How many images on each side, 1 to 8
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=8))]
-    pub(crate) count: u32,
-    /// A second side, made by this model, to compare
-    #[arg(long, value_name = "MODEL")]
-    pub(crate) compare: Option<String>,
-    /// The project that it is for
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    pub(crate) project: String,
+    #[command(flatten)]
+    pub(crate) sides: SideFlags,
     /// The size: WIDTHxHEIGHT in pixels, or a shape such as 3:2; the nearest that the model makes is made
     #[arg(long, value_name = "SIZE", default_value = "1024x1024")]
     pub(crate) size: String,
@@ -88,6 +81,20 @@ pub(crate) struct ImageWish {
     pub(crate) references: ReferenceFlags,
     #[command(flatten)]
     pub(crate) camera: CameraFlags,
+}
+
+/// How many images of it there are to be, and whose.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SideFlags {
+    /// How many images on each side, 1 to 8
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=8))]
+    pub(crate) count: u32,
+    /// A second side, made by this model, to compare
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) compare: Option<String>,
+    /// The project that it is for
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(crate) project: String,
 }
 
 /// Which references there are.
@@ -193,15 +200,8 @@ pub(crate) struct EditImage {
     /// A picture of what is to be put there: an image of the library, or a file
     #[arg(long, value_name = "ID|FILE")]
     pub(crate) replacement: Option<String>,
-    /// How many images, 1 to 8
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=8))]
-    pub(crate) count: u32,
-    /// A second side, made by this model, to compare
-    #[arg(long, value_name = "MODEL")]
-    pub(crate) compare: Option<String>,
-    /// The project that it is for
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    pub(crate) project: String,
+    #[command(flatten)]
+    pub(crate) sides: SideFlags,
     #[command(flatten)]
     pub(crate) make: MakeFlags,
 }

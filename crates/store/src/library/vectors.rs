@@ -69,13 +69,11 @@ impl Store {
         after: u64,
         limit: usize,
     ) -> StoreResult<Vec<Unembedded>> {
-        let made_of = made_of(space);
+        let (made_of, lacks) = (made_of(space), lacks(space));
         // CROSS JOIN: the log leads, so that nothing is read of images that have not changed.
         let query = Statement::new(format!(
             "SELECT c.seq, i.id, {made_of} FROM library_changes c CROSS JOIN images i ON i.id = c.image \
-             WHERE c.seq > $1 AND {made_of} IS NOT NULL AND NOT EXISTS (\
-             SELECT 1 FROM image_vectors v WHERE v.embedder = $2 AND v.space = $3 AND v.image = i.id \
-             AND v.made_of = {made_of}) ORDER BY c.seq LIMIT $4"
+             WHERE c.seq > $1 AND {lacks} ORDER BY c.seq LIMIT $4"
         ))
         .bind(after)
         .bind(embedder)
@@ -96,11 +94,9 @@ impl Store {
         after: u64,
         changes: usize,
     ) -> StoreResult<Option<(u64, u64)>> {
-        let made_of = made_of(space);
+        let lacks = lacks(space);
         let query = Statement::new(format!(
-            "SELECT coalesce(max(c.seq), 0), count(CASE WHEN {made_of} IS NOT NULL AND NOT EXISTS (\
-             SELECT 1 FROM image_vectors v WHERE v.embedder = $2 AND v.space = $3 AND v.image = i.id \
-             AND v.made_of = {made_of}) THEN 1 END) \
+            "SELECT coalesce(max(c.seq), 0), count(CASE WHEN {lacks} THEN 1 END) \
              FROM (SELECT seq, image FROM library_changes WHERE seq > $1 ORDER BY seq LIMIT $4) c \
              LEFT JOIN images i ON i.id = c.image"
         ))
@@ -159,6 +155,16 @@ const fn made_of(space: VectorSpace) -> &'static str {
         VectorSpace::Text => "i.text_hash",
         VectorSpace::Look | VectorSpace::Appearance => "i.hash",
     }
+}
+
+/// Whether the image `i` needs a vector of the embedder `$2` in the space `$3`, in SQL.
+fn lacks(space: VectorSpace) -> String {
+    let made_of = made_of(space);
+    format!(
+        "{made_of} IS NOT NULL AND NOT EXISTS (\
+         SELECT 1 FROM image_vectors v WHERE v.embedder = $2 AND v.space = $3 AND v.image = i.id \
+         AND v.made_of = {made_of})"
+    )
 }
 
 pub(super) fn put_vector(image: &str, vector: NewVector) -> Statement {

@@ -265,25 +265,24 @@ impl Embedding {
     async fn words(&self, ids: &[String]) -> StudioResult<PageEmbedded> {
         let mut page = PageEmbedded::default();
         let Some(embedder) = self.embedders.text.clone() else { return Ok(page) };
-        let (mut images, mut texts) = (Vec::new(), Vec::new());
+        let (mut asked, mut texts) = (Vec::new(), Vec::new());
         for image in self.library.store().images_with_ids(ids).await? {
             // Its words may have been taken from it since.
-            if image.text_hash.is_some() {
+            if let Some(made_of) = image.text_hash.clone() {
                 texts.push(words(&image));
-                images.push(image);
+                asked.push((image.id, made_of));
             }
         }
         let id = embedder.id().to_string();
         let embedded = blocking(move || one_by_one(&texts, |texts| embedder.embed(texts))).await??;
         let mut vectors = Vec::with_capacity(embedded.len());
-        for (image, vector) in images.into_iter().zip(embedded) {
-            match (vector, image.text_hash) {
-                (Ok(vector), Some(made_of)) => {
+        for ((image, made_of), vector) in asked.into_iter().zip(embedded) {
+            match vector {
+                Ok(vector) => {
                     let (embedder, bytes) = (id.clone(), vector.to_bytes());
-                    vectors.push((image.id, NewVector { embedder, space: VectorSpace::Text, made_of, bytes }));
+                    vectors.push((image, NewVector { embedder, space: VectorSpace::Text, made_of, bytes }));
                 }
-                (Err(reason), _) => page.fail(image.id, reason),
-                (Ok(_), None) => {}
+                Err(reason) => page.fail(image, reason),
             }
         }
         page.made = vectors.len() as u64;

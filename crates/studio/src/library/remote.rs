@@ -8,8 +8,8 @@ use std::time::Duration;
 use atelier_embed::{
     Calibration, EmbedError, EmbedTask, EmbedderId, Look, LookEmbedder, Picture, TextEmbedder, Vector,
 };
-use atelier_engine::{ImageData, Urgency, Verdict};
-use atelier_store::{JobRecord, JobRunner, JobState, NewItem, NewJob, OutcomeRecord, StoreError, StoreResult};
+use atelier_engine::{ImageData, JobId, Urgency, Verdict};
+use atelier_store::{Hold, JobRunner, JobState, NewItem, NewJob, OutcomeRecord, StoreError, StoreResult};
 use image::codecs::jpeg::JpegEncoder;
 use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
@@ -131,38 +131,45 @@ impl RemoteEmbedder {
     /// none of them may be asked for again as it was.
     async fn take_over(&self) -> StoreResult<()> {
         let store = &self.runner.store;
-        let of_this = |job: &JobRecord| job.settings == self.settings(Urgency::Batch);
-        for job in store.unfinished_jobs(JOB_KIND).await?.into_iter().filter(of_this) {
-            let _hold = match store.hold(&job.id) {
-                Ok(hold) => hold,
-                Err(StoreError::Held { .. }) => continue,
-                Err(error) => return Err(error),
-            };
+        for (job, _hold) in self.cut_off(Urgency::Batch).await? {
             let vector = |outcome: OutcomeRecord| match outcome.verdict {
                 Verdict::Done { result } => Some((outcome.key, EmbedTask::vector(&result)?.to_bytes())),
                 Verdict::Blocked { .. } | Verdict::Failed { .. } => None,
             };
-            let kept: Vec<_> = store.all_outcomes(&job.id).await?.into_iter().filter_map(vector).collect();
-            if kept.is_empty() {
-                continue;
+            let kept: Vec<_> = store.all_outcomes(&job).await?.into_iter().filter_map(vector).collect();
+            if !kept.is_empty() {
+                store.put_vectors(self.id.as_str(), kept).await?;
+                self.cancel(&job, "cut off; what was answered is kept, and another job asks for the rest").await?;
             }
-            store.put_vectors(self.id.as_str(), kept).await?;
-            let note = "cut off; what was answered is kept, and another job asks for the rest".to_owned();
-            store.set_job_state(&job.id, JobState::Cancelled, Some(note), None, self.runner.clock.now()).await?;
         }
         Ok(())
     }
 
     /// Nobody waits any more for queries that were not answered.
     async fn give_up(&self) -> StoreResult<()> {
-        let (store, settings) = (&self.runner.store, self.settings(Urgency::Interactive));
-        for job in store.unfinished_jobs(JOB_KIND).await?.into_iter().filter(|job| job.settings == settings) {
-            if !store.is_held(&job.id)? {
-                let note = "nobody waits for it any more".to_owned();
-                store.set_job_state(&job.id, JobState::Cancelled, Some(note), None, self.runner.clock.now()).await?;
-            }
+        for (job, _hold) in self.cut_off(Urgency::Interactive).await? {
+            self.cancel(&job, "nobody waits for it any more").await?;
         }
         Ok(())
+    }
+
+    /// The jobs of this embedder that are not over and that nobody works on, held from now on.
+    async fn cut_off(&self, urgency: Urgency) -> StoreResult<Vec<(JobId, Hold)>> {
+        let (store, settings) = (&self.runner.store, self.settings(urgency));
+        let mut held = Vec::new();
+        for job in store.unfinished_jobs(JOB_KIND).await?.into_iter().filter(|job| job.settings == settings) {
+            match store.hold(&job.id) {
+                Ok(hold) => held.push((job.id, hold)),
+                Err(StoreError::Held { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(held)
+    }
+
+    async fn cancel(&self, job: &JobId, note: &str) -> StoreResult<()> {
+        let JobRunner { store, clock, .. } = &self.runner;
+        store.set_job_state(job, JobState::Cancelled, Some(note.to_owned()), None, clock.now()).await
     }
 
     /// What these jobs are submitted with.

@@ -84,7 +84,8 @@ impl ImageSearch {
     ///
     /// # Errors
     /// [`StudioError::EmptyQuery`] if nothing is asked; [`StudioError::Picture`] if the example can't be read;
-    /// [`StudioError::NoLook`] where there is no model for pictures to ask; [`StudioError::Embed`], [`StudioError::Search`], and what the store reports.
+    /// [`StudioError::NoLook`] where there is no model for pictures to ask; [`StudioError::Embed`],
+    /// [`StudioError::Search`], and what the store reports.
     pub async fn search(&self, request: SearchRequest) -> StudioResult<Found> {
         let opened = self.open().await?;
         let (query, words_only) = self.query(request).await?;

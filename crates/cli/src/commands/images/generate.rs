@@ -59,12 +59,12 @@ pub(super) async fn edit(context: &Context, command: EditImage) -> CliResult<Exi
         None => None,
     };
     let edit = EditWish { of, picture, mask: picture_file(&command.mask)?, replacement };
-    let models = std::iter::once(model(context, &command.make.run)?).chain(command.compare.clone());
+    let models = std::iter::once(model(context, &command.make.run)?).chain(command.sides.compare.clone());
     let side = |model| SideWish { model, mode: Mode::Off, tone: Default::default(), angle: Default::default() };
     let wish = Wish {
         prompt: command.prompt,
-        project: command.project,
-        count: command.count,
+        project: command.sides.project,
+        count: command.sides.count,
         sides: models.map(side).collect(),
         picks: Vec::new(),
         collection: None,

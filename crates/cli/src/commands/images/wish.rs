@@ -26,7 +26,7 @@ pub(super) async fn wish(flags: &ImageWish, model: &str, library: &Library) -> C
     let side = |model: &str, mode| SideWish { model: model.to_owned(), mode, tone: tone.clone(), angle: angle.clone() };
     let mut sides = vec![side(model, mode)];
     let other = references.compare_references.map(self::mode);
-    match (&flags.compare, other) {
+    match (&flags.sides.compare, other) {
         (Some(model), other) => sides.push(side(model, other.unwrap_or(mode))),
         // Another way of choosing references is a side of its own, by the same model.
         (None, Some(other)) => sides.push(side(model, other)),
@@ -38,8 +38,8 @@ pub(super) async fn wish(flags: &ImageWish, model: &str, library: &Library) -> C
     }
     Ok(Wish {
         prompt,
-        project: flags.project.clone(),
-        count: flags.count,
+        project: flags.sides.project.clone(),
+        count: flags.sides.count,
         sides,
         picks,
         collection: references.collection.clone(),

@@ -72,20 +72,26 @@ async fn hold(
 ) -> CliResult<Option<Embedding>> {
     let mut told = false;
     loop {
-        match library.embedding(embedders.clone()) {
+        match take(library, embedders)? {
             Ok(embedding) => return Ok(Some(embedding)),
-            Err(StudioError::Store(StoreError::Held { by, .. })) => {
-                if background || stop.is_requested() {
-                    return Ok(None);
-                }
+            Err(_) if background || stop.is_requested() => return Ok(None),
+            Err(by) => {
                 if !told {
-                    context.out.note(format!("{} is making vectors already; waiting for it", background::process(by)));
+                    context.out.note(format!("{by} is making vectors already; waiting for it"));
                     told = true;
                 }
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
-            Err(error) => return Err(error.into()),
         }
+    }
+}
+
+/// The right to make vectors, or who has it.
+fn take(library: &Library, embedders: &Embedders) -> CliResult<Result<Embedding, String>> {
+    match library.embedding(embedders.clone()) {
+        Ok(embedding) => Ok(Ok(embedding)),
+        Err(StudioError::Store(StoreError::Held { by, .. })) => Ok(Err(background::process(by))),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -96,14 +102,12 @@ pub(super) async fn new(
     embedders: &Embedders,
     stop: &Stop,
 ) -> CliResult<Embedded> {
-    match library.embedding(embedders.clone()) {
+    match take(library, embedders)? {
         Ok(embedding) => missing(context, &embedding, Missing::New, stop).await,
-        Err(StudioError::Store(StoreError::Held { by, .. })) => {
-            let by = background::process(by);
+        Err(by) => {
             context.out.note(format!("{by} is making vectors already; what it leaves, the next search has made"));
             Ok(Embedded::default())
         }
-        Err(error) => Err(error.into()),
     }
 }
 
