@@ -55,6 +55,8 @@ pub enum ProviderError {
     UnknownQuirks {
         /// The name.
         name: String,
+        /// The names that are known.
+        known: Vec<&'static str>,
     },
     /// A price table can't be used.
     #[error("the price table {name} can't be used: {reason}")]
@@ -105,10 +107,7 @@ impl ProviderError {
                 "install the certificates (on Debian: apt-get install ca-certificates), or set SSL_CERT_FILE".to_owned()
             }
             Self::HttpClient { .. } => "check the proxy settings in the environment".to_owned(),
-            Self::UnknownQuirks { .. } => {
-                let names: Vec<&str> = crate::openai::Quirks::ALL.iter().map(|quirks| quirks.name).collect();
-                format!("write one of {}", names.join(", "))
-            }
+            Self::UnknownQuirks { known, .. } => format!("write one of {}", known.join(", ")),
             Self::BadPrices { .. } => "write it as the built-in table, assets/prices.toml, is written".to_owned(),
         }
     }

@@ -17,28 +17,16 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use tokio::time::Instant;
 
 use crate::error::ProviderError;
-use crate::local::{LocalClient, TransportError};
+use crate::local::LocalClient;
 use crate::secret;
+use crate::transport::{CONNECT_TIMEOUT, IDLE_CONNECTIONS, IDLE_TIMEOUT, TransportError, USER_AGENT_VALUE};
 
 /// The longest answer that is read. The largest real ones, images of 4K as base64, are near 30 MiB.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
 
-/// A server that does not take a connection within this time is unreachable.
-pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Shorter than the idle timeout of common servers and proxies: a call should not be the one to find out
-/// that its connection has gone.
-pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
-
 /// Nothing that a provider says of time is longer than a month: what seems to say so is a date, or a mistake,
 /// and a pool would wait for it.
 const LONGEST_SPAN: Duration = Duration::from_secs(31 * 86_400);
-
-/// Idle connections kept for each server: as many as there may be calls in flight.
-pub(crate) const IDLE_CONNECTIONS: usize = 1024;
-
-/// What every request says that it comes from.
-pub(crate) const NAME: &str = concat!("atelier/", env!("CARGO_PKG_VERSION"));
 
 /// The address that a provider's paths are appended to.
 #[derive(Clone, PartialEq, Eq)]
@@ -290,7 +278,7 @@ pub(crate) struct Answer {
 
 fn builder() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
-        .user_agent(NAME)
+        .user_agent(USER_AGENT_VALUE)
         .http1_only()
         .tcp_nodelay(true)
         .connect_timeout(CONNECT_TIMEOUT)

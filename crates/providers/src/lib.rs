@@ -32,10 +32,12 @@ pub mod fuzz;
 mod gemini;
 mod http;
 mod local;
+mod model_name;
 mod model_ref;
 mod openai;
 mod prices;
 mod secret;
+mod transport;
 mod wire;
 
 pub use error::ProviderError;

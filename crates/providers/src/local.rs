@@ -1,8 +1,6 @@
 //! The way to servers on this machine: HTTP alone, without the layers for proxies, TLS, redirects and cookies
 //! that the way to the others has: of a call to a quick server, they would take a quarter of the client's time.
 
-use std::error::Error;
-
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -11,7 +9,7 @@ use hyper::{Method, Request, Response, Uri};
 use hyper_util::client::legacy::{Client, Error as ClientError, connect::HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use crate::http::{CONNECT_TIMEOUT, IDLE_CONNECTIONS, IDLE_TIMEOUT, NAME};
+use crate::transport::{CONNECT_TIMEOUT, IDLE_CONNECTIONS, IDLE_TIMEOUT, USER_AGENT_VALUE};
 
 /// Connections to servers on this machine.
 #[derive(Clone, Debug)]
@@ -37,38 +35,11 @@ impl LocalClient {
         mut headers: HeaderMap,
         body: Vec<u8>,
     ) -> Result<Response<Incoming>, ClientError> {
-        headers.insert(USER_AGENT, HeaderValue::from_static(NAME));
+        headers.insert(USER_AGENT, HeaderValue::from_static(USER_AGENT_VALUE));
         let mut request = Request::new(Full::new(Bytes::from(body)));
         *request.method_mut() = method;
         *request.uri_mut() = uri;
         *request.headers_mut() = headers;
         self.0.request(request).await
-    }
-}
-
-/// What of an error tells a server that can't be reached from one that was lost.
-pub(crate) trait TransportError: Error + Send + Sync + 'static {
-    /// Whether no connection came about.
-    fn is_connect(&self) -> bool;
-
-    /// Whether the request could not even be made.
-    fn is_builder(&self) -> bool {
-        false
-    }
-}
-
-impl TransportError for ClientError {
-    fn is_connect(&self) -> bool {
-        Self::is_connect(self)
-    }
-}
-
-impl TransportError for reqwest::Error {
-    fn is_connect(&self) -> bool {
-        Self::is_connect(self)
-    }
-
-    fn is_builder(&self) -> bool {
-        Self::is_builder(self)
     }
 }

@@ -4,13 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::ProviderError;
+use crate::model_name::{MAX_NAME_BYTES, check_free_name, check_name};
 use crate::{gemini, openai};
 
 /// The model's name where the sandbox is asked for without one.
 const SANDBOX_MODEL: &str = "sandbox";
-
-/// No provider has a model with a name as long as this.
-const MAX_NAME_BYTES: usize = 128;
 
 /// Who answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -134,31 +132,6 @@ impl fmt::Display for ModelRef {
         }
         if self.is_sandbox() && self.name == SANDBOX_MODEL { Ok(()) } else { write!(f, ":{}", self.name) }
     }
-}
-
-/// A name becomes part of a path, so it may hold nothing that means something there.
-pub(crate) fn check_name(name: &str) -> Result<(), ProviderError> {
-    check(name, "-_.", "only letters, digits, '-', '_' and '.' can stand in a name")
-}
-
-/// A name that only ever stands in a body: `llama3:8b`, `meta-llama/Llama-3.1-8B`, `ft:gpt-x:me::id`.
-pub(crate) fn check_free_name(name: &str) -> Result<(), ProviderError> {
-    check(name, "-_.:/@+", "only letters, digits and the signs -_.:/@+ can stand in a name")
-}
-
-fn check(name: &str, signs: &str, only: &'static str) -> Result<(), ProviderError> {
-    let reason = if name.is_empty() {
-        "the name is empty"
-    } else if name.len() > MAX_NAME_BYTES {
-        "the name is longer than 128 characters"
-    } else if !name.chars().all(|c| c.is_ascii_alphanumeric() || signs.contains(c)) {
-        only
-    } else if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-        "a name starts with a letter or a digit"
-    } else {
-        return Ok(());
-    };
-    Err(ProviderError::BadModel { text: name.chars().take(MAX_NAME_BYTES).collect(), reason })
 }
 
 #[cfg(test)]

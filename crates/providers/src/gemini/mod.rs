@@ -15,7 +15,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::ProviderError;
 use crate::http::{Answer, BaseUrl, Endpoint, HttpClient};
-use crate::model_ref::check_name;
+use crate::model_name::check_name;
 use crate::secret::ApiKey;
 
 pub use settings::GeminiSettings;

@@ -21,7 +21,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use crate::error::ProviderError;
 use crate::http::{Answer, BaseUrl, Endpoint, HttpClient};
-use crate::model_ref::check_free_name;
+use crate::model_name::check_free_name;
 use crate::secret::ApiKey;
 
 use request::Method;

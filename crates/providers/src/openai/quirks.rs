@@ -59,8 +59,11 @@ impl Quirks {
     /// # Errors
     /// [`ProviderError::UnknownQuirks`], whose hint names them all.
     pub fn by_name(name: &str) -> Result<Self, ProviderError> {
-        let known = Self::ALL.into_iter().find(|quirks| quirks.name == name.trim());
-        known.ok_or_else(|| ProviderError::UnknownQuirks { name: name.chars().take(60).collect() })
+        let found = Self::ALL.into_iter().find(|quirks| quirks.name == name.trim());
+        found.ok_or_else(|| ProviderError::UnknownQuirks {
+            name: name.chars().take(60).collect(),
+            known: Self::ALL.map(|quirks| quirks.name).to_vec(),
+        })
     }
 }
 
