@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::error::SandboxError;
-use crate::fault::FaultKind;
+use crate::injected_fault::InjectedFault;
 
 /// How a sandbox behaves. The default has no quotas, no latency and no faults.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -275,7 +275,7 @@ impl FromStr for Hints {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FaultRate {
     /// What goes wrong.
-    pub kind: FaultKind,
+    pub kind: InjectedFault,
     /// How often, from 0 to 1.
     pub rate: f64,
 }
@@ -290,7 +290,7 @@ impl FromStr for FaultRate {
     fn from_str(text: &str) -> Result<Self, SandboxError> {
         let wrong = |reason: &str| SandboxError::setting("a fault", text, reason, FAULT_HINT);
         let (kind, rate) = text.split_once('=').ok_or_else(|| wrong("there is no '='"))?;
-        let kind = FaultKind::from_name(kind).ok_or_else(|| wrong("there is no fault of that name"))?;
+        let kind = InjectedFault::from_name(kind).ok_or_else(|| wrong("there is no fault of that name"))?;
         let rate: f64 = rate.parse().map_err(|_| wrong("the rate is not a number"))?;
         if !(0.0..=1.0).contains(&rate) {
             return Err(wrong("the rate is not between 0 and 1"));
@@ -359,7 +359,7 @@ mod tests {
     #[test]
     fn a_fault_has_a_known_kind_and_a_share() {
         let fault = "503=0.05".parse::<FaultRate>().unwrap();
-        assert_eq!((fault.kind, fault.rate), (FaultKind::Unavailable, 0.05));
+        assert_eq!((fault.kind, fault.rate), (InjectedFault::Unavailable, 0.05));
         for text in ["503", "503=2", "503=-0.1", "503=NaN", "flood=0.1", "=0.1"] {
             text.parse::<FaultRate>().expect_err(text);
         }

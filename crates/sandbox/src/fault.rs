@@ -6,123 +6,17 @@
 //! `[[sandbox:KIND:seed=N]]` works for requests with that seed: so one of many pictures of the same prompt is hit.
 
 use std::collections::HashSet;
-use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use crate::config::FaultRate;
 use crate::hash::{hash, mix};
+use crate::injected_fault::InjectedFault;
 use crate::packed::Packed;
-
-/// What can go wrong with a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum FaultKind {
-    /// `500`: an internal error.
-    Internal,
-    /// `503`: overloaded.
-    Unavailable,
-    /// `504`: the provider's own deadline passed.
-    Deadline,
-    /// `hang`: no answer, ever.
-    Hang,
-    /// `reset`: the connection is reset after the request was read.
-    Reset,
-    /// `truncate`: a 200 whose body stops half-way.
-    Truncate,
-    /// `garbage`: a 200 whose body is HTML.
-    Garbage,
-    /// `refuse`: the content is refused. By marker the prompt is blocked; drawn by rate, every other
-    /// time it is the answer that is withheld.
-    Refuse,
-    /// `omit`: a packed answer leaves items out.
-    Omit,
-    /// `double`: a packed answer gives an item twice.
-    Double,
-    /// `shuffle`: a packed answer gives its items in another order.
-    Shuffle,
-    /// `fence`: the JSON stands in a code fence, with words before it.
-    Fence,
-    /// `no-usage`: the answer does not say what it used.
-    NoUsage,
-    /// `no-image`: the answer to a request for a picture holds none.
-    NoImage,
-    /// `words`: words come in place of a picture.
-    Words,
-    /// `wrong-type`: the picture is said to be of another type than it is.
-    WrongType,
-}
-
-impl FaultKind {
-    /// Every kind, in the order of their declaration.
-    pub const ALL: [Self; 16] = [
-        Self::Internal,
-        Self::Unavailable,
-        Self::Deadline,
-        Self::Hang,
-        Self::Reset,
-        Self::Truncate,
-        Self::Garbage,
-        Self::Refuse,
-        Self::Omit,
-        Self::Double,
-        Self::Shuffle,
-        Self::Fence,
-        Self::NoUsage,
-        Self::NoImage,
-        Self::Words,
-        Self::WrongType,
-    ];
-
-    /// How it is spelt in settings, in markers and in the statistics.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Internal => "500",
-            Self::Unavailable => "503",
-            Self::Deadline => "504",
-            Self::Hang => "hang",
-            Self::Reset => "reset",
-            Self::Truncate => "truncate",
-            Self::Garbage => "garbage",
-            Self::Refuse => "refuse",
-            Self::Omit => "omit",
-            Self::Double => "double",
-            Self::Shuffle => "shuffle",
-            Self::Fence => "fence",
-            Self::NoUsage => "no-usage",
-            Self::NoImage => "no-image",
-            Self::Words => "words",
-            Self::WrongType => "wrong-type",
-        }
-    }
-
-    /// The kind that is spelt so.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-
-    /// Whether it leaves nothing of the answer, so that no other fault of the call matters.
-    pub(crate) fn ends_the_call(self) -> bool {
-        !matches!(self, Self::Omit | Self::Double | Self::Shuffle | Self::Fence | Self::NoUsage)
-            && !self.is_of_pictures()
-    }
-
-    /// Whether it befalls pictures only.
-    pub(crate) fn is_of_pictures(self) -> bool {
-        matches!(self, Self::NoImage | Self::Words | Self::WrongType)
-    }
-}
-
-impl fmt::Display for FaultKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// A fault, and what it is aimed at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Aimed {
-    pub(crate) kind: FaultKind,
+    pub(crate) kind: InjectedFault,
     /// The place of an item in the pack; none: the call, or an item to be drawn.
     pub(crate) item: Option<usize>,
     pub(crate) by_marker: bool,
@@ -191,7 +85,7 @@ impl Faults {
 
     /// At most one fault, by the configured rates. The draw hangs on the seed and the call's number, so
     /// that a run can be repeated however its calls overlap.
-    fn draw(&self, number: u64) -> Option<FaultKind> {
+    fn draw(&self, number: u64) -> Option<InjectedFault> {
         if self.rates.is_empty() {
             return None;
         }
@@ -208,7 +102,7 @@ impl Faults {
 
 /// What a marker says.
 struct Marker {
-    kind: FaultKind,
+    kind: InjectedFault,
     /// Whether it is for one time.
     once: bool,
     /// The seed that it is for, if it is for one.
@@ -229,8 +123,8 @@ fn read_marker(text: &str) -> Option<Marker> {
         Some((name, seed)) => (name, Some(seed.parse().ok()?)),
         None => (marker, None),
     };
-    let kind = FaultKind::from_name(name)?;
-    Some(Marker { kind, once: once || kind == FaultKind::Omit, seed })
+    let kind = InjectedFault::from_name(name)?;
+    Some(Marker { kind, once: once || kind == InjectedFault::Omit, seed })
 }
 
 #[cfg(test)]
@@ -238,7 +132,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
 
-    fn kinds(faults: &Faults, text: &str) -> Vec<FaultKind> {
+    fn kinds(faults: &Faults, text: &str) -> Vec<InjectedFault> {
         let prompt = hash(0, text.as_bytes());
         faults.of_call(0, "sandbox", &[text], prompt, None, None).iter().map(|fault| fault.kind).collect()
     }
@@ -247,11 +141,11 @@ mod tests {
     fn a_marker_works_every_time_unless_it_says_once() {
         let faults = Faults::new(Vec::new(), 0);
         for _ in 0..3 {
-            assert_eq!(kinds(&faults, "so [[sandbox:refuse]] it is"), [FaultKind::Refuse]);
+            assert_eq!(kinds(&faults, "so [[sandbox:refuse]] it is"), [InjectedFault::Refuse]);
         }
-        assert_eq!(kinds(&faults, "a [[sandbox:503:once]]"), [FaultKind::Unavailable]);
+        assert_eq!(kinds(&faults, "a [[sandbox:503:once]]"), [InjectedFault::Unavailable]);
         assert_eq!(kinds(&faults, "a [[sandbox:503:once]]"), []);
-        assert_eq!(kinds(&faults, "b [[sandbox:503:once]]"), [FaultKind::Unavailable]);
+        assert_eq!(kinds(&faults, "b [[sandbox:503:once]]"), [InjectedFault::Unavailable]);
     }
 
     #[test]
@@ -264,8 +158,8 @@ mod tests {
         };
         assert_eq!(kinds(None), []);
         assert_eq!(kinds(Some(2)), []);
-        assert_eq!((kinds(Some(3)), kinds(Some(3))), (vec![FaultKind::Unavailable], vec![]));
-        assert_eq!(kinds(Some(-1)), [FaultKind::Hang]);
+        assert_eq!((kinds(Some(3)), kinds(Some(3))), (vec![InjectedFault::Unavailable], vec![]));
+        assert_eq!(kinds(Some(-1)), [InjectedFault::Hang]);
     }
 
     #[test]
@@ -274,7 +168,7 @@ mod tests {
         for text in ["[[sandbox:", "[[sandbox:refuse", "[[sandbox:flood]]", "[[sandbox:ééééééééééé]]", ""] {
             assert_eq!(kinds(&faults, text), []);
         }
-        assert_eq!(kinds(&faults, "[[sandbox:[[sandbox:fence]]"), [FaultKind::Fence]);
+        assert_eq!(kinds(&faults, "[[sandbox:[[sandbox:fence]]"), [InjectedFault::Fence]);
     }
 
     #[test]
@@ -286,14 +180,9 @@ mod tests {
         };
         let drawn = draw(1);
         let share = |kind| drawn.iter().filter(|drawn| **drawn == Some(kind)).count();
-        assert!((400..600).contains(&share(FaultKind::Unavailable)));
-        assert!((1800..2200).contains(&share(FaultKind::Hang)));
+        assert!((400..600).contains(&share(InjectedFault::Unavailable)));
+        assert!((1800..2200).contains(&share(InjectedFault::Hang)));
         assert_eq!(drawn, draw(1));
         assert_ne!(drawn, draw(2));
-    }
-
-    #[test]
-    fn every_kind_is_found_by_its_name() {
-        assert!(FaultKind::ALL.into_iter().all(|kind| FaultKind::from_name(kind.name()) == Some(kind)));
     }
 }

@@ -29,7 +29,7 @@
 //!
 //! # Faults
 //! Drawn by rate ([`FaultRate`]), or aimed by a marker in the text of a prompt: `[[sandbox:KIND]]`, with
-//! any of the names of [`FaultKind`]. `[[sandbox:refuse]]` blocks every call whose text holds it, which in
+//! any of the names of [`InjectedFault`]. `[[sandbox:refuse]]` blocks every call whose text holds it, which in
 //! OpenAI's format is a refusal by the model; `[[sandbox:omit]]` leaves its item out of a packed answer, the
 //! first time; `[[sandbox:KIND:once]]` works the first time only, for any kind. In a packed call a marker belongs to the item whose id
 //! stands before it in the same line, or else after it in that line, or else before it in the text.
@@ -53,6 +53,7 @@ mod error;
 mod fault;
 mod gemini;
 mod hash;
+mod injected_fault;
 mod openai;
 mod packed;
 mod picture;
@@ -66,7 +67,7 @@ mod words;
 
 pub use config::{FaultRate, Hints, Metric, Pacing, Quota, SandboxConfig, Span, Window};
 pub use error::SandboxError;
-pub use fault::FaultKind;
+pub use injected_fault::InjectedFault;
 pub use server::{Sandbox, serve};
 pub use stats::Stats;
 

@@ -17,8 +17,9 @@ use tokio::time::Instant;
 use crate::answer::{Recipe, SchemaFault};
 use crate::config::{Quota, SandboxConfig};
 use crate::error::SandboxError;
-use crate::fault::{Aimed, FaultKind, Faults};
+use crate::fault::{Aimed, Faults};
 use crate::hash::{hash, mix};
+use crate::injected_fault::InjectedFault;
 use crate::packed::Packed;
 use crate::quota::{Cost, Level, Moment, Pool, Refusal};
 use crate::stats::Recorder;
@@ -115,7 +116,7 @@ pub(crate) enum NoAnswer {
     /// A quota refused the call.
     Refused(Refusal),
     /// One of the three faults that have a status.
-    Failed(FaultKind, Call),
+    Failed(InjectedFault, Call),
     /// The connection is to be reset.
     Reset,
     /// Something that is not the wire format is to be sent.
@@ -206,8 +207,8 @@ impl Provider {
             self.faults.of_call(opened.number, prompt.model, &prompt.texts, asked, prompt.seed, packed.as_ref());
         if let Some(fault) = faults.iter().find(|fault| fault.kind.ends_the_call()) {
             match fault.kind {
-                FaultKind::Truncate => {}
-                FaultKind::Refuse => return Ok(self.refuse(opened, *fault).await),
+                InjectedFault::Truncate => {}
+                InjectedFault::Refuse => return Ok(self.refuse(opened, *fault).await),
                 kind => return Err(self.fail(opened, kind).await),
             }
         }
@@ -216,14 +217,14 @@ impl Provider {
         let packed_in_order = packed.as_ref().map(|packed| (packed, &order[..]));
         let text = write(prompt, form, seed, packed_in_order).map_err(NoAnswer::Schema)?;
         let has = |kind| faults.iter().any(|fault| fault.kind == kind);
-        let fenced = has(FaultKind::Fence) && !matches!(form, Form::Text);
+        let fenced = has(InjectedFault::Fence) && !matches!(form, Form::Text);
         let text = if fenced {
-            self.recorder.fault(FaultKind::Fence);
+            self.recorder.fault(InjectedFault::Fence);
             format!("{MARK}Here is the JSON that you asked for:\n```json\n{text}\n```\n")
         } else {
             text
         };
-        for kind in [FaultKind::NoUsage, FaultKind::Truncate] {
+        for kind in [InjectedFault::NoUsage, InjectedFault::Truncate] {
             if has(kind) {
                 self.recorder.fault(kind);
             }
@@ -240,8 +241,8 @@ impl Provider {
             content: Content::Text { text, cut },
             input_tokens: opened.input_tokens,
             output_tokens,
-            with_usage: !has(FaultKind::NoUsage),
-            truncated: has(FaultKind::Truncate),
+            with_usage: !has(InjectedFault::NoUsage),
+            truncated: has(InjectedFault::Truncate),
             items,
             number: opened.number,
             levels: opened.levels,
@@ -254,11 +255,11 @@ impl Provider {
         let opened = self.open(prompt)?;
         let faults = self.faults.of_call(opened.number, prompt.model, &prompt.texts, prompt.hash(), prompt.seed, None);
         let ending = faults.iter().map(|fault| fault.kind).find(|kind| kind.ends_the_call());
-        let truncated = ending == Some(FaultKind::Truncate);
+        let truncated = ending == Some(InjectedFault::Truncate);
         match ending {
             // Embedding models refuse nothing.
-            None | Some(FaultKind::Refuse) => {}
-            Some(FaultKind::Truncate) => self.recorder.fault(FaultKind::Truncate),
+            None | Some(InjectedFault::Refuse) => {}
+            Some(InjectedFault::Truncate) => self.recorder.fault(InjectedFault::Truncate),
             Some(kind) => return Err(self.fail(opened, kind).await),
         }
         self.wait(opened.arrival, 0).await;
@@ -312,7 +313,7 @@ impl Provider {
 
     /// The answer to what is refused for its content.
     async fn refuse(&self, opened: Opened, fault: Aimed) -> Answer {
-        self.recorder.fault(FaultKind::Refuse);
+        self.recorder.fault(InjectedFault::Refuse);
         self.wait(opened.arrival, 0).await;
         let withheld = !fault.by_marker && opened.number.is_multiple_of(2);
         Answer {
@@ -329,15 +330,15 @@ impl Provider {
     }
 
     /// Ends a call without an answer. A call that hangs does so until the client or the sandbox goes.
-    async fn fail(&self, opened: Opened, kind: FaultKind) -> NoAnswer {
+    async fn fail(&self, opened: Opened, kind: InjectedFault) -> NoAnswer {
         self.recorder.fault(kind);
-        if kind == FaultKind::Hang {
+        if kind == InjectedFault::Hang {
             std::future::pending::<()>().await;
         }
         self.wait(opened.arrival, 0).await;
         match kind {
-            FaultKind::Reset => NoAnswer::Reset,
-            FaultKind::Garbage => NoAnswer::Garbage(opened.call),
+            InjectedFault::Reset => NoAnswer::Reset,
+            InjectedFault::Garbage => NoAnswer::Garbage(opened.call),
             kind => NoAnswer::Failed(kind, opened.call),
         }
     }
@@ -350,7 +351,7 @@ impl Provider {
         let mut order: Vec<usize> = (0..count).collect();
         for fault in faults {
             match fault.kind {
-                FaultKind::Omit => {
+                InjectedFault::Omit => {
                     // Drawn, it is a quarter of the items, and one at least.
                     let missing = if fault.item.is_some() { 1 } else { count.div_ceil(4) };
                     for _ in 0..missing {
@@ -358,8 +359,8 @@ impl Provider {
                         order.retain(|kept| *kept != item);
                     }
                 }
-                FaultKind::Double => order.push(fault.item.unwrap_or_else(|| rng.usize(..count))),
-                FaultKind::Shuffle => rng.shuffle(&mut order),
+                InjectedFault::Double => order.push(fault.item.unwrap_or_else(|| rng.usize(..count))),
+                InjectedFault::Shuffle => rng.shuffle(&mut order),
                 _ => continue,
             }
             self.recorder.fault(fault.kind);

@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use crate::fault::FaultKind;
+use crate::injected_fault::InjectedFault;
 
 /// How many arrivals, and how many refusals, are listed one by one.
 const LISTED: usize = 1000;
@@ -63,7 +63,7 @@ pub(crate) struct Recorder {
 #[derive(Debug)]
 struct Tally {
     since: Instant,
-    faults: [u64; FaultKind::ALL.len()],
+    faults: [u64; InjectedFault::ALL.len()],
     input_tokens: u64,
     output_tokens: u64,
     /// The hash of every item that was answered: eight bytes each, as runs have millions of items.
@@ -78,7 +78,7 @@ impl Tally {
     fn new(since: Instant) -> Self {
         Self {
             since,
-            faults: [0; FaultKind::ALL.len()],
+            faults: [0; InjectedFault::ALL.len()],
             input_tokens: 0,
             output_tokens: 0,
             answered: HashSet::new(),
@@ -148,13 +148,13 @@ impl Recorder {
         self.invalid.fetch_add(1, Relaxed);
     }
 
-    pub(crate) fn fault(&self, kind: FaultKind) {
+    pub(crate) fn fault(&self, kind: InjectedFault) {
         self.tally().faults[kind as usize] += 1;
     }
 
     pub(crate) fn stats(&self, now: Instant) -> Stats {
         let tally = self.tally();
-        let faults = FaultKind::ALL.into_iter().zip(tally.faults).filter(|(_, count)| *count > 0);
+        let faults = InjectedFault::ALL.into_iter().zip(tally.faults).filter(|(_, count)| *count > 0);
         Stats {
             calls: self.calls.load(Relaxed),
             refusals: self.refusals.load(Relaxed),
@@ -278,7 +278,7 @@ mod tests {
     fn a_reset_forgets_all_but_what_is_in_flight() {
         let recorder = Recorder::new(Instant::now());
         recorder.admitted(Instant::now());
-        recorder.fault(FaultKind::Hang);
+        recorder.fault(InjectedFault::Hang);
         recorder.reset(Instant::now());
         let stats = recorder.stats(Instant::now());
         assert_eq!((stats.calls, stats.in_flight, stats.peak_in_flight), (0, 1, 1));

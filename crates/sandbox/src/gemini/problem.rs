@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::config::{Hints, Metric, Quota, Window};
 use crate::connection::AnswerBody;
-use crate::fault::FaultKind;
+use crate::injected_fault::InjectedFault;
 use crate::provider::Call;
 use crate::quota::Refusal;
 
@@ -83,12 +83,12 @@ fn error(status: StatusCode, name: &str, message: &str, details: &[Value], call:
 }
 
 /// One of the faults that have a status.
-pub(super) fn failure(kind: FaultKind, call: Call) -> Response<AnswerBody> {
+pub(super) fn failure(kind: InjectedFault, call: Call) -> Response<AnswerBody> {
     let (status, name, message) = match kind {
-        FaultKind::Unavailable => {
+        InjectedFault::Unavailable => {
             (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "The model is overloaded. Please try again later.")
         }
-        FaultKind::Deadline => {
+        InjectedFault::Deadline => {
             (StatusCode::GATEWAY_TIMEOUT, "DEADLINE_EXCEEDED", "The request timed out. Please try again.")
         }
         _ => (

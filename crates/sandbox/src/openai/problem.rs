@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::config::{Hints, Metric, Quota, Window};
 use crate::connection::AnswerBody;
-use crate::fault::FaultKind;
+use crate::injected_fault::InjectedFault;
 use crate::provider::Call;
 use crate::quota::{Level, Refusal};
 use crate::wire::{JSON, bytes_of, respond};
@@ -90,12 +90,12 @@ pub(super) fn refused(call: Call) -> Response<AnswerBody> {
 }
 
 /// One of the faults that have a status.
-pub(super) fn failure(kind: FaultKind, call: Call) -> Response<AnswerBody> {
+pub(super) fn failure(kind: InjectedFault, call: Call) -> Response<AnswerBody> {
     let (status, message) = match kind {
-        FaultKind::Unavailable => {
+        InjectedFault::Unavailable => {
             (StatusCode::SERVICE_UNAVAILABLE, "The engine is currently overloaded, please try again later.")
         }
-        FaultKind::Deadline => (StatusCode::GATEWAY_TIMEOUT, "The request timed out. Please try again."),
+        InjectedFault::Deadline => (StatusCode::GATEWAY_TIMEOUT, "The request timed out. Please try again."),
         _ => (
             StatusCode::INTERNAL_SERVER_ERROR,
             "The server had an error while processing your request. Sorry about that!",

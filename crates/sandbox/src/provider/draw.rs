@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{Answer, Content, NoAnswer, Prompt, Provider};
-use crate::fault::FaultKind;
 use crate::hash::mix;
+use crate::injected_fault::InjectedFault;
 use crate::words::MARK;
 
 /// The tokens of a picture that is made.
@@ -22,8 +22,8 @@ impl Provider {
         let faults = self.faults.of_call(opened.number, prompt.model, &prompt.texts, asked, prompt.seed, None);
         if let Some(fault) = faults.iter().find(|fault| fault.kind.ends_the_call()) {
             match fault.kind {
-                FaultKind::Truncate => {}
-                FaultKind::Refuse => return Ok(self.refuse(opened, *fault).await),
+                InjectedFault::Truncate => {}
+                InjectedFault::Refuse => return Ok(self.refuse(opened, *fault).await),
                 kind => return Err(self.fail(opened, kind).await),
             }
         }
@@ -31,11 +31,11 @@ impl Provider {
         faults.iter().for_each(|fault| self.recorder.fault(fault.kind));
         // A request without a seed is another each time.
         let seed = prompt.seed.map_or(opened.number.wrapping_add(1 << 40), |seed| seed as u64);
-        let content = if has(FaultKind::NoImage) {
+        let content = if has(InjectedFault::NoImage) {
             Content::NoPicture
-        } else if has(FaultKind::WrongType) {
+        } else if has(InjectedFault::WrongType) {
             Content::Picture { mime: "text/html", file: b"<!doctype html><p>[sandbox] no picture</p>".to_vec() }
-        } else if has(FaultKind::Words) {
+        } else if has(InjectedFault::Words) {
             Content::Text { text: format!("{MARK}I would rather describe it than draw it."), cut: false }
         } else {
             let drawn = tokio::task::spawn_blocking(move || draw(seed)).await;
@@ -47,8 +47,8 @@ impl Provider {
             content,
             input_tokens: opened.input_tokens,
             output_tokens,
-            with_usage: !has(FaultKind::NoUsage),
-            truncated: has(FaultKind::Truncate),
+            with_usage: !has(InjectedFault::NoUsage),
+            truncated: has(InjectedFault::Truncate),
             items: vec![mix(asked, seed)],
             number: opened.number,
             levels: opened.levels,
