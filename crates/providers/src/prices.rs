@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use atelier_engine::{Demand, Price, Usd};
+use atelier_engine::{Price, Usd};
 use jiff::civil::Date;
 use serde::Deserialize;
 
@@ -113,12 +113,6 @@ impl PriceTable {
             None if model.is_sandbox() => Some(Price { output_cap: SANDBOX_OUTPUT_CAP, ..Price::default() }),
             None => None,
         }
-    }
-
-    /// As [`PriceTable::price`], for reserving: the tokens are an estimate, so a call that may turn out to
-    /// be above a tier's boundary, being within a quarter of it, is taken at the higher rate.
-    pub fn price_for(&self, model: &ModelRef, date: Date, demand: &Demand) -> Option<Price> {
-        self.price(model, date, demand.input_tokens.saturating_add(demand.input_tokens / 4))
     }
 }
 
@@ -286,15 +280,11 @@ mod tests {
     }
 
     #[test]
-    fn a_long_prompt_costs_the_higher_rate_and_an_estimate_near_the_boundary_does_too() {
+    fn a_long_prompt_costs_the_higher_rate() {
         let (table, pro, day) = (PriceTable::builtin().unwrap(), model("gemini-3.1-pro-preview"), date(2026, 11, 21));
-        let settled = |input_tokens| table.price(&pro, day, input_tokens).unwrap().input;
-        assert_eq!((settled(0), settled(200_000), settled(200_001)), (usd(2.0), usd(2.0), usd(4.0)));
-        let reserved = |input_tokens| {
-            let demand = Demand { input_tokens, ..Demand::default() };
-            table.price_for(&pro, day, &demand).unwrap().output
-        };
-        assert_eq!((reserved(160_000), reserved(160_001), reserved(u64::MAX)), (usd(12.0), usd(18.0), usd(18.0)));
+        let input = |input_tokens| table.price(&pro, day, input_tokens).unwrap().input;
+        assert_eq!((input(0), input(200_000), input(200_001)), (usd(2.0), usd(2.0), usd(4.0)));
+        assert_eq!(table.price(&pro, day, u64::MAX).unwrap().output, usd(18.0));
     }
 
     #[test]
