@@ -193,7 +193,7 @@ impl HttpClient {
     }
 
     /// Makes one exchange: sends a JSON body, and reads the answer whole.
-    pub(crate) async fn post(&self, to: &Endpoint, headers: HeaderMap, body: Vec<u8>) -> Result<Answer, Fault> {
+    pub(crate) async fn post(&self, to: &Endpoint, headers: HeaderMap, body: Vec<u8>) -> Result<HttpAnswer, Fault> {
         if let Some(uri) = &to.local {
             let sent = self.local.send(Method::POST, uri.clone(), headers, body).await;
             return Ok(read(sent.map_err(|error| transport_fault(&error, &to.url))?).await);
@@ -209,13 +209,13 @@ impl HttpClient {
 }
 
 /// Reads an answer whole, or as far as it goes.
-async fn read<B>(mut response: Response<B>) -> Answer
+async fn read<B>(mut response: Response<B>) -> HttpAnswer
 where
     B: Body<Data = Bytes, Error: Error + 'static> + Unpin,
 {
     let headers = std::mem::take(response.headers_mut());
     let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let mut answer = Answer {
+    let mut answer = HttpAnswer {
         status: response.status().as_u16(),
         content_type: header(CONTENT_TYPE).map(str::to_owned),
         retry_after: header(RETRY_AFTER).and_then(seconds),
@@ -265,7 +265,7 @@ const TOO_LONG: &str = "the answer is longer than 64 MiB";
 
 /// What came back from an exchange, of whatever status.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Answer {
+pub(crate) struct HttpAnswer {
     pub(crate) status: u16,
     pub(crate) content_type: Option<String>,
     /// The Retry-After header, where it is in seconds.

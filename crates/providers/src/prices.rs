@@ -37,11 +37,11 @@ pub struct ModelPrices {
     /// Whether the prices are from an older source or not the provider's own.
     pub second_hand: bool,
     /// By from-date, then by the input tokens above which they hold.
-    rows: BTreeMap<(Date, u64), Row>,
+    rows: BTreeMap<(Date, u64), PriceRow>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-struct Row {
+struct PriceRow {
     input: Usd,
     output: Usd,
     images: BTreeMap<String, Usd>,
@@ -135,7 +135,7 @@ impl ModelPrices {
         self.row(date, 0)?.images.get(size).copied()
     }
 
-    fn row(&self, date: Date, input_tokens: u64) -> Option<&Row> {
+    fn row(&self, date: Date, input_tokens: u64) -> Option<&PriceRow> {
         let from = self.rows.keys().rev().map(|(from, _)| *from).find(|from| *from <= date)?;
         // A boundary belongs to the tier below it: 200,000 tokens are not over 200k.
         self.rows.range((from, 0)..=(from, input_tokens.saturating_sub(1))).next_back().map(|(_, row)| row)
@@ -208,13 +208,17 @@ impl ModelEntry {
 }
 
 impl PriceEntry {
-    fn check(&self) -> Result<Row, String> {
+    fn check(&self) -> Result<PriceRow, String> {
         let usd = |dollars: f64| {
             let nanos = Usd::from_dollars(dollars);
             nanos.ok_or_else(|| format!("{dollars} is not a price in dollars"))
         };
         let images = self.images.iter().map(|(size, dollars)| Ok((size.clone(), usd(*dollars)?)));
-        Ok(Row { input: usd(self.input)?, output: usd(self.output)?, images: images.collect::<Result<_, String>>()? })
+        Ok(PriceRow {
+            input: usd(self.input)?,
+            output: usd(self.output)?,
+            images: images.collect::<Result<_, String>>()?,
+        })
     }
 }
 

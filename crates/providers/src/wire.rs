@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::http::Answer;
+use crate::http::HttpAnswer;
 use crate::secret::clean;
 
 /// More than any call uses of anything. Counts are added up, for limits and for bills, and must not overflow.
@@ -39,12 +39,12 @@ pub(crate) fn check_inputs(inputs: usize, most: usize) -> Result<(), Fault> {
 }
 
 /// The body of an answer, of which unknown fields are passed over.
-pub(crate) fn decode<T: for<'de> Deserialize<'de>>(answer: &Answer) -> Result<T, Fault> {
+pub(crate) fn decode<T: for<'de> Deserialize<'de>>(answer: &HttpAnswer) -> Result<T, Fault> {
     serde_json::from_slice(&answer.body).map_err(|error| unreadable(answer, &error))
 }
 
 /// The message says what kind of error it is and where, but not serde's own words: they quote the answer.
-pub(crate) fn unreadable(answer: &Answer, error: &serde_json::Error) -> Fault {
+pub(crate) fn unreadable(answer: &HttpAnswer, error: &serde_json::Error) -> Fault {
     let content_type = answer.content_type.as_deref().unwrap_or_default();
     let message = if !content_type.is_empty() && !content_type.contains("json") {
         format!("the answer is {}, not JSON: is the base URL right, or is a proxy in between?", clean(content_type))
@@ -59,7 +59,7 @@ pub(crate) fn unreadable(answer: &Answer, error: &serde_json::Error) -> Fault {
 
 /// What an answer used, read from its body alone: whatever else of it can't be read, it may have been paid
 /// for. `name` is where the wire reports it.
-pub(crate) fn usage_under<T: DeserializeOwned + Default>(name: &str, answer: &Answer) -> T {
+pub(crate) fn usage_under<T: DeserializeOwned + Default>(name: &str, answer: &HttpAnswer) -> T {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     body.get(name).cloned().map(or_absent).and_then(Result::ok).unwrap_or_default()
 }

@@ -7,14 +7,14 @@ use atelier_engine::{Content, Ending, Fault, FaultKind, Reply, Usage};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::http::Answer;
+use crate::http::HttpAnswer;
 use crate::wire::{self, billed, count, name, or_absent, or_default, unreadable, usage_of_vectors, usage_under, word};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct Generated {
+pub(super) struct GeminiGeneration {
     #[serde(deserialize_with = "or_default")]
-    candidates: Vec<Candidate>,
+    candidates: Vec<GeminiCandidate>,
     #[serde(deserialize_with = "or_absent")]
     prompt_feedback: Feedback,
     #[serde(deserialize_with = "or_absent")]
@@ -23,7 +23,7 @@ pub(super) struct Generated {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct Candidate {
+pub(super) struct GeminiCandidate {
     #[serde(deserialize_with = "or_default")]
     content: CandidateContent,
     #[serde(deserialize_with = "word")]
@@ -34,12 +34,12 @@ pub(super) struct Candidate {
 #[serde(default)]
 struct CandidateContent {
     #[serde(deserialize_with = "or_default")]
-    parts: Vec<Part>,
+    parts: Vec<GeminiAnswerPart>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Part {
+struct GeminiAnswerPart {
     #[serde(deserialize_with = "word")]
     text: Option<String>,
     #[serde(deserialize_with = "or_default")]
@@ -71,22 +71,22 @@ pub(super) struct UsageMetadata {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Embedded {
-    embedding: Option<Vector>,
-    embeddings: Option<Vec<Vector>>,
+struct GeminiEmbeddings {
+    embedding: Option<GeminiVector>,
+    embeddings: Option<Vec<GeminiVector>>,
     #[serde(deserialize_with = "or_absent")]
     usage_metadata: UsageMetadata,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Vector {
+struct GeminiVector {
     values: Vec<f32>,
 }
 
 /// What a `finishReason` means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Finish {
+enum GeminiFinish {
     /// The model ended where it meant to.
     Complete,
     /// It came to the cap on output tokens.
@@ -97,42 +97,42 @@ enum Finish {
     Other,
 }
 
-/// Every reason that the documents name. One that is not here is [`Finish::Other`].
-const FINISH_REASONS: [(&str, Finish); 18] = [
-    ("STOP", Finish::Complete),
-    ("FINISH_REASON_UNSPECIFIED", Finish::Other),
-    ("MAX_TOKENS", Finish::Cap),
-    ("SAFETY", Finish::Refused),
-    ("RECITATION", Finish::Refused),
-    ("BLOCKLIST", Finish::Refused),
-    ("PROHIBITED_CONTENT", Finish::Refused),
-    ("SPII", Finish::Refused),
-    ("IMAGE_SAFETY", Finish::Refused),
-    ("IMAGE_PROHIBITED_CONTENT", Finish::Refused),
-    ("IMAGE_RECITATION", Finish::Refused),
-    ("NO_IMAGE", Finish::Other),
-    ("IMAGE_OTHER", Finish::Other),
-    ("LANGUAGE", Finish::Other),
-    ("OTHER", Finish::Other),
-    ("MALFORMED_FUNCTION_CALL", Finish::Other),
-    ("UNEXPECTED_TOOL_CALL", Finish::Other),
-    ("TOO_MANY_TOOL_CALLS", Finish::Other),
+/// Every reason that the documents name. One that is not here is [`GeminiFinish::Other`].
+const FINISH_REASONS: [(&str, GeminiFinish); 18] = [
+    ("STOP", GeminiFinish::Complete),
+    ("FINISH_REASON_UNSPECIFIED", GeminiFinish::Other),
+    ("MAX_TOKENS", GeminiFinish::Cap),
+    ("SAFETY", GeminiFinish::Refused),
+    ("RECITATION", GeminiFinish::Refused),
+    ("BLOCKLIST", GeminiFinish::Refused),
+    ("PROHIBITED_CONTENT", GeminiFinish::Refused),
+    ("SPII", GeminiFinish::Refused),
+    ("IMAGE_SAFETY", GeminiFinish::Refused),
+    ("IMAGE_PROHIBITED_CONTENT", GeminiFinish::Refused),
+    ("IMAGE_RECITATION", GeminiFinish::Refused),
+    ("NO_IMAGE", GeminiFinish::Other),
+    ("IMAGE_OTHER", GeminiFinish::Other),
+    ("LANGUAGE", GeminiFinish::Other),
+    ("OTHER", GeminiFinish::Other),
+    ("MALFORMED_FUNCTION_CALL", GeminiFinish::Other),
+    ("UNEXPECTED_TOOL_CALL", GeminiFinish::Other),
+    ("TOO_MANY_TOOL_CALLS", GeminiFinish::Other),
 ];
 
-fn finish(reason: Option<&str>) -> Finish {
-    let Some(reason) = reason else { return Finish::Other };
+fn finish(reason: Option<&str>) -> GeminiFinish {
+    let Some(reason) = reason else { return GeminiFinish::Other };
     match FINISH_REASONS.iter().find(|(known, _)| *known == reason) {
         Some((_, finish)) => *finish,
         None => {
             tracing::warn!(finish_reason = %name(reason), "Gemini ended an answer for a reason that is not known here");
-            Finish::Other
+            GeminiFinish::Other
         }
     }
 }
 
 /// An answer to a request for text.
-pub(super) fn text(answer: &Answer) -> Result<Reply, Fault> {
-    let generated: Generated = decode(answer, UsageMetadata::of_text)?;
+pub(super) fn text(answer: &HttpAnswer) -> Result<Reply, Fault> {
+    let generated: GeminiGeneration = decode(answer, UsageMetadata::of_text)?;
     let (candidate, ending) = judge(&generated)?;
     let text = candidate.text();
     if text.trim().is_empty() {
@@ -142,37 +142,37 @@ pub(super) fn text(answer: &Answer) -> Result<Reply, Fault> {
 }
 
 /// An answer to a body that was passed through.
-pub(super) fn raw(answer: &Answer) -> Result<Reply, Fault> {
+pub(super) fn raw(answer: &HttpAnswer) -> Result<Reply, Fault> {
     let body: Value = decode(answer, UsageMetadata::of_text)?;
     let unreadable = |error| billed(unreadable(answer, &error), UsageMetadata::of_text(&usage(answer)));
-    let generated = Generated::deserialize(&body).map_err(unreadable)?;
+    let generated = GeminiGeneration::deserialize(&body).map_err(unreadable)?;
     let (_, ending) = judge(&generated)?;
     Ok(reply(Content::Raw(body), ending, generated.usage()))
 }
 
 /// An answer to a request for one vector.
-pub(super) fn vector(answer: &Answer) -> Result<Reply, Fault> {
-    let embedded: Embedded = decode(answer, UsageMetadata::of_vectors)?;
+pub(super) fn vector(answer: &HttpAnswer) -> Result<Reply, Fault> {
+    let embedded: GeminiEmbeddings = decode(answer, UsageMetadata::of_vectors)?;
     let vectors = embedded.embedding.into_iter().map(|vector| vector.values).collect();
     wire::vectors(vectors, 1, embedded.usage_metadata.prompt_token_count)
 }
 
 /// An answer to a request for so many vectors.
-pub(super) fn vectors(answer: &Answer, asked: usize) -> Result<Reply, Fault> {
-    let embedded: Embedded = decode(answer, UsageMetadata::of_vectors)?;
+pub(super) fn vectors(answer: &HttpAnswer, asked: usize) -> Result<Reply, Fault> {
+    let embedded: GeminiEmbeddings = decode(answer, UsageMetadata::of_vectors)?;
     let vectors = embedded.embeddings.unwrap_or_default().into_iter().map(|vector| vector.values).collect();
     wire::vectors(vectors, asked, embedded.usage_metadata.prompt_token_count)
 }
 
 /// The body of an answer; where it can't be read, a fault with what it used as far as that can be read.
 pub(super) fn decode<T: for<'de> Deserialize<'de>>(
-    answer: &Answer,
+    answer: &HttpAnswer,
     of: fn(&UsageMetadata) -> Usage,
 ) -> Result<T, Fault> {
     wire::decode(answer).map_err(|fault| billed(fault, of(&usage(answer))))
 }
 
-fn usage(answer: &Answer) -> UsageMetadata {
+fn usage(answer: &HttpAnswer) -> UsageMetadata {
     usage_under("usageMetadata", answer)
 }
 
@@ -182,13 +182,13 @@ fn reply(content: Content, ending: Ending, usage: Usage) -> Reply {
 }
 
 /// The candidate to take and how it ended, or the fault that the answer amounts to.
-pub(super) fn judge(generated: &Generated) -> Result<(&Candidate, Ending), Fault> {
+pub(super) fn judge(generated: &GeminiGeneration) -> Result<(&GeminiCandidate, Ending), Fault> {
     let candidates = &generated.candidates;
     if let Some(candidate) = candidates.iter().find(|candidate| candidate.has_content()) {
         let ending = match finish(candidate.finish_reason.as_deref()) {
-            Finish::Complete | Finish::Other => Ending::Complete,
-            Finish::Cap => Ending::Cut,
-            Finish::Refused => Ending::Filtered,
+            GeminiFinish::Complete | GeminiFinish::Other => Ending::Complete,
+            GeminiFinish::Cap => Ending::Cut,
+            GeminiFinish::Refused => Ending::Filtered,
         };
         return Ok((candidate, ending));
     }
@@ -197,16 +197,16 @@ pub(super) fn judge(generated: &Generated) -> Result<(&Candidate, Ending), Fault
         (Some(block), _) => {
             Fault::new(FaultKind::Refused, format!("the provider refused the prompt ({})", name(block)))
         }
-        (None, Finish::Refused) => {
+        (None, GeminiFinish::Refused) => {
             let reason = name(reason.unwrap_or_default());
             Fault::new(FaultKind::Refused, format!("the provider refused the answer ({reason})"))
         }
-        (None, Finish::Cap) => {
+        (None, GeminiFinish::Cap) => {
             let message =
                 "the answer came to the cap on output tokens before any text: thinking used it up; raise the cap";
             Fault::new(FaultKind::Empty, message)
         }
-        (None, Finish::Complete | Finish::Other) => {
+        (None, GeminiFinish::Complete | GeminiFinish::Other) => {
             let because = reason.map_or_else(String::new, |reason| format!(" ({})", name(reason)));
             Fault::new(FaultKind::Empty, format!("the provider answered without content{because}"))
         }
@@ -214,14 +214,14 @@ pub(super) fn judge(generated: &Generated) -> Result<(&Candidate, Ending), Fault
     Err(billed(fault, generated.usage()))
 }
 
-impl Generated {
+impl GeminiGeneration {
     pub(super) fn usage(&self) -> Usage {
         let images = self.candidates.iter().flat_map(|c| &c.content.parts).filter(|p| p.inline_data.is_some()).count();
         Usage { images: (images > 0).then_some(images as u64), ..self.usage_metadata.of_text() }
     }
 }
 
-impl Candidate {
+impl GeminiCandidate {
     fn has_content(&self) -> bool {
         self.content.parts.iter().any(|part| {
             let text = part.text.as_ref().is_some_and(|text| !text.trim().is_empty());

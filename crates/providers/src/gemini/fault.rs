@@ -6,7 +6,7 @@ use std::time::Duration;
 use atelier_engine::{Fault, FaultKind, LimitKind, ReportedLimit, Window};
 use serde_json::Value;
 
-use crate::http::{Answer, plausible, seconds};
+use crate::http::{HttpAnswer, plausible, seconds};
 use crate::secret::ApiKey;
 use crate::wire::in_words;
 
@@ -14,8 +14,8 @@ use crate::wire::in_words;
 const SPEND_WINDOW: Duration = Duration::from_secs(600);
 
 /// The fault that an answer with an error's status amounts to.
-pub(super) fn of(answer: &Answer, model: &str, key: &ApiKey) -> Fault {
-    let error = ErrorObject::of(answer);
+pub(super) fn of(answer: &HttpAnswer, model: &str, key: &ApiKey) -> Fault {
+    let error = GeminiErrorBody::of(answer);
     let violations = error.violations();
     let kind = kind(answer.status, &error, &violations);
     let words = in_words(kind, answer.status, model);
@@ -27,7 +27,7 @@ pub(super) fn of(answer: &Answer, model: &str, key: &ApiKey) -> Fault {
 }
 
 /// Which fault a status is. Later arms take what no earlier one names.
-fn kind(status: u16, error: &ErrorObject, violations: &[ReportedLimit]) -> FaultKind {
+fn kind(status: u16, error: &GeminiErrorBody, violations: &[ReportedLimit]) -> FaultKind {
     match status {
         400 if error.reasons().any(|reason| reason == "API_KEY_INVALID") => FaultKind::Credentials,
         400 if error.status() == "FAILED_PRECONDITION" => FaultKind::AccountBlocked,
@@ -56,10 +56,10 @@ fn rank(window: Option<Window>) -> Duration {
 }
 
 /// The `error` of a body, or nothing at all if it has none.
-struct ErrorObject(Value);
+struct GeminiErrorBody(Value);
 
-impl ErrorObject {
-    fn of(answer: &Answer) -> Self {
+impl GeminiErrorBody {
+    fn of(answer: &HttpAnswer) -> Self {
         let mut body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         // Some of Google's endpoints wrap the object in an array.
         if body.is_array() {

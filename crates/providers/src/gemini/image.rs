@@ -3,11 +3,11 @@
 use atelier_engine::{Content, Ending, Fault, FaultKind, ImageRequest, Reply, Usage};
 use serde::{Deserialize, Serialize};
 
-use crate::http::Answer;
+use crate::http::HttpAnswer;
 use crate::wire::{bad, billed, encode, or_default, picture};
 
-use super::answer::{Candidate, Generated, decode, judge};
-use super::request::{Part, inline};
+use super::answer::{GeminiCandidate, GeminiGeneration, decode, judge};
+use super::request::{GeminiPart, inline};
 
 /// The shapes that every image model makes, as width to height.
 const ASPECTS: [(&str, f64); 10] = [
@@ -29,29 +29,29 @@ const SIZES: [(&str, f64); 3] = [("1K", 1024.0), ("2K", 2048.0), ("4K", 4096.0)]
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Generate<'a> {
+struct GeminiImageRequest<'a> {
     contents: [Contents<'a>; 1],
-    generation_config: Config,
+    generation_config: GeminiImageGenerationConfig,
 }
 
 #[derive(Serialize)]
 struct Contents<'a> {
     role: &'static str,
-    parts: Vec<Part<'a>>,
+    parts: Vec<GeminiPart<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Config {
+struct GeminiImageGenerationConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<i64>,
     response_modalities: [&'static str; 2],
-    image_config: ImageConfig,
+    image_config: GeminiImageConfig,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ImageConfig {
+struct GeminiImageConfig {
     aspect_ratio: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     image_size: Option<&'static str>,
@@ -63,16 +63,16 @@ pub(super) fn request(request: &ImageRequest) -> Result<Vec<u8>, Fault> {
         return Err(bad("Gemini takes no mask: send it as one of the images and say in the prompt what it is"));
     }
     let (aspect_ratio, size) = nearest(request.width, request.height);
-    let images = request.images.iter().map(|image| Part::InlineData(inline(image)));
-    let body = Generate {
+    let images = request.images.iter().map(|image| GeminiPart::InlineData(inline(image)));
+    let body = GeminiImageRequest {
         contents: [Contents {
             role: "user",
-            parts: std::iter::once(Part::Text(&request.prompt)).chain(images).collect(),
+            parts: std::iter::once(GeminiPart::Text(&request.prompt)).chain(images).collect(),
         }],
-        generation_config: Config {
+        generation_config: GeminiImageGenerationConfig {
             seed: request.seed,
             response_modalities: ["TEXT", "IMAGE"],
-            image_config: ImageConfig { aspect_ratio, image_size: (size != SIZES[0].0).then_some(size) },
+            image_config: GeminiImageConfig { aspect_ratio, image_size: (size != SIZES[0].0).then_some(size) },
         },
     };
     encode(&body)
@@ -91,7 +91,7 @@ fn nearest(width: u32, height: u32) -> (&'static str, &'static str) {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Drawn {
+struct DrawnAnswer {
     #[serde(deserialize_with = "or_default")]
     candidates: Vec<DrawnCandidate>,
 }
@@ -129,13 +129,13 @@ struct Blob {
 }
 
 /// An answer to a request for an image: the first that is no thought.
-pub(super) fn answer(answer: &Answer) -> Result<Reply, Fault> {
+pub(super) fn answer(answer: &HttpAnswer) -> Result<Reply, Fault> {
     let without = |usage: Usage| Usage { images: Some(0), ..usage };
-    let generated: Generated = decode(answer, |usage| Usage { images: Some(0), ..usage.of_text() })?;
+    let generated: GeminiGeneration = decode(answer, |usage| Usage { images: Some(0), ..usage.of_text() })?;
     let usage = without(generated.usage());
     let judged = judge(&generated).map_err(|fault| Fault { usage: fault.usage.map(without), ..fault });
     let (candidate, _) = judged?;
-    let drawn: Drawn = decode(answer, |usage| Usage { images: Some(0), ..usage.of_text() })?;
+    let drawn: DrawnAnswer = decode(answer, |usage| Usage { images: Some(0), ..usage.of_text() })?;
     let mut parts = drawn.candidates.into_iter().flat_map(|candidate| candidate.content.parts);
     let Some(blob) = parts.find_map(|part| part.inline_data.filter(|_| !part.thought)) else {
         return Err(billed(words(candidate), usage));
@@ -146,7 +146,7 @@ pub(super) fn answer(answer: &Answer) -> Result<Reply, Fault> {
 }
 
 /// Why there is no image: words came in its place, or nothing did.
-fn words(candidate: &Candidate) -> Fault {
+fn words(candidate: &GeminiCandidate) -> Fault {
     if candidate.text().trim().is_empty() {
         Fault::new(FaultKind::Empty, "the answer holds no image")
     } else {
@@ -204,7 +204,7 @@ mod tests {
             "candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}],
             "usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 1290},
         });
-        answer(&Answer { status: 200, body: body.to_string().into(), ..Answer::default() })
+        answer(&HttpAnswer { status: 200, body: body.to_string().into(), ..HttpAnswer::default() })
     }
 
     #[test]

@@ -14,7 +14,7 @@ use futures_util::future::BoxFuture;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::ProviderError;
-use crate::http::{Answer, BaseUrl, Endpoint, HttpClient};
+use crate::http::{BaseUrl, Endpoint, HttpAnswer, HttpClient};
 use crate::model_name::check_name;
 use crate::secret::ApiKey;
 
@@ -33,14 +33,14 @@ const KEY_HEADER: HeaderName = HeaderName::from_static("x-goog-api-key");
 pub struct Gemini {
     http: HttpClient,
     base: BaseUrl,
-    urls: Arc<Urls>,
+    urls: Arc<GeminiUrls>,
     headers: HeaderMap,
     key: ApiKey,
     model: Arc<str>,
 }
 
 #[derive(Debug)]
-struct Urls {
+struct GeminiUrls {
     generate: Endpoint,
     embed: Endpoint,
     embed_batch: Endpoint,
@@ -60,7 +60,7 @@ impl Gemini {
         let versioned = endpoint.path().trim_end_matches('/').ends_with(VERSION);
         let base = if versioned { endpoint.clone() } else { endpoint.join(VERSION)? };
         let url = |method: &str| base.join(&format!("/models/{model}:{method}")).map(BaseUrl::into_endpoint);
-        let urls = Urls {
+        let urls = GeminiUrls {
             generate: url("generateContent")?,
             embed: url("embedContent")?,
             embed_batch: url("batchEmbedContents")?,
@@ -109,7 +109,7 @@ impl Gemini {
     }
 
     /// One exchange; what comes back is a whole body of a successful answer.
-    async fn post(&self, url: &Endpoint, body: Vec<u8>) -> Result<Answer, Fault> {
+    async fn post(&self, url: &Endpoint, body: Vec<u8>) -> Result<HttpAnswer, Fault> {
         let answer = self.http.post(url, self.headers.clone(), body).await?;
         if !(200..300).contains(&answer.status) {
             return Err(fault::of(&answer, &self.model, &self.key));

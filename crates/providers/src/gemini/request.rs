@@ -13,38 +13,38 @@ const MAX_EMBEDDINGS: usize = 100;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Generate<'a> {
+struct GeminiTextRequest<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    system_instruction: Option<Content<'a>>,
-    contents: [Content<'a>; 1],
+    system_instruction: Option<GeminiContent<'a>>,
+    contents: [GeminiContent<'a>; 1],
     #[serde(skip_serializing_if = "Option::is_none")]
-    generation_config: Option<GenerationConfig<'a>>,
+    generation_config: Option<GeminiGenerationConfig<'a>>,
 }
 
 #[derive(Serialize)]
-struct Content<'a> {
+struct GeminiContent<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<&'static str>,
-    parts: [Part<'a>; 1],
+    parts: [GeminiPart<'a>; 1],
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) enum Part<'a> {
+pub(super) enum GeminiPart<'a> {
     Text(&'a str),
-    InlineData(InlineData<'a>),
+    InlineData(GeminiInlineData<'a>),
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct InlineData<'a> {
+pub(super) struct GeminiInlineData<'a> {
     mime_type: &'a str,
     data: String,
 }
 
 #[derive(Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct GenerationConfig<'a> {
+struct GeminiGenerationConfig<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,32 +59,32 @@ struct GenerationConfig<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Embed<'a> {
+struct GeminiEmbedRequest<'a> {
     model: &'a str,
-    content: Content<'a>,
+    content: GeminiContent<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     output_dimensionality: Option<u32>,
 }
 
 #[derive(Serialize)]
 struct EmbedBatch<'a> {
-    requests: Vec<Embed<'a>>,
+    requests: Vec<GeminiEmbedRequest<'a>>,
 }
 
 /// A body for `generateContent`.
 pub(super) fn text(request: &TextRequest) -> Result<Vec<u8>, Fault> {
     check_temperature(request.temperature)?;
-    let config = GenerationConfig {
+    let config = GeminiGenerationConfig {
         temperature: request.temperature,
         max_output_tokens: request.max_output_tokens,
         seed: request.seed,
         response_mime_type: request.schema.as_ref().map(|_| "application/json"),
         response_json_schema: request.schema.as_ref(),
     };
-    let body = Generate {
+    let body = GeminiTextRequest {
         system_instruction: request.system.as_deref().map(|text| content(None, text)),
         contents: [content(Some("user"), &request.prompt)],
-        generation_config: (config != GenerationConfig::default()).then_some(config),
+        generation_config: (config != GeminiGenerationConfig::default()).then_some(config),
     };
     encode(&body)
 }
@@ -109,20 +109,24 @@ pub(super) fn raw(body: &Value) -> Result<Vec<u8>, Fault> {
     encode(body)
 }
 
-fn embed<'a>(model: &'a str, input: &'a EmbeddingInput, dimensions: Option<u32>) -> Embed<'a> {
+fn embed<'a>(model: &'a str, input: &'a EmbeddingInput, dimensions: Option<u32>) -> GeminiEmbedRequest<'a> {
     let part = match input {
-        EmbeddingInput::Text(text) => Part::Text(text),
-        EmbeddingInput::Image(image) => Part::InlineData(inline(image)),
+        EmbeddingInput::Text(text) => GeminiPart::Text(text),
+        EmbeddingInput::Image(image) => GeminiPart::InlineData(inline(image)),
     };
-    Embed { model, content: Content { role: None, parts: [part] }, output_dimensionality: dimensions }
+    GeminiEmbedRequest {
+        model,
+        content: GeminiContent { role: None, parts: [part] },
+        output_dimensionality: dimensions,
+    }
 }
 
-pub(super) fn inline(image: &ImageData) -> InlineData<'_> {
-    InlineData { mime_type: &image.mime, data: STANDARD.encode(&image.bytes) }
+pub(super) fn inline(image: &ImageData) -> GeminiInlineData<'_> {
+    GeminiInlineData { mime_type: &image.mime, data: STANDARD.encode(&image.bytes) }
 }
 
-fn content<'a>(role: Option<&'static str>, text: &'a str) -> Content<'a> {
-    Content { role, parts: [Part::Text(text)] }
+fn content<'a>(role: Option<&'static str>, text: &'a str) -> GeminiContent<'a> {
+    GeminiContent { role, parts: [GeminiPart::Text(text)] }
 }
 
 #[cfg(test)]

@@ -7,32 +7,32 @@ use atelier_engine::{Content, Ending, Fault, FaultKind, Reply, Usage};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::http::Answer;
+use crate::http::HttpAnswer;
 use crate::wire::{self, billed, count, name, or_absent, or_default, unreadable, usage_of_vectors, usage_under, word};
 
 use super::limits;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Completion {
+struct OpenAiCompletion {
     #[serde(deserialize_with = "or_default")]
-    choices: Vec<Choice>,
+    choices: Vec<OpenAiChoice>,
     #[serde(deserialize_with = "or_absent")]
     usage: ReportedUsage,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Choice {
+struct OpenAiChoice {
     #[serde(deserialize_with = "or_default")]
-    message: Message,
+    message: OpenAiAnswerMessage,
     #[serde(deserialize_with = "word")]
     finish_reason: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Message {
+struct OpenAiAnswerMessage {
     #[serde(deserialize_with = "content")]
     content: String,
     #[serde(deserialize_with = "word")]
@@ -52,16 +52,16 @@ struct ReportedUsage {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Embedded {
+struct OpenAiEmbeddings {
     #[serde(deserialize_with = "or_default")]
-    data: Vec<Vector>,
+    data: Vec<OpenAiVector>,
     #[serde(deserialize_with = "or_absent")]
     usage: ReportedUsage,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Vector {
+struct OpenAiVector {
     #[serde(deserialize_with = "count")]
     index: Option<u64>,
     #[serde(deserialize_with = "or_default")]
@@ -70,7 +70,7 @@ struct Vector {
 
 /// What a `finish_reason` means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Finish {
+enum OpenAiFinish {
     /// The model ended where it meant to.
     Complete,
     /// It came to the cap on output tokens.
@@ -81,28 +81,28 @@ enum Finish {
     Other,
 }
 
-/// Every reason that the documents name. One that is not here is [`Finish::Other`].
-const FINISH_REASONS: [(&str, Finish); 5] = [
-    ("stop", Finish::Complete),
-    ("length", Finish::Cap),
-    ("content_filter", Finish::Refused),
-    ("tool_calls", Finish::Complete),
-    ("function_call", Finish::Complete),
+/// Every reason that the documents name. One that is not here is [`OpenAiFinish::Other`].
+const FINISH_REASONS: [(&str, OpenAiFinish); 5] = [
+    ("stop", OpenAiFinish::Complete),
+    ("length", OpenAiFinish::Cap),
+    ("content_filter", OpenAiFinish::Refused),
+    ("tool_calls", OpenAiFinish::Complete),
+    ("function_call", OpenAiFinish::Complete),
 ];
 
-fn finish(reason: Option<&str>) -> Finish {
-    let Some(reason) = reason else { return Finish::Other };
+fn finish(reason: Option<&str>) -> OpenAiFinish {
+    let Some(reason) = reason else { return OpenAiFinish::Other };
     match FINISH_REASONS.iter().find(|(known, _)| *known == reason) {
         Some((_, finish)) => *finish,
         None => {
             tracing::warn!(finish_reason = %name(reason), "an answer ended for a reason that is not known here");
-            Finish::Other
+            OpenAiFinish::Other
         }
     }
 }
 
 /// The status that an error in a 200 stands for: some gateways answer so when the server behind them fails.
-pub(super) fn error_status(answer: &Answer) -> Option<u16> {
+pub(super) fn error_status(answer: &HttpAnswer) -> Option<u16> {
     #[derive(Deserialize)]
     struct Errs {
         error: Option<Value>,
@@ -119,8 +119,8 @@ pub(super) fn error_status(answer: &Answer) -> Option<u16> {
 }
 
 /// An answer to a request for text.
-pub(super) fn text(answer: &Answer) -> Result<Reply, Fault> {
-    let completion: Completion = decode(answer, ReportedUsage::of_text)?;
+pub(super) fn text(answer: &HttpAnswer) -> Result<Reply, Fault> {
+    let completion: OpenAiCompletion = decode(answer, ReportedUsage::of_text)?;
     let usage = completion.usage.of_text();
     let (choice, ending) = judge(&completion)?;
     let text = choice.message.content.clone();
@@ -131,17 +131,17 @@ pub(super) fn text(answer: &Answer) -> Result<Reply, Fault> {
 }
 
 /// An answer to a body for `chat/completions` that was passed through.
-pub(super) fn raw(answer: &Answer) -> Result<Reply, Fault> {
+pub(super) fn raw(answer: &HttpAnswer) -> Result<Reply, Fault> {
     let body: Value = decode(answer, ReportedUsage::of_text)?;
     let unreadable = |error| billed(unreadable(answer, &error), ReportedUsage::of_text(&usage(answer)));
-    let completion = Completion::deserialize(&body).map_err(unreadable)?;
+    let completion = OpenAiCompletion::deserialize(&body).map_err(unreadable)?;
     let (_, ending) = judge(&completion)?;
     let (usage, limits) = (completion.usage.of_text(), limits::reported(&answer.headers));
     Ok(Reply { content: Content::Raw(body), ending, usage, limits })
 }
 
 /// An answer to a body for `embeddings` that was passed through.
-pub(super) fn raw_vectors(answer: &Answer) -> Result<Reply, Fault> {
+pub(super) fn raw_vectors(answer: &HttpAnswer) -> Result<Reply, Fault> {
     let body: Value = decode(answer, ReportedUsage::of_vectors)?;
     let usage = usage(answer).of_vectors();
     if body.get("data").and_then(Value::as_array).is_none_or(Vec::is_empty) {
@@ -152,8 +152,8 @@ pub(super) fn raw_vectors(answer: &Answer) -> Result<Reply, Fault> {
 }
 
 /// An answer to a request for so many vectors. Each says whose it is; where none does, they are in order.
-pub(super) fn vectors(answer: &Answer, asked: usize) -> Result<Reply, Fault> {
-    let mut embedded: Embedded = decode(answer, ReportedUsage::of_vectors)?;
+pub(super) fn vectors(answer: &HttpAnswer, asked: usize) -> Result<Reply, Fault> {
+    let mut embedded: OpenAiEmbeddings = decode(answer, ReportedUsage::of_vectors)?;
     let input_tokens = embedded.usage.prompt_tokens;
     if embedded.data.iter().any(|vector| vector.index.is_some()) {
         embedded.data.sort_by_key(|vector| vector.index);
@@ -169,22 +169,22 @@ pub(super) fn vectors(answer: &Answer, asked: usize) -> Result<Reply, Fault> {
 }
 
 /// The body of an answer; where it can't be read, a fault with what it used as far as that can be read.
-fn decode<T: for<'de> Deserialize<'de>>(answer: &Answer, of: fn(&ReportedUsage) -> Usage) -> Result<T, Fault> {
+fn decode<T: for<'de> Deserialize<'de>>(answer: &HttpAnswer, of: fn(&ReportedUsage) -> Usage) -> Result<T, Fault> {
     wire::decode(answer).map_err(|fault| billed(fault, of(&usage(answer))))
 }
 
-fn usage(answer: &Answer) -> ReportedUsage {
+fn usage(answer: &HttpAnswer) -> ReportedUsage {
     usage_under("usage", answer)
 }
 
 /// The choice to take and how it ended, or the fault that the answer amounts to.
-fn judge(completion: &Completion) -> Result<(&Choice, Ending), Fault> {
+fn judge(completion: &OpenAiCompletion) -> Result<(&OpenAiChoice, Ending), Fault> {
     let choices = &completion.choices;
     if let Some(choice) = choices.iter().find(|choice| choice.message.has_content()) {
         let ending = match finish(choice.finish_reason.as_deref()) {
-            Finish::Complete | Finish::Other => Ending::Complete,
-            Finish::Cap => Ending::Cut,
-            Finish::Refused => Ending::Filtered,
+            OpenAiFinish::Complete | OpenAiFinish::Other => Ending::Complete,
+            OpenAiFinish::Cap => Ending::Cut,
+            OpenAiFinish::Refused => Ending::Filtered,
         };
         return Ok((choice, ending));
     }
@@ -194,16 +194,16 @@ fn judge(completion: &Completion) -> Result<(&Choice, Ending), Fault> {
     let fault = match (refusal, finish(reason)) {
         // What the model says of it is an answer, and stays out of messages.
         (Some(_), _) => Fault::new(FaultKind::Refused, "the model refused to answer"),
-        (None, Finish::Refused) => {
+        (None, OpenAiFinish::Refused) => {
             let reason = name(reason.unwrap_or_default());
             Fault::new(FaultKind::Refused, format!("the provider refused the answer ({reason})"))
         }
-        (None, Finish::Cap) => {
+        (None, OpenAiFinish::Cap) => {
             let message =
                 "the answer came to the cap on output tokens before any text: thinking used it up; raise the cap";
             Fault::new(FaultKind::Empty, message)
         }
-        (None, Finish::Complete | Finish::Other) => {
+        (None, OpenAiFinish::Complete | OpenAiFinish::Other) => {
             let because = reason.map_or_else(String::new, |reason| format!(" ({})", name(reason)));
             Fault::new(FaultKind::Empty, format!("the provider answered without content{because}"))
         }
@@ -211,7 +211,7 @@ fn judge(completion: &Completion) -> Result<(&Choice, Ending), Fault> {
     Err(billed(fault, completion.usage.of_text()))
 }
 
-impl Message {
+impl OpenAiAnswerMessage {
     fn has_content(&self) -> bool {
         let calls = self.tool_calls.as_ref().is_some_and(|calls| !calls.is_empty());
         !self.content.trim().is_empty() || calls || self.function_call.is_some()
@@ -246,11 +246,11 @@ mod tests {
 
     use super::*;
 
-    fn answer(body: &Value) -> Answer {
-        Answer { status: 200, body: Bytes::from(body.to_string()), ..Answer::default() }
+    fn answer(body: &Value) -> HttpAnswer {
+        HttpAnswer { status: 200, body: Bytes::from(body.to_string()), ..HttpAnswer::default() }
     }
 
-    fn ended(reason: &str, content: &Value) -> Answer {
+    fn ended(reason: &str, content: &Value) -> HttpAnswer {
         answer(&json!({
             "choices": [{"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": reason}],
             "usage": {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9},
@@ -259,12 +259,12 @@ mod tests {
 
     #[test]
     fn every_finish_reason_with_text_keeps_the_text() {
-        for (reason, finish) in FINISH_REASONS.into_iter().chain([("something_new", Finish::Other)]) {
+        for (reason, finish) in FINISH_REASONS.into_iter().chain([("something_new", OpenAiFinish::Other)]) {
             let reply = text(&ended(reason, &json!("ab"))).unwrap();
             let ending = match finish {
-                Finish::Complete | Finish::Other => Ending::Complete,
-                Finish::Cap => Ending::Cut,
-                Finish::Refused => Ending::Filtered,
+                OpenAiFinish::Complete | OpenAiFinish::Other => Ending::Complete,
+                OpenAiFinish::Cap => Ending::Cut,
+                OpenAiFinish::Refused => Ending::Filtered,
             };
             assert_eq!((reply.content, reply.ending), (Content::Text("ab".into()), ending), "{reason}");
         }
@@ -272,12 +272,12 @@ mod tests {
 
     #[test]
     fn every_finish_reason_without_text_is_a_fault_that_names_it_and_is_billed() {
-        for (reason, finish) in FINISH_REASONS.into_iter().chain([("something_new", Finish::Other)]) {
+        for (reason, finish) in FINISH_REASONS.into_iter().chain([("something_new", OpenAiFinish::Other)]) {
             for content in [json!(null), json!(""), json!(" \n"), json!([]), json!(7)] {
                 let fault = text(&ended(reason, &content)).unwrap_err();
-                let kind = if finish == Finish::Refused { FaultKind::Refused } else { FaultKind::Empty };
+                let kind = if finish == OpenAiFinish::Refused { FaultKind::Refused } else { FaultKind::Empty };
                 assert_eq!(fault.kind, kind, "{reason}");
-                let named = if finish == Finish::Cap { "thinking used it up" } else { reason };
+                let named = if finish == OpenAiFinish::Cap { "thinking used it up" } else { reason };
                 assert!(fault.message.contains(named), "{reason}: {fault}");
                 assert_eq!(fault.usage, Some(Usage { input_tokens: Some(7), output_tokens: Some(2), images: None }));
             }
@@ -394,7 +394,7 @@ mod tests {
 
         #[test]
         fn no_bytes_are_too_odd(body in prop::collection::vec(any::<u8>(), 0..200)) {
-            let answer = Answer { status: 200, body: Bytes::from(body), ..Answer::default() };
+            let answer = HttpAnswer { status: 200, body: Bytes::from(body), ..HttpAnswer::default() };
             let _ = (text(&answer), raw(&answer), raw_vectors(&answer), vectors(&answer, 1), error_status(&answer));
         }
     }

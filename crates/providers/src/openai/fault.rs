@@ -4,7 +4,7 @@
 use atelier_engine::{Fault, FaultKind, LimitKind, ReportedLimit};
 use serde_json::Value;
 
-use crate::http::Answer;
+use crate::http::HttpAnswer;
 use crate::secret::{ApiKey, clean};
 use crate::wire::in_words;
 
@@ -29,8 +29,8 @@ const NAMES: [(&str, FaultKind); 14] = [
 ];
 
 /// The fault that an error with `status` amounts to.
-pub(super) fn of(answer: &Answer, status: u16, model: &str, key: Option<&ApiKey>) -> Fault {
-    let error = ErrorObject::of(answer);
+pub(super) fn of(answer: &HttpAnswer, status: u16, model: &str, key: Option<&ApiKey>) -> Fault {
+    let error = OpenAiErrorBody::of(answer);
     let kind = kind(status, &error);
     let words = in_words(kind, status, model);
     let theirs = key.map_or_else(|| clean(error.message()), |key| key.clean(error.message()));
@@ -41,7 +41,7 @@ pub(super) fn of(answer: &Answer, status: u16, model: &str, key: Option<&ApiKey>
 }
 
 /// Which fault a status is. Later arms take what no earlier one names.
-fn kind(status: u16, error: &ErrorObject) -> FaultKind {
+fn kind(status: u16, error: &OpenAiErrorBody) -> FaultKind {
     // A name says more than a status, where the status is one of the request's own.
     let named = NAMES.iter().find(|(name, _)| error.is_called(name)).map(|(_, kind)| *kind);
     if let (400..=499, Some(kind)) = (status, named) {
@@ -64,7 +64,7 @@ fn kind(status: u16, error: &ErrorObject) -> FaultKind {
 
 /// The limit that was hit: of those in the headers the one that the error names or that has nothing left.
 /// Of several, the last to reset is the one to wait for.
-fn limit_hit(answer: &Answer, error: &ErrorObject) -> Option<ReportedLimit> {
+fn limit_hit(answer: &HttpAnswer, error: &OpenAiErrorBody) -> Option<ReportedLimit> {
     let named = match error.field("type") {
         "requests" => Some(LimitKind::Requests),
         "tokens" | "input_tokens" => Some(LimitKind::InputTokens),
@@ -81,10 +81,10 @@ fn limit_hit(answer: &Answer, error: &ErrorObject) -> Option<ReportedLimit> {
 
 /// The `error` of a body, or what stands in its place: some servers write its fields at the top, some a
 /// text alone.
-struct ErrorObject(Value);
+struct OpenAiErrorBody(Value);
 
-impl ErrorObject {
-    fn of(answer: &Answer) -> Self {
+impl OpenAiErrorBody {
+    fn of(answer: &HttpAnswer) -> Self {
         let mut body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         match body.get_mut("error").map(Value::take) {
             Some(error) if !error.is_null() => Self(error),
@@ -121,7 +121,7 @@ mod tests {
             (HeaderName::from_static(name), HeaderValue::from_static(value))
         };
         let headers: HeaderMap = headers.iter().map(pair).collect();
-        let answer = Answer { status, body: Bytes::from(body.to_string()), headers, ..Answer::default() };
+        let answer = HttpAnswer { status, body: Bytes::from(body.to_string()), headers, ..HttpAnswer::default() };
         of(&answer, status, "gpt-test", Some(&ApiKey::new("a-secret-key").unwrap()))
     }
 

@@ -4,7 +4,7 @@ use atelier_engine::{Content, Ending, Fault, FaultKind, ImageData, ImageRequest,
 use reqwest::header::HeaderValue;
 use serde::{Deserialize, Serialize};
 
-use crate::http::Answer;
+use crate::http::HttpAnswer;
 use crate::wire::{self, billed, count, encode, or_absent, or_default, usage_under};
 
 use super::limits;
@@ -19,7 +19,7 @@ const WIDEST: f64 = 3.0;
 const FORMAT: &str = "png";
 
 #[derive(Serialize)]
-struct Generation<'a> {
+struct OpenAiImageRequest<'a> {
     model: &'a str,
     prompt: &'a str,
     n: u32,
@@ -30,12 +30,12 @@ struct Generation<'a> {
 /// A body for `images/generations`.
 pub(super) fn generation(model: &str, request: &ImageRequest) -> Result<Vec<u8>, Fault> {
     let size = size(model, request.width, request.height);
-    encode(&Generation { model, prompt: &request.prompt, n: 1, size, output_format: FORMAT })
+    encode(&OpenAiImageRequest { model, prompt: &request.prompt, n: 1, size, output_format: FORMAT })
 }
 
 /// A form for `images/edits`, and its content type: the prompt, the images in their order, and the mask.
 pub(super) fn edit(model: &str, request: &ImageRequest) -> Result<(HeaderValue, Vec<u8>), Fault> {
-    let mut form = Form::new(request);
+    let mut form = MultipartForm::new(request);
     form.field("model", model);
     form.field("prompt", &request.prompt);
     form.field("n", "1");
@@ -71,12 +71,12 @@ fn size(model: &str, width: u32, height: u32) -> String {
 }
 
 /// A form as browsers send it (RFC 7578).
-struct Form {
+struct MultipartForm {
     boundary: String,
     body: Vec<u8>,
 }
 
-impl Form {
+impl MultipartForm {
     /// An empty one, whose boundary stands nowhere in the request: it is a hash of it all.
     fn new(request: &ImageRequest) -> Self {
         use std::hash::{DefaultHasher, Hash, Hasher};
@@ -116,14 +116,14 @@ impl Form {
 #[serde(default)]
 struct Images {
     #[serde(deserialize_with = "or_default")]
-    data: Vec<Image>,
+    data: Vec<OpenAiImage>,
     #[serde(deserialize_with = "or_absent")]
     usage: ImageUsage,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Image {
+struct OpenAiImage {
     #[serde(deserialize_with = "or_default")]
     b64_json: Option<String>,
 }
@@ -144,7 +144,7 @@ impl ImageUsage {
 }
 
 /// An answer to either.
-pub(super) fn answer(answer: &Answer) -> Result<Reply, Fault> {
+pub(super) fn answer(answer: &HttpAnswer) -> Result<Reply, Fault> {
     let unread = |fault| billed(fault, usage_under::<ImageUsage>("usage", answer).of(0));
     let images: Images = wire::decode(answer).map_err(unread)?;
     let Some(data) = images.data.into_iter().find_map(|image| image.b64_json) else {
@@ -207,8 +207,8 @@ mod tests {
         }
     }
 
-    fn of(body: &serde_json::Value) -> Answer {
-        Answer { status: 200, body: body.to_string().into(), ..Answer::default() }
+    fn of(body: &serde_json::Value) -> HttpAnswer {
+        HttpAnswer { status: 200, body: body.to_string().into(), ..HttpAnswer::default() }
     }
 
     #[test]

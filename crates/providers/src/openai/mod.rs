@@ -20,7 +20,7 @@ use futures_util::future::BoxFuture;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use crate::error::ProviderError;
-use crate::http::{Answer, BaseUrl, Endpoint, HttpClient};
+use crate::http::{BaseUrl, Endpoint, HttpAnswer, HttpClient};
 use crate::model_name::check_free_name;
 use crate::secret::ApiKey;
 
@@ -37,7 +37,7 @@ pub const DAY_ZONE: &str = "UTC";
 pub struct OpenAi {
     http: HttpClient,
     base: BaseUrl,
-    urls: Arc<Urls>,
+    urls: Arc<OpenAiUrls>,
     headers: HeaderMap,
     key: Option<ApiKey>,
     model: Arc<str>,
@@ -45,7 +45,7 @@ pub struct OpenAi {
 }
 
 #[derive(Debug)]
-struct Urls {
+struct OpenAiUrls {
     chat: Endpoint,
     embeddings: Endpoint,
     generations: Endpoint,
@@ -63,7 +63,7 @@ impl OpenAi {
         let base = settings.endpoint.clone();
         http.check(&base)?;
         let url = |method: Method| base.join(method.path()).map(BaseUrl::into_endpoint);
-        let urls = Urls {
+        let urls = OpenAiUrls {
             chat: url(Method::Chat)?,
             embeddings: url(Method::Embeddings)?,
             generations: url(Method::Generations)?,
@@ -121,7 +121,7 @@ impl OpenAi {
         &self,
         method: Method,
         body: Vec<u8>,
-        read: impl Fn(&Answer) -> Result<Reply, Fault>,
+        read: impl Fn(&HttpAnswer) -> Result<Reply, Fault>,
     ) -> Result<Reply, Fault> {
         self.post_as(method, None, body, read).await
     }
@@ -132,7 +132,7 @@ impl OpenAi {
         method: Method,
         kind: Option<HeaderValue>,
         body: Vec<u8>,
-        read: impl Fn(&Answer) -> Result<Reply, Fault>,
+        read: impl Fn(&HttpAnswer) -> Result<Reply, Fault>,
     ) -> Result<Reply, Fault> {
         let url = match method {
             Method::Chat => &self.urls.chat,

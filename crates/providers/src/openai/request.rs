@@ -43,7 +43,7 @@ impl Method {
 #[derive(Serialize)]
 struct Chat<'a> {
     model: &'a str,
-    messages: Vec<Message<'a>>,
+    messages: Vec<OpenAiMessage<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,13 +56,13 @@ struct Chat<'a> {
 }
 
 #[derive(Serialize)]
-struct Message<'a> {
+struct OpenAiMessage<'a> {
     role: &'static str,
     content: Cow<'a, str>,
 }
 
 #[derive(Serialize)]
-struct Embed<'a> {
+struct OpenAiEmbedRequest<'a> {
     model: &'a str,
     input: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,8 +81,8 @@ pub(super) fn text(model: &str, request: &TextRequest, quirks: &Quirks) -> Resul
         (None, Some(words)) => Some(Cow::Owned(words)),
         (Some(system), Some(words)) => Some(Cow::Owned(format!("{system}\n\n{words}"))),
     };
-    let system = system.map(|content| Message { role: "system", content });
-    let user = Message { role: "user", content: Cow::Borrowed(&request.prompt) };
+    let system = system.map(|content| OpenAiMessage { role: "system", content });
+    let user = OpenAiMessage { role: "user", content: Cow::Borrowed(&request.prompt) };
     let cap = request.max_output_tokens.map(|cap| (quirks.cap_field.to_owned(), cap.into()));
     encode(&Chat {
         model,
@@ -121,7 +121,7 @@ pub(super) fn embedding(model: &str, request: &EmbeddingRequest, quirks: &Quirks
     });
     let input = texts.collect::<Result<_, _>>()?;
     let dimensions = request.dimensions.filter(|_| quirks.dimensions);
-    encode(&Embed { model, input, dimensions })
+    encode(&OpenAiEmbedRequest { model, input, dimensions })
 }
 
 /// A body that is passed through, and where to. It is a body of `chat/completions` or, if it has an `input`

@@ -22,7 +22,7 @@ pub(crate) struct Fixture {
     ask: Ask,
     /// Where it says nothing, the request is one that another fixture shows.
     pub(crate) sent: Option<Sent>,
-    answer: Answer,
+    answer: FixtureAnswer,
     pub(crate) expect: Expect,
 }
 
@@ -61,7 +61,7 @@ pub(crate) struct Sent {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Answer {
+struct FixtureAnswer {
     status: u16,
     #[serde(default)]
     headers: std::collections::BTreeMap<String, String>,

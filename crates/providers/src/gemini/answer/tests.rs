@@ -4,15 +4,20 @@ use serde_json::json;
 
 use super::*;
 
-fn answer(body: &Value) -> Answer {
+fn answer(body: &Value) -> HttpAnswer {
     bytes(serde_json::to_vec(body).unwrap())
 }
 
-fn bytes(body: Vec<u8>) -> Answer {
-    Answer { status: 200, content_type: Some("application/json".into()), body: Bytes::from(body), ..Answer::default() }
+fn bytes(body: Vec<u8>) -> HttpAnswer {
+    HttpAnswer {
+        status: 200,
+        content_type: Some("application/json".into()),
+        body: Bytes::from(body),
+        ..HttpAnswer::default()
+    }
 }
 
-fn with_reason(reason: &str, parts: &Value) -> Answer {
+fn with_reason(reason: &str, parts: &Value) -> HttpAnswer {
     answer(&json!({
         "candidates": [{"content": {"parts": parts}, "finishReason": reason}],
         "usageMetadata": {"promptTokenCount": 7, "totalTokenCount": 7},
@@ -21,13 +26,13 @@ fn with_reason(reason: &str, parts: &Value) -> Answer {
 
 #[test]
 fn every_finish_reason_with_text_keeps_the_text() {
-    for (reason, finish) in FINISH_REASONS.into_iter().chain([("SOMETHING_NEW", Finish::Other)]) {
+    for (reason, finish) in FINISH_REASONS.into_iter().chain([("SOMETHING_NEW", GeminiFinish::Other)]) {
         let reply = text(&with_reason(reason, &json!([{"text": "a"}, {"text": "b"}]))).unwrap();
         assert_eq!(reply.content, Content::Text("ab".into()));
         let ending = match finish {
-            Finish::Complete | Finish::Other => Ending::Complete,
-            Finish::Cap => Ending::Cut,
-            Finish::Refused => Ending::Filtered,
+            GeminiFinish::Complete | GeminiFinish::Other => Ending::Complete,
+            GeminiFinish::Cap => Ending::Cut,
+            GeminiFinish::Refused => Ending::Filtered,
         };
         assert_eq!(reply.ending, ending, "{reason}");
     }
@@ -35,12 +40,12 @@ fn every_finish_reason_with_text_keeps_the_text() {
 
 #[test]
 fn every_finish_reason_without_text_is_a_fault_that_names_it_and_is_billed() {
-    for (reason, finish) in FINISH_REASONS.into_iter().chain([("SOMETHING_NEW", Finish::Other)]) {
+    for (reason, finish) in FINISH_REASONS.into_iter().chain([("SOMETHING_NEW", GeminiFinish::Other)]) {
         for parts in [json!([]), json!(null), json!([{"text": " \n"}]), json!([{"text": "hm", "thought": true}])] {
             let fault = text(&with_reason(reason, &parts)).unwrap_err();
-            let kind = if finish == Finish::Refused { FaultKind::Refused } else { FaultKind::Empty };
+            let kind = if finish == GeminiFinish::Refused { FaultKind::Refused } else { FaultKind::Empty };
             assert_eq!(fault.kind, kind, "{reason}");
-            let named = if finish == Finish::Cap { "thinking used it up" } else { reason };
+            let named = if finish == GeminiFinish::Cap { "thinking used it up" } else { reason };
             assert!(fault.message.contains(named), "{reason}: {fault}");
             assert_eq!(fault.usage, Some(Usage { input_tokens: Some(7), output_tokens: Some(0), images: None }));
         }
@@ -217,7 +222,7 @@ fn wire_like() -> impl Strategy<Value = Value> {
     })
 }
 
-fn read_in_every_way(answer: &Answer) {
+fn read_in_every_way(answer: &HttpAnswer) {
     for result in [text(answer), raw(answer), vector(answer), vectors(answer, 2)] {
         match result {
             Ok(reply) => assert!(reply.usage.output_tokens.is_none() || reply.usage != Usage::default()),

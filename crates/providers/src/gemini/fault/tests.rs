@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::*;
 
-fn answer(status: u16, body: impl Into<Vec<u8>>) -> Answer {
-    Answer { status, body: Bytes::from(body.into()), ..Answer::default() }
+fn answer(status: u16, body: impl Into<Vec<u8>>) -> HttpAnswer {
+    HttpAnswer { status, body: Bytes::from(body.into()), ..HttpAnswer::default() }
 }
 
 fn read(status: u16, error: &Value) -> Fault {
@@ -121,7 +121,7 @@ fn the_bodys_delay_goes_before_the_headers() {
     both.retry_after = Some(Duration::from_secs(5));
     let key = ApiKey::new("k").unwrap();
     assert_eq!(of(&both, "m", &key).retry_after, Some(Duration::from_millis(38_600)));
-    let header = Answer { body: Bytes::new(), ..both };
+    let header = HttpAnswer { body: Bytes::new(), ..both };
     assert_eq!(of(&header, "m", &key).retry_after, Some(Duration::from_secs(5)));
 }
 
