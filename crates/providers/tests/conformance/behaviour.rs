@@ -2,7 +2,7 @@
 
 use atelier_engine::{Content, FaultKind};
 
-use crate::server::{Act, Event, Server, http, json, nobody, within};
+use crate::server::{Act, Server, ServerEvent, http, json, nobody, within};
 use crate::subject::{self, Subject};
 
 /// The fault of a call that is met with `act`, after which the server has seen exactly one request.
@@ -84,7 +84,7 @@ async fn dropping_a_call_that_is_not_answered_ends_its_exchange() {
             result = call => panic!("{result:?}"),
             _ = server.request() => {}
         }
-        assert!(matches!(server.event().await, Event::Gone));
+        assert!(matches!(server.event().await, ServerEvent::Gone));
     }
 }
 

@@ -3,7 +3,7 @@
 use atelier_engine::{FaultKind, Model};
 use atelier_providers::{ApiKey, BaseUrl, Gemini, HttpClient, OpenAi, OpenAiSettings, Quirks};
 
-use crate::server::{Act, Event, Server, http, json, nobody, within};
+use crate::server::{Act, Server, ServerEvent, http, json, nobody, within};
 use crate::subject::{self, KEY, MODEL};
 
 fn gemini(base: &str) -> Gemini {
@@ -18,7 +18,7 @@ async fn a_warmed_up_client_calls_over_the_connection_that_it_opened() {
     let client = gemini(&server.base);
     assert!(!within(client.warm_up(1)).await.unwrap().is_zero());
 
-    assert!(matches!(server.event().await, Event::Connected));
+    assert!(matches!(server.event().await, ServerEvent::Connected));
     let opening = server.request().await;
     assert_eq!(opening.line, "HEAD / HTTP/1.1");
     assert_eq!(opening.header("x-goog-api-key"), None, "opening a connection needs no key");

@@ -19,16 +19,16 @@ pub(crate) struct Fixture {
     /// What it shows, as a sentence.
     #[expect(dead_code, reason = "for readers of the file")]
     about: String,
-    ask: Ask,
+    ask: FixtureRequest,
     /// Where it says nothing, the request is one that another fixture shows.
-    pub(crate) sent: Option<Sent>,
+    pub(crate) sent: Option<SentRequest>,
     answer: FixtureAnswer,
     pub(crate) expect: Expect,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Ask {
+enum FixtureRequest {
     Text(AskText),
     Embedding(AskEmbedding),
     Raw(Value),
@@ -54,7 +54,7 @@ struct AskEmbedding {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Sent {
+pub(crate) struct SentRequest {
     pub(crate) path: String,
     pub(crate) body: Value,
 }
@@ -136,7 +136,7 @@ impl Fixture {
 
     pub(crate) fn request(&self) -> Request {
         match self.ask.clone() {
-            Ask::Text(ask) => Request::Text(TextRequest {
+            FixtureRequest::Text(ask) => Request::Text(TextRequest {
                 system: ask.system,
                 prompt: ask.prompt,
                 schema: ask.schema,
@@ -144,11 +144,11 @@ impl Fixture {
                 max_output_tokens: ask.max_output_tokens,
                 seed: ask.seed,
             }),
-            Ask::Embedding(ask) => Request::Embedding(EmbeddingRequest {
+            FixtureRequest::Embedding(ask) => Request::Embedding(EmbeddingRequest {
                 inputs: ask.texts.into_iter().map(EmbeddingInput::Text).collect(),
                 dimensions: ask.dimensions,
             }),
-            Ask::Raw(body) => Request::Raw(RawRequest { body }),
+            FixtureRequest::Raw(body) => Request::Raw(RawRequest { body }),
         }
     }
 

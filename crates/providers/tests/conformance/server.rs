@@ -26,7 +26,7 @@ pub(crate) enum Act {
 
 /// What the server saw.
 #[derive(Clone, Debug)]
-pub(crate) enum Event {
+pub(crate) enum ServerEvent {
     Connected,
     Request(Received),
     /// The client closed the connection on which the server hangs.
@@ -51,7 +51,7 @@ impl Received {
 
 pub(crate) struct Server {
     pub(crate) base: String,
-    events: mpsc::Receiver<Event>,
+    events: mpsc::Receiver<ServerEvent>,
 }
 
 impl Server {
@@ -64,7 +64,7 @@ impl Server {
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                seen.send(Event::Connected).await.unwrap();
+                seen.send(ServerEvent::Connected).await.unwrap();
                 tokio::spawn(serve(stream, Arc::clone(&acts), seen.clone()));
             }
         });
@@ -72,14 +72,14 @@ impl Server {
     }
 
     /// The next event, once it has happened.
-    pub(crate) async fn event(&mut self) -> Event {
+    pub(crate) async fn event(&mut self) -> ServerEvent {
         within(self.events.recv()).await.unwrap()
     }
 
     /// The next request, once it has come.
     pub(crate) async fn request(&mut self) -> Received {
         loop {
-            if let Event::Request(request) = self.event().await {
+            if let ServerEvent::Request(request) = self.event().await {
                 return request;
             }
         }
@@ -90,9 +90,9 @@ impl Server {
         let (mut connections, mut requests) = (0, 0);
         while let Ok(event) = self.events.try_recv() {
             match event {
-                Event::Connected => connections += 1,
-                Event::Request(_) => requests += 1,
-                Event::Gone => {}
+                ServerEvent::Connected => connections += 1,
+                ServerEvent::Request(_) => requests += 1,
+                ServerEvent::Gone => {}
             }
         }
         (connections, requests)
@@ -124,10 +124,10 @@ pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
 
 type Acts = Arc<Mutex<VecDeque<Act>>>;
 
-async fn serve(mut stream: TcpStream, acts: Acts, seen: mpsc::Sender<Event>) {
+async fn serve(mut stream: TcpStream, acts: Acts, seen: mpsc::Sender<ServerEvent>) {
     let mut buffer = Vec::new();
     while let Some(request) = read_request(&mut stream, &mut buffer).await {
-        seen.send(Event::Request(request)).await.unwrap();
+        seen.send(ServerEvent::Request(request)).await.unwrap();
         let act = acts.lock().unwrap().pop_front();
         match act {
             Some(Act::Answer(bytes)) => stream.write_all(&bytes).await.unwrap(),
@@ -142,7 +142,7 @@ async fn serve(mut stream: TcpStream, acts: Acts, seen: mpsc::Sender<Event>) {
             }
             Some(Act::Hang) => {
                 let _ = stream.read(&mut [0; 1]).await;
-                seen.send(Event::Gone).await.unwrap();
+                seen.send(ServerEvent::Gone).await.unwrap();
                 return;
             }
             None => return,
