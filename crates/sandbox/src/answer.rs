@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::hash::{hash, mix};
 use crate::packed::{Packed, sequence};
-use crate::schema::{Kind, alternatives, items_range, length_range, number_range, resolve};
+use crate::schema::{SchemaType, alternatives, items_range, length_range, number_range, resolve};
 use crate::words::{self, Avoid, DRAFT};
 
 /// Why a schema can't be answered.
@@ -46,13 +46,13 @@ pub(crate) struct Recipe<'a> {
 impl Recipe<'_> {
     /// The answer, as JSON without white space.
     pub(crate) fn json(&self) -> Result<String, SchemaFault> {
-        let mut writer = Writer { recipe: self, out: String::with_capacity(256) };
+        let mut writer = AnswerWriter { recipe: self, out: String::with_capacity(256) };
         writer.value(self.schema, self.seed, 0, None)?;
         Ok(writer.out)
     }
 }
 
-struct Writer<'a> {
+struct AnswerWriter<'a> {
     recipe: &'a Recipe<'a>,
     out: String,
 }
@@ -60,7 +60,7 @@ struct Writer<'a> {
 /// A property whose value is decided from outside: the id or the kind of an element.
 type Fixed<'a> = Option<(&'a str, &'a str)>;
 
-impl<'a> Writer<'a> {
+impl<'a> AnswerWriter<'a> {
     /// Writes a value of `node`. `path` stands for its place, and decides what is free.
     fn value(&mut self, node: &'a Value, path: u64, depth: usize, fixed: Fixed<'a>) -> Result<(), SchemaFault> {
         if depth > DEPTH {
@@ -82,19 +82,19 @@ impl<'a> Writer<'a> {
             self.out.push_str(&value.ok_or(SchemaFault::EmptyEnum)?.to_string());
             return Ok(());
         }
-        match Kind::of(node) {
-            Kind::Object => self.object(node, path, depth, fixed),
-            Kind::Array => self.array(node, path, depth),
-            Kind::String => self.string(node, path),
-            kind @ (Kind::Integer | Kind::Number) => {
+        match SchemaType::of(node) {
+            SchemaType::Object => self.object(node, path, depth, fixed),
+            SchemaType::Array => self.array(node, path, depth),
+            SchemaType::String => self.string(node, path),
+            kind @ (SchemaType::Integer | SchemaType::Number) => {
                 self.out.push_str(&number(node, kind, path));
                 Ok(())
             }
-            Kind::Boolean => {
+            SchemaType::Boolean => {
                 self.out.push_str(if path & 1 == 0 { "true" } else { "false" });
                 Ok(())
             }
-            Kind::Null => {
+            SchemaType::Null => {
                 self.out.push_str("null");
                 Ok(())
             }
@@ -214,8 +214,8 @@ impl<'a> Writer<'a> {
 }
 
 /// A number within the bounds of `node`: 0 to 100 if whole and 0 to 1 if not, where it has none.
-fn number(node: &Value, kind: Kind, path: u64) -> String {
-    let span = if kind == Kind::Integer { 100.0 } else { 1.0 };
+fn number(node: &Value, kind: SchemaType, path: u64) -> String {
+    let span = if kind == SchemaType::Integer { 100.0 } else { 1.0 };
     let (min, max) = match number_range(node, kind) {
         (Some(min), Some(max)) => (min, max.max(min)),
         (Some(min), None) => (min, min + span),
@@ -225,7 +225,7 @@ fn number(node: &Value, kind: Kind, path: u64) -> String {
     // 20 bits of the path, as a share from 0 to 1.
     let share = (path >> 44) as f64 / f64::from((1_u32 << 20) - 1);
     let exact = min + (max - min) * share;
-    if kind == Kind::Integer {
+    if kind == SchemaType::Integer {
         let whole = exact.round().clamp(min.ceil(), max.floor().max(min.ceil()));
         return format!("{whole:.0}");
     }

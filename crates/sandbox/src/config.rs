@@ -42,7 +42,7 @@ impl SandboxConfig {
 
 /// What a quota counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Metric {
+pub enum QuotaMetric {
     /// Calls, however many items they carry.
     Requests,
     /// Tokens of input, a token being four bytes of text, rounded up once a call.
@@ -51,7 +51,7 @@ pub enum Metric {
     Images,
 }
 
-impl Metric {
+impl QuotaMetric {
     const ALL: [Self; 3] = [Self::Requests, Self::InputTokens, Self::Images];
 
     fn name(self) -> &'static str {
@@ -65,7 +65,7 @@ impl Metric {
 
 /// The time over which a quota is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Window {
+pub enum QuotaWindow {
     /// The time just past, of this length.
     Sliding(Duration),
     /// The calendar day in America/Los_Angeles, daylight saving included, whatever the format.
@@ -79,11 +79,11 @@ pub enum Quota {
     /// So much in a window.
     Windowed {
         /// What is counted.
-        metric: Metric,
+        metric: QuotaMetric,
         /// How much of it is let in.
         amount: u64,
         /// Over which time.
-        window: Window,
+        window: QuotaWindow,
     },
     /// So many calls at once.
     InFlight {
@@ -121,19 +121,19 @@ impl FromStr for Quota {
             }
             return Ok(Self::InFlight { amount: amount(rest)? });
         }
-        let metric = Metric::ALL
+        let metric = QuotaMetric::ALL
             .into_iter()
             .find(|metric| metric.name() == kind)
             .ok_or_else(|| wrong(format!("{kind:?} is not a kind of quota")))?;
         let (digits, window) = rest.split_once('/').ok_or_else(|| wrong("there is no window".into()))?;
         let window = if window == "day" {
-            Window::Day
+            QuotaWindow::Day
         } else {
             let Span(span) = window.parse().map_err(|_| wrong(format!("{window:?} is not a window")))?;
             if span.is_zero() {
                 return Err(wrong("the window must be longer than 0".into()));
             }
-            Window::Sliding(span)
+            QuotaWindow::Sliding(span)
         };
         Ok(Self::Windowed { metric, amount: amount(digits)?, window })
     }
@@ -142,10 +142,10 @@ impl FromStr for Quota {
 impl fmt::Display for Quota {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::Windowed { metric, amount, window: Window::Day } => {
+            Self::Windowed { metric, amount, window: QuotaWindow::Day } => {
                 write!(f, "{}={amount}/day", metric.name())
             }
-            Self::Windowed { metric, amount, window: Window::Sliding(span) } => {
+            Self::Windowed { metric, amount, window: QuotaWindow::Sliding(span) } => {
                 write!(f, "{}={amount}/{}", metric.name(), Span(span))
             }
             Self::InFlight { amount } => write!(f, "in_flight={amount}"),

@@ -14,18 +14,18 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use crate::provider::Call;
+use crate::provider::AdmittedCall;
 use crate::stats::Delivery;
 
 /// What the body and the connection of one exchange tell each other.
 #[derive(Debug, Default)]
-pub(crate) struct Line {
+pub(crate) struct ConnectionState {
     /// Answers handed to the connection and perhaps not yet written.
     unwritten: Mutex<Vec<Delivery>>,
     reset: AtomicBool,
 }
 
-impl Line {
+impl ConnectionState {
     /// Has the connection reset as it closes, instead of ended in order.
     pub(crate) fn reset(&self) {
         self.reset.store(true, Relaxed);
@@ -49,9 +49,9 @@ pub(crate) struct AnswerBody {
     length: u64,
     /// Where a body that is to stop half-way stands.
     half: Half,
-    delivery: Option<(Delivery, Arc<Line>)>,
+    delivery: Option<(Delivery, Arc<ConnectionState>)>,
     /// The call is over when its answer is written, which is when this is dropped.
-    _call: Option<Call>,
+    _call: Option<AdmittedCall>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -66,12 +66,16 @@ enum Half {
 
 impl AnswerBody {
     /// The whole of `bytes`.
-    pub(crate) fn whole(bytes: Bytes, call: Option<Call>, delivery: Option<(Delivery, Arc<Line>)>) -> Self {
+    pub(crate) fn whole(
+        bytes: Bytes,
+        call: Option<AdmittedCall>,
+        delivery: Option<(Delivery, Arc<ConnectionState>)>,
+    ) -> Self {
         Self { length: bytes.len() as u64, bytes: Some(bytes), half: Half::No, delivery, _call: call }
     }
 
     /// The first half of `bytes`, announced as the whole; then the connection closes.
-    pub(crate) fn cut(bytes: &Bytes, call: Option<Call>) -> Self {
+    pub(crate) fn cut(bytes: &Bytes, call: Option<AdmittedCall>) -> Self {
         let half = bytes.slice(..bytes.len() / 2);
         let length = bytes.len() as u64;
         Self { length, bytes: Some(half), half: Half::Ahead, delivery: None, _call: call }
@@ -88,8 +92,8 @@ impl Body for AnswerBody {
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         match self.half {
             Half::No => {
-                if let Some((delivery, line)) = self.delivery.take() {
-                    line.hand_over(delivery);
+                if let Some((delivery, state)) = self.delivery.take() {
+                    state.hand_over(delivery);
                 }
                 Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
             }
@@ -120,21 +124,21 @@ impl Body for AnswerBody {
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: TokioIo<TcpStream>,
-    line: Arc<Line>,
+    state: Arc<ConnectionState>,
 }
 
 impl Connection {
-    pub(crate) fn new(stream: TcpStream, line: Arc<Line>) -> Self {
-        Self { stream: TokioIo::new(stream), line }
+    pub(crate) fn new(stream: TcpStream, state: Arc<ConnectionState>) -> Self {
+        Self { stream: TokioIo::new(stream), state }
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        for delivery in self.line.take_unwritten() {
+        for delivery in self.state.take_unwritten() {
             delivery.revoke();
         }
-        if self.line.reset.load(Relaxed) {
+        if self.state.reset.load(Relaxed) {
             // To close a socket that lingers for no time at all is to reset it. Should it fail, the
             // client sees an orderly end before any answer, which is a fault as well.
             let _ = socket2::SockRef::from(self.stream.inner()).set_linger(Some(Duration::ZERO));
@@ -161,7 +165,7 @@ impl Write for Connection {
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(context);
         if matches!(flushed, Poll::Ready(Ok(()))) {
-            drop(self.line.take_unwritten());
+            drop(self.state.take_unwritten());
         }
         flushed
     }
@@ -192,42 +196,42 @@ mod tests {
     use tokio::net::TcpListener;
     use tokio::time::Instant;
 
-    struct Bench {
+    struct HandedOver {
         recorder: Arc<Recorder>,
-        line: Arc<Line>,
+        state: Arc<ConnectionState>,
         connection: Connection,
     }
 
     /// A connection that was handed an answer with one item, and has not written it.
-    async fn handed_over() -> Bench {
+    async fn handed_over() -> HandedOver {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (stream, _) = listener.accept().await.unwrap();
         let recorder = Arc::new(Recorder::new(Instant::now()));
-        let line = Arc::new(Line::default());
-        let connection = Connection::new(stream, Arc::clone(&line));
+        let state = Arc::new(ConnectionState::default());
+        let connection = Connection::new(stream, Arc::clone(&state));
         let delivery = Delivery { recorder: Arc::clone(&recorder), items: vec![7], input_tokens: 1, output_tokens: 1 };
-        let body = AnswerBody::whole(Bytes::from_static(b"{}"), None, Some((delivery, Arc::clone(&line))));
+        let body = AnswerBody::whole(Bytes::from_static(b"{}"), None, Some((delivery, Arc::clone(&state))));
         assert_eq!(recorder.stats(Instant::now()).items_answered, 0);
         assert_eq!(body.collect().await.unwrap().to_bytes(), "{}");
-        Bench { recorder, line, connection }
+        HandedOver { recorder, state, connection }
     }
 
     #[tokio::test]
     async fn an_answer_whose_connection_breaks_before_it_is_written_does_not_count() {
-        let bench = handed_over().await;
-        assert_eq!(bench.recorder.stats(Instant::now()).items_answered, 1);
-        drop(bench.connection);
-        assert_eq!(bench.recorder.stats(Instant::now()).items_answered, 0);
+        let handed = handed_over().await;
+        assert_eq!(handed.recorder.stats(Instant::now()).items_answered, 1);
+        drop(handed.connection);
+        assert_eq!(handed.recorder.stats(Instant::now()).items_answered, 0);
     }
 
     #[tokio::test]
     async fn an_answer_that_was_written_counts_whatever_becomes_of_the_connection() {
-        let mut bench = handed_over().await;
-        std::future::poll_fn(|context| Pin::new(&mut bench.connection).poll_flush(context)).await.unwrap();
-        bench.line.reset();
-        drop(bench.connection);
-        assert_eq!(bench.recorder.stats(Instant::now()).items_answered, 1);
+        let mut handed = handed_over().await;
+        std::future::poll_fn(|context| Pin::new(&mut handed.connection).poll_flush(context)).await.unwrap();
+        handed.state.reset();
+        drop(handed.connection);
+        assert_eq!(handed.recorder.stats(Instant::now()).items_answered, 1);
     }
 
     #[tokio::test]

@@ -18,7 +18,7 @@ const SHAPES: u32 = 14;
 
 /// What is drawn.
 #[derive(Debug)]
-pub(crate) struct Drawing<'a> {
+pub(crate) struct PictureRecipe<'a> {
     pub(crate) prompt: &'a str,
     pub(crate) seed: u64,
     pub(crate) shown: &'a [Seen],
@@ -35,7 +35,7 @@ pub(crate) struct Kept<'a> {
     pub(crate) mask: Option<&'a [u8]>,
 }
 
-impl Drawing<'_> {
+impl PictureRecipe<'_> {
     /// The drawing, as a file. Of a picture that is kept in part, the part is there as it was.
     pub(crate) fn file(&self, kept: Option<&Kept<'_>>, format: ImageFormat) -> Option<Vec<u8>> {
         let mut canvas = self.draw();
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     fn drawing(prompt: &str, seed: u64, shown: &[Seen]) -> Vec<u8> {
-        Drawing { prompt, seed, shown, width: 160, height: 120 }.file(None, ImageFormat::Png).unwrap()
+        PictureRecipe { prompt, seed, shown, width: 160, height: 120 }.file(None, ImageFormat::Png).unwrap()
     }
 
     #[test]
@@ -214,7 +214,7 @@ mod tests {
         let mask =
             file(image::RgbaImage::from_fn(160, 120, |x, _| image::Rgba([0, 0, 0, if x < 80 { 255 } else { 0 }])));
         let kept = Kept { picture: &picture, mask: Some(&mask) };
-        let drawing = Drawing { prompt: "a boat", seed: 1, shown: &[], width: 160, height: 120 };
+        let drawing = PictureRecipe { prompt: "a boat", seed: 1, shown: &[], width: 160, height: 120 };
         let made = image::load_from_memory(&drawing.file(Some(&kept), ImageFormat::Png).unwrap()).unwrap().into_rgb8();
         assert_eq!(made.get_pixel(20, 20).0, [9, 200, 9]);
         assert_ne!(made.get_pixel(140, 20).0, [9, 200, 9]);
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_large_picture_has_the_size_that_was_asked_for() {
-        let drawing = Drawing { prompt: "a", seed: 1, shown: &[], width: 1536, height: 1024 };
+        let drawing = PictureRecipe { prompt: "a", seed: 1, shown: &[], width: 1536, height: 1024 };
         let made = image::load_from_memory(&drawing.file(None, ImageFormat::Jpeg).unwrap()).unwrap();
         assert_eq!((made.width(), made.height()), (1536, 1024));
     }

@@ -10,7 +10,7 @@ pub(crate) const DIMENSIONS: usize = 3072;
 
 /// What a vector is made of: texts, and pictures beside them.
 #[derive(Debug, Default)]
-pub(crate) struct Input<'a> {
+pub(crate) struct VectorSource<'a> {
     pub(crate) texts: Vec<&'a str>,
     pub(crate) pictures: Vec<Seen>,
 }
@@ -20,7 +20,7 @@ const PLACE: f32 = 0.5;
 
 /// The vector of `input`, cut to its first `dimensions` (at most 3072). With `normalised` it has length
 /// 1; without, what is left of a vector that had length 1 before the cut.
-pub(crate) fn embed(input: &Input<'_>, dimensions: usize, normalised: bool) -> Vec<f32> {
+pub(crate) fn embed(input: &VectorSource<'_>, dimensions: usize, normalised: bool) -> Vec<f32> {
     let dimensions = dimensions.clamp(1, DIMENSIONS);
     let length = if normalised { dimensions } else { DIMENSIONS };
     let mut sums = vec![0_f32; length];
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     fn text(text: &str, dimensions: usize, normalised: bool) -> Vec<f32> {
-        embed(&Input { texts: vec![text], ..Input::default() }, dimensions, normalised)
+        embed(&VectorSource { texts: vec![text], ..VectorSource::default() }, dimensions, normalised)
     }
 
     fn dot(a: &[f32], b: &[f32]) -> f32 {
@@ -103,8 +103,9 @@ mod tests {
 
     #[test]
     fn a_picture_lies_near_the_names_of_its_colours() {
-        let picture =
-            |squares: Vec<[u8; 3]>| embed(&Input { pictures: vec![Seen { squares }], ..Input::default() }, 768, true);
+        let picture = |squares: Vec<[u8; 3]>| {
+            embed(&VectorSource { pictures: vec![Seen { squares }], ..VectorSource::default() }, 768, true)
+        };
         let red = picture(vec![[250, 0, 0]; 16]);
         let other = picture(vec![[0, 0, 250]; 16]);
         assert!(dot(&red, &text("a red wall", 768, true)) > 0.3);

@@ -11,14 +11,14 @@ use hyper::header::HeaderMap;
 use hyper::{Method, Response, Uri};
 use image::ImageFormat;
 
-use crate::connection::{AnswerBody, Line};
-use crate::drawing::Drawing;
+use crate::connection::{AnswerBody, ConnectionState};
+use crate::drawing::PictureRecipe;
 use crate::hash::hash;
-use crate::provider::{NoAnswer, Prompt, Provider};
+use crate::provider::{NoAnswer, ReceivedPrompt, SandboxProvider};
 use crate::wire::{BreakOff, garbage};
 
-use problem::Problem;
-use request::{BatchEmbedRequest, Content, CountRequest, EmbedRequest, GenerateRequest, shown};
+use problem::GeminiProblem;
+use request::{BatchEmbedRequest, CountRequest, EmbedRequest, GenerateRequest, ReceivedContent, shown};
 
 /// The models that are listed where the configuration names none. Any other `gemini-…` answers too.
 const LISTED: [&str; 6] = [
@@ -38,7 +38,7 @@ const BATCH: usize = 100;
 
 /// What a path asks for.
 #[derive(Debug, PartialEq, Eq)]
-enum Route<'a> {
+enum GeminiRoute<'a> {
     List,
     Get(&'a str),
     Call(&'a str, Verb),
@@ -81,17 +81,17 @@ fn sees(model: &str) -> bool {
 }
 
 /// Reads a path, such as `/v1beta/models/gemini-3.8-flash:generateContent`.
-fn route<'a>(method: &Method, path: &'a str) -> Option<Route<'a>> {
+fn route<'a>(method: &Method, path: &'a str) -> Option<GeminiRoute<'a>> {
     let rest = path.strip_prefix("/v1beta/models").or_else(|| path.strip_prefix("/v1/models"))?;
     if rest.is_empty() || rest == "/" {
-        return (method == Method::GET).then_some(Route::List);
+        return (method == Method::GET).then_some(GeminiRoute::List);
     }
     let name = rest.strip_prefix('/')?;
     match name.rsplit_once(':') {
-        None if method == Method::GET => Some(Route::Get(name)),
+        None if method == Method::GET => Some(GeminiRoute::Get(name)),
         Some((model, verb)) if method == Method::POST => {
             let verb = Verb::ALL.into_iter().find(|known| known.name() == verb)?;
-            Some(Route::Call(model, verb))
+            Some(GeminiRoute::Call(model, verb))
         }
         _ => None,
     }
@@ -107,87 +107,87 @@ fn key<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
 
 /// Answers one request whose body has been read.
 pub(crate) async fn answer(
-    provider: &Arc<Provider>,
-    line: &Arc<Line>,
+    provider: &Arc<SandboxProvider>,
+    state: &Arc<ConnectionState>,
     method: &Method,
     uri: &Uri,
     headers: &HeaderMap,
     body: &Bytes,
 ) -> Result<Response<AnswerBody>, BreakOff> {
-    let exchange = Exchange { provider, line };
+    let exchange = GeminiExchange { provider, state };
     let outcome = exchange.answer(method, uri, headers, body).await;
-    outcome.or_else(|end| match end {
-        End::Problem(problem) => {
+    outcome.or_else(|failure| match failure {
+        GeminiFailure::Problem(problem) => {
             provider.recorder.invalid();
             Ok(problem.response())
         }
-        End::NoAnswer(model, NoAnswer::Refused(refusal)) => {
+        GeminiFailure::NoAnswer(model, NoAnswer::Refused(refusal)) => {
             Ok(problem::refusal(&refusal, &model, provider.config.hints))
         }
-        End::NoAnswer(_, NoAnswer::Failed(kind, call)) => Ok(problem::failure(kind, call)),
-        End::NoAnswer(_, NoAnswer::Garbage(call)) => Ok(garbage(call)),
-        End::NoAnswer(_, NoAnswer::Schema(fault)) => {
+        GeminiFailure::NoAnswer(_, NoAnswer::Failed(kind, call)) => Ok(problem::failure(kind, call)),
+        GeminiFailure::NoAnswer(_, NoAnswer::Garbage(call)) => Ok(garbage(call)),
+        GeminiFailure::NoAnswer(_, NoAnswer::Schema(fault)) => {
             provider.recorder.invalid();
-            Ok(Problem::invalid(format!("Invalid response schema: {fault}.")).response())
+            Ok(GeminiProblem::invalid(format!("Invalid response schema: {fault}.")).response())
         }
-        End::NoAnswer(_, NoAnswer::Reset) => {
-            line.reset();
+        GeminiFailure::NoAnswer(_, NoAnswer::Reset) => {
+            state.reset();
             Err(BreakOff)
         }
     })
 }
 
 /// Why there is no good answer.
-enum End {
-    Problem(Problem),
+enum GeminiFailure {
+    Problem(GeminiProblem),
     /// From the model of this name.
     NoAnswer(String, NoAnswer),
 }
 
-impl From<Problem> for End {
-    fn from(problem: Problem) -> Self {
+impl From<GeminiProblem> for GeminiFailure {
+    fn from(problem: GeminiProblem) -> Self {
         Self::Problem(problem)
     }
 }
 
-struct Exchange<'a> {
-    provider: &'a Arc<Provider>,
-    line: &'a Arc<Line>,
+struct GeminiExchange<'a> {
+    provider: &'a Arc<SandboxProvider>,
+    state: &'a Arc<ConnectionState>,
 }
 
-impl Exchange<'_> {
+impl GeminiExchange<'_> {
     async fn answer(
         &self,
         method: &Method,
         uri: &Uri,
         headers: &HeaderMap,
         body: &[u8],
-    ) -> Result<Response<AnswerBody>, End> {
-        let route = route(method, uri.path()).ok_or_else(|| Problem::no_such_path(method, uri.path()))?;
-        let key = key(headers, uri).ok_or_else(Problem::no_key)?;
+    ) -> Result<Response<AnswerBody>, GeminiFailure> {
+        let route = route(method, uri.path()).ok_or_else(|| GeminiProblem::no_such_path(method, uri.path()))?;
+        let key = key(headers, uri).ok_or_else(GeminiProblem::no_key)?;
         if key.starts_with("invalid") {
-            return Err(Problem::bad_key().into());
+            return Err(GeminiProblem::bad_key().into());
         }
         match route {
-            Route::List => {
+            GeminiRoute::List => {
                 let configured = self.provider.config.models.as_ref();
                 let names =
                     configured.map_or_else(|| LISTED.to_vec(), |models| models.iter().map(String::as_str).collect());
                 Ok(reply::models(&names))
             }
-            Route::Get(model) if self.provider.knows(model, &FAMILIES) => Ok(reply::model(model)),
-            Route::Get(model) => Err(Problem::no_such_model(model, "getModel").into()),
-            Route::Call(model, verb) if !self.provider.knows(model, &FAMILIES) || !verb.suits(model) => {
-                Err(Problem::no_such_model(model, verb.name()).into())
+            GeminiRoute::Get(model) if self.provider.knows(model, &FAMILIES) => Ok(reply::model(model)),
+            GeminiRoute::Get(model) => Err(GeminiProblem::no_such_model(model, "getModel").into()),
+            GeminiRoute::Call(model, verb) if !self.provider.knows(model, &FAMILIES) || !verb.suits(model) => {
+                Err(GeminiProblem::no_such_model(model, verb.name()).into())
             }
-            Route::Call(model, Verb::Generate) => self.generate(key, model, body).await,
-            Route::Call(model, Verb::Embed) => self.embed(key, model, body).await,
-            Route::Call(model, Verb::BatchEmbed) => self.batch_embed(key, model, body).await,
-            Route::Call(_, Verb::CountTokens) => Ok(count_tokens(body)?),
+            GeminiRoute::Call(model, Verb::Generate) => self.generate(key, model, body).await,
+            GeminiRoute::Call(model, Verb::Embed) => self.embed(key, model, body).await,
+            GeminiRoute::Call(model, Verb::BatchEmbed) => self.batch_embed(key, model, body).await,
+            GeminiRoute::Call(_, Verb::CountTokens) => Ok(count_tokens(body)?),
         }
     }
 
-    async fn generate(&self, key: &str, model: &str, body: &[u8]) -> Result<Response<AnswerBody>, End> {
+    async fn generate(&self, key: &str, model: &str, body: &[u8]) -> Result<Response<AnswerBody>, GeminiFailure> {
         let request: GenerateRequest<'_> = read(body)?;
         request.check()?;
         let config = &request.generation_config;
@@ -196,35 +196,38 @@ impl Exchange<'_> {
         let pictures = files.iter().map(|picture| hash(0, picture)).collect();
         if config.wants_images() {
             let (width, height) = config.size()?;
-            let prompt = Prompt { key, model, texts, pictures, images: 1, seed: config.seed };
+            let prompt = ReceivedPrompt { key, model, texts, pictures, images: 1, seed: config.seed };
             let shown = shown(&files)?;
             let words = prompt.texts.join("\n");
-            let draw =
-                move |seed| Drawing { prompt: &words, seed, shown: &shown, width, height }.file(None, ImageFormat::Png);
+            let draw = move |seed| {
+                PictureRecipe { prompt: &words, seed, shown: &shown, width, height }.file(None, ImageFormat::Png)
+            };
             let answer = self.provider.draw(&prompt, draw).await;
-            let answer = answer.map_err(|end| End::NoAnswer(model.to_owned(), end))?;
-            return Ok(reply::generated(answer, self.provider, self.line));
+            let answer = answer.map_err(|reason| GeminiFailure::NoAnswer(model.to_owned(), reason))?;
+            return Ok(reply::generated(answer, self.provider, self.state));
         }
-        let prompt = Prompt { key, model, texts, pictures, images: 0, seed: config.seed };
+        let prompt = ReceivedPrompt { key, model, texts, pictures, images: 0, seed: config.seed };
         let answer = self.provider.generate(&prompt, form, config.max_output_tokens).await;
-        let answer = answer.map_err(|end| End::NoAnswer(model.to_owned(), end))?;
-        Ok(reply::generated(answer, self.provider, self.line))
+        let answer = answer.map_err(|reason| GeminiFailure::NoAnswer(model.to_owned(), reason))?;
+        Ok(reply::generated(answer, self.provider, self.state))
     }
 
-    async fn embed(&self, key: &str, model: &str, body: &[u8]) -> Result<Response<AnswerBody>, End> {
+    async fn embed(&self, key: &str, model: &str, body: &[u8]) -> Result<Response<AnswerBody>, GeminiFailure> {
         let request: EmbedRequest<'_> = read(body)?;
         self.vectors(key, model, &[request], false).await
     }
 
-    async fn batch_embed(&self, key: &str, model: &str, body: &[u8]) -> Result<Response<AnswerBody>, End> {
+    async fn batch_embed(&self, key: &str, model: &str, body: &[u8]) -> Result<Response<AnswerBody>, GeminiFailure> {
         let request: BatchEmbedRequest<'_> = read(body)?;
         let count = request.requests.len();
         if count == 0 {
-            return Err(Problem::invalid("* BatchEmbedContentsRequest.requests: requests is not specified").into());
+            return Err(
+                GeminiProblem::invalid("* BatchEmbedContentsRequest.requests: requests is not specified").into()
+            );
         }
         if count > BATCH {
             let message = format!("* BatchEmbedContentsRequest.requests: at most {BATCH} requests can be in one batch");
-            return Err(Problem::invalid(message).into());
+            return Err(GeminiProblem::invalid(message).into());
         }
         self.vectors(key, model, &request.requests, true).await
     }
@@ -235,7 +238,7 @@ impl Exchange<'_> {
         model: &str,
         requests: &[EmbedRequest<'_>],
         batch: bool,
-    ) -> Result<Response<AnswerBody>, End> {
+    ) -> Result<Response<AnswerBody>, GeminiFailure> {
         let mut asked = Vec::with_capacity(requests.len());
         let (mut texts, mut pictures) = (Vec::with_capacity(requests.len()), Vec::new());
         for request in requests {
@@ -243,28 +246,29 @@ impl Exchange<'_> {
             texts.extend_from_slice(&input.texts);
             asked.push((input, request.dimensions()?));
         }
-        let prompt = Prompt { key, model, texts, pictures, ..Prompt::default() };
+        let prompt = ReceivedPrompt { key, model, texts, pictures, ..ReceivedPrompt::default() };
         let answer = self.provider.embed(&prompt).await;
-        let answer = answer.map_err(|end| End::NoAnswer(model.to_owned(), end))?;
-        Ok(reply::embedded(answer, model, &asked, batch, self.provider, self.line))
+        let answer = answer.map_err(|reason| GeminiFailure::NoAnswer(model.to_owned(), reason))?;
+        Ok(reply::embedded(answer, model, &asked, batch, self.provider, self.state))
     }
 }
 
-fn count_tokens(body: &[u8]) -> Result<Response<AnswerBody>, Problem> {
+fn count_tokens(body: &[u8]) -> Result<Response<AnswerBody>, GeminiProblem> {
     let request: CountRequest<'_> = read(body)?;
     let texts = match &request.generate_content_request {
         Some(inner) => inner.texts(),
-        None => Content::texts(&request.contents),
+        None => ReceivedContent::texts(&request.contents),
     };
     if texts.is_empty() {
-        return Err(Problem::invalid("* CountTokensRequest.contents: contents is not specified"));
+        return Err(GeminiProblem::invalid("* CountTokensRequest.contents: contents is not specified"));
     }
-    let tokens = Prompt { texts, ..Prompt::default() }.tokens();
+    let tokens = ReceivedPrompt { texts, ..ReceivedPrompt::default() }.tokens();
     Ok(reply::token_count(tokens))
 }
 
-fn read<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {
-    serde_json::from_slice(body).map_err(|error| Problem::invalid(format!("Invalid JSON payload received. {error}")))
+fn read<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T, GeminiProblem> {
+    serde_json::from_slice(body)
+        .map_err(|error| GeminiProblem::invalid(format!("Invalid JSON payload received. {error}")))
 }
 
 #[cfg(test)]
@@ -275,12 +279,12 @@ mod tests {
     fn paths_name_a_model_and_a_method() {
         let post = |path| route(&Method::POST, path);
         let flash = "/v1beta/models/gemini-3.8-flash:generateContent";
-        assert_eq!(post(flash), Some(Route::Call("gemini-3.8-flash", Verb::Generate)));
-        assert_eq!(post("/v1/models/m:countTokens"), Some(Route::Call("m", Verb::CountTokens)));
+        assert_eq!(post(flash), Some(GeminiRoute::Call("gemini-3.8-flash", Verb::Generate)));
+        assert_eq!(post("/v1/models/m:countTokens"), Some(GeminiRoute::Call("m", Verb::CountTokens)));
         assert_eq!(post("/v1beta/models/m:streamGenerateContent"), None);
         assert_eq!(post("/v1beta/models"), None);
-        assert_eq!(route(&Method::GET, "/v1beta/models"), Some(Route::List));
-        assert_eq!(route(&Method::GET, "/v1beta/models/m"), Some(Route::Get("m")));
+        assert_eq!(route(&Method::GET, "/v1beta/models"), Some(GeminiRoute::List));
+        assert_eq!(route(&Method::GET, "/v1beta/models/m"), Some(GeminiRoute::Get("m")));
         assert_eq!(route(&Method::GET, "/v1beta/modelsm"), None);
         assert_eq!(route(&Method::GET, flash), None);
     }

@@ -65,7 +65,7 @@ mod stats;
 mod wire;
 mod words;
 
-pub use config::{FaultRate, Hints, Metric, Pacing, Quota, SandboxConfig, Span, Window};
+pub use config::{FaultRate, Hints, Pacing, Quota, QuotaMetric, QuotaWindow, SandboxConfig, Span};
 pub use error::SandboxError;
 pub use injected_fault::InjectedFault;
 pub use server::{Sandbox, serve};

@@ -14,14 +14,14 @@ use hyper::http::request::Parts;
 use hyper::{Method, Response};
 use image::ImageFormat;
 
-use crate::connection::{AnswerBody, Line};
-use crate::drawing::{Drawing, Kept};
+use crate::connection::{AnswerBody, ConnectionState};
+use crate::drawing::{Kept, PictureRecipe};
 use crate::hash::hash;
-use crate::provider::{NoAnswer, Prompt, Provider};
+use crate::provider::{NoAnswer, ReceivedPrompt, SandboxProvider};
 use crate::wire::{BreakOff, garbage};
 
 use images::ImagesRequest;
-use problem::Problem;
+use problem::OpenAiProblem;
 use request::{ChatRequest, EmbeddingsRequest};
 
 /// The models that are listed where the configuration names none. Any other of their families answers too.
@@ -32,7 +32,7 @@ const FAMILIES: [&str; 3] = ["gpt-", "text-embedding-", "sandbox"];
 
 /// What a path asks for.
 #[derive(Debug, PartialEq, Eq)]
-enum Route<'a> {
+enum OpenAiRoute<'a> {
     List,
     Get(&'a str),
     Chat,
@@ -53,15 +53,15 @@ pub(crate) fn speaks(head: &Parts) -> bool {
     }
 }
 
-fn route<'a>(method: &Method, path: &'a str) -> Option<Route<'a>> {
+fn route<'a>(method: &Method, path: &'a str) -> Option<OpenAiRoute<'a>> {
     let rest = path.strip_prefix("/v1/")?;
     match (method, rest) {
-        (&Method::POST, "chat/completions") => Some(Route::Chat),
-        (&Method::POST, "embeddings") => Some(Route::Embeddings),
-        (&Method::POST, "images/generations") => Some(Route::Generations),
-        (&Method::POST, "images/edits") => Some(Route::Edits),
-        (&Method::GET, "models") => Some(Route::List),
-        (&Method::GET, _) => rest.strip_prefix("models/").map(Route::Get),
+        (&Method::POST, "chat/completions") => Some(OpenAiRoute::Chat),
+        (&Method::POST, "embeddings") => Some(OpenAiRoute::Embeddings),
+        (&Method::POST, "images/generations") => Some(OpenAiRoute::Generations),
+        (&Method::POST, "images/edits") => Some(OpenAiRoute::Edits),
+        (&Method::GET, "models") => Some(OpenAiRoute::List),
+        (&Method::GET, _) => rest.strip_prefix("models/").map(OpenAiRoute::Get),
         _ => None,
     }
 }
@@ -80,138 +80,141 @@ fn embeds(model: &str) -> (bool, bool) {
 
 /// Answers one request whose body has been read.
 pub(crate) async fn answer(
-    provider: &Arc<Provider>,
-    line: &Arc<Line>,
+    provider: &Arc<SandboxProvider>,
+    state: &Arc<ConnectionState>,
     head: &Parts,
     body: &Bytes,
 ) -> Result<Response<AnswerBody>, BreakOff> {
-    let outcome = Exchange { provider, line }.answer(head, body).await;
-    outcome.or_else(|end| match end {
-        End::Problem(problem) => {
+    let outcome = OpenAiExchange { provider, state }.answer(head, body).await;
+    outcome.or_else(|failure| match failure {
+        OpenAiFailure::Problem(problem) => {
             provider.recorder.invalid();
             Ok(problem.response())
         }
-        End::NoAnswer(model, NoAnswer::Refused(refusal)) => {
+        OpenAiFailure::NoAnswer(model, NoAnswer::Refused(refusal)) => {
             Ok(problem::refusal(&refusal, &model, provider.config.hints))
         }
-        End::NoAnswer(_, NoAnswer::Failed(kind, call)) => Ok(problem::failure(kind, call)),
-        End::NoAnswer(_, NoAnswer::Garbage(call)) => Ok(garbage(call)),
-        End::NoAnswer(_, NoAnswer::Schema(fault)) => {
+        OpenAiFailure::NoAnswer(_, NoAnswer::Failed(kind, call)) => Ok(problem::failure(kind, call)),
+        OpenAiFailure::NoAnswer(_, NoAnswer::Garbage(call)) => Ok(garbage(call)),
+        OpenAiFailure::NoAnswer(_, NoAnswer::Schema(fault)) => {
             provider.recorder.invalid();
-            Ok(Problem::invalid("response_format", format!("Invalid schema for response_format: {fault}.")).response())
+            Ok(OpenAiProblem::invalid("response_format", format!("Invalid schema for response_format: {fault}."))
+                .response())
         }
-        End::NoAnswer(_, NoAnswer::Reset) => {
-            line.reset();
+        OpenAiFailure::NoAnswer(_, NoAnswer::Reset) => {
+            state.reset();
             Err(BreakOff)
         }
     })
 }
 
 /// Why there is no good answer.
-enum End {
-    Problem(Problem),
+enum OpenAiFailure {
+    Problem(OpenAiProblem),
     /// From the model of this name.
     NoAnswer(String, NoAnswer),
 }
 
-impl From<Problem> for End {
-    fn from(problem: Problem) -> Self {
+impl From<OpenAiProblem> for OpenAiFailure {
+    fn from(problem: OpenAiProblem) -> Self {
         Self::Problem(problem)
     }
 }
 
-struct Exchange<'a> {
-    provider: &'a Arc<Provider>,
-    line: &'a Arc<Line>,
+struct OpenAiExchange<'a> {
+    provider: &'a Arc<SandboxProvider>,
+    state: &'a Arc<ConnectionState>,
 }
 
-impl Exchange<'_> {
-    async fn answer(&self, head: &Parts, body: &Bytes) -> Result<Response<AnswerBody>, End> {
+impl OpenAiExchange<'_> {
+    async fn answer(&self, head: &Parts, body: &Bytes) -> Result<Response<AnswerBody>, OpenAiFailure> {
         let path = head.uri.path();
-        let route = route(&head.method, path).ok_or_else(|| Problem::no_such_path(&head.method, path))?;
-        let key = key(&head.headers).ok_or_else(Problem::no_key)?;
+        let route = route(&head.method, path).ok_or_else(|| OpenAiProblem::no_such_path(&head.method, path))?;
+        let key = key(&head.headers).ok_or_else(OpenAiProblem::no_key)?;
         if key.starts_with("invalid") {
-            return Err(Problem::bad_key().into());
+            return Err(OpenAiProblem::bad_key().into());
         }
         match route {
-            Route::List => {
+            OpenAiRoute::List => {
                 let configured = self.provider.config.models.as_ref();
                 let names =
                     configured.map_or_else(|| LISTED.to_vec(), |models| models.iter().map(String::as_str).collect());
                 Ok(reply::models(&names))
             }
-            Route::Get(model) if self.provider.knows(model, &FAMILIES) => Ok(reply::model(model)),
-            Route::Get(model) => Err(Problem::no_such_model(model).into()),
-            Route::Chat => self.chat(key, body).await,
-            Route::Embeddings => self.embeddings(key, body).await,
-            Route::Generations => self.picture(key, read(body)?).await,
-            Route::Edits => {
+            OpenAiRoute::Get(model) if self.provider.knows(model, &FAMILIES) => Ok(reply::model(model)),
+            OpenAiRoute::Get(model) => Err(OpenAiProblem::no_such_model(model).into()),
+            OpenAiRoute::Chat => self.chat(key, body).await,
+            OpenAiRoute::Embeddings => self.embeddings(key, body).await,
+            OpenAiRoute::Generations => self.picture(key, read(body)?).await,
+            OpenAiRoute::Edits => {
                 let kind = head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
                 self.picture(key, ImagesRequest::of_form(kind, body).await?).await
             }
         }
     }
 
-    async fn chat(&self, key: &str, body: &[u8]) -> Result<Response<AnswerBody>, End> {
+    async fn chat(&self, key: &str, body: &[u8]) -> Result<Response<AnswerBody>, OpenAiFailure> {
         let request: ChatRequest<'_> = read(body)?;
         let model = request.model.as_ref();
         self.check_model(model)?;
         if !embeds(model).1 {
-            return Err(Problem::no_chat(model).into());
+            return Err(OpenAiProblem::no_chat(model).into());
         }
         request.check()?;
         let form = request.form()?;
-        let prompt = Prompt { key, model, texts: request.texts(), ..Prompt::default() };
+        let prompt = ReceivedPrompt { key, model, texts: request.texts(), ..ReceivedPrompt::default() };
         let answer = self.provider.generate(&prompt, form, request.cap()).await;
-        let answer = answer.map_err(|end| End::NoAnswer(model.to_owned(), end))?;
-        Ok(reply::completion(answer, model, self.provider, self.line))
+        let answer = answer.map_err(|reason| OpenAiFailure::NoAnswer(model.to_owned(), reason))?;
+        Ok(reply::completion(answer, model, self.provider, self.state))
     }
 
-    async fn embeddings(&self, key: &str, body: &[u8]) -> Result<Response<AnswerBody>, End> {
+    async fn embeddings(&self, key: &str, body: &[u8]) -> Result<Response<AnswerBody>, OpenAiFailure> {
         let request: EmbeddingsRequest<'_> = read(body)?;
         let model = request.model.as_ref();
         self.check_model(model)?;
         if !embeds(model).0 {
-            return Err(Problem::no_embeddings(model).into());
+            return Err(OpenAiProblem::no_embeddings(model).into());
         }
         let (texts, asked) = (request.texts()?, request.asked()?);
-        let prompt = Prompt { key, model, texts: texts.clone(), ..Prompt::default() };
+        let prompt = ReceivedPrompt { key, model, texts: texts.clone(), ..ReceivedPrompt::default() };
         let answer = self.provider.embed(&prompt).await;
-        let answer = answer.map_err(|end| End::NoAnswer(model.to_owned(), end))?;
-        Ok(reply::embedded(answer, model, &texts, asked, self.provider, self.line))
+        let answer = answer.map_err(|reason| OpenAiFailure::NoAnswer(model.to_owned(), reason))?;
+        Ok(reply::embedded(answer, model, &texts, asked, self.provider, self.state))
     }
 
-    async fn picture(&self, key: &str, request: ImagesRequest) -> Result<Response<AnswerBody>, End> {
+    async fn picture(&self, key: &str, request: ImagesRequest) -> Result<Response<AnswerBody>, OpenAiFailure> {
         let model = request.model.as_str();
         self.check_model(model)?;
         let (width, height) = request.check()?;
         let shown = request.shown()?;
         let pictures = request.files.iter().chain(&request.mask).map(|file| hash(0, file)).collect();
         let texts = vec![request.prompt.as_str()];
-        let prompt = Prompt { key, model, texts, pictures, images: 1, seed: None };
+        let prompt = ReceivedPrompt { key, model, texts, pictures, images: 1, seed: None };
         let (words, files, mask) = (request.prompt.clone(), request.files.clone(), request.mask.clone());
         let draw = move |seed| {
             let kept = files.first().zip(mask.as_deref());
             let kept = kept.map(|(picture, mask)| Kept { picture, mask: Some(mask) });
-            Drawing { prompt: &words, seed, shown: &shown, width, height }.file(kept.as_ref(), ImageFormat::Png)
+            PictureRecipe { prompt: &words, seed, shown: &shown, width, height }.file(kept.as_ref(), ImageFormat::Png)
         };
         let answer = self.provider.draw(&prompt, draw).await;
-        let answer = answer.map_err(|end| End::NoAnswer(model.to_owned(), end))?;
-        Ok(reply::image(answer, self.provider, self.line))
+        let answer = answer.map_err(|reason| OpenAiFailure::NoAnswer(model.to_owned(), reason))?;
+        Ok(reply::image(answer, self.provider, self.state))
     }
 
-    fn check_model(&self, model: &str) -> Result<(), Problem> {
+    fn check_model(&self, model: &str) -> Result<(), OpenAiProblem> {
         match model {
-            "" => Err(Problem::invalid("model", "you must provide a model parameter")),
+            "" => Err(OpenAiProblem::invalid("model", "you must provide a model parameter")),
             model if self.provider.knows(model, &FAMILIES) => Ok(()),
-            model => Err(Problem::no_such_model(model)),
+            model => Err(OpenAiProblem::no_such_model(model)),
         }
     }
 }
 
-fn read<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {
+fn read<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T, OpenAiProblem> {
     serde_json::from_slice(body).map_err(|error| {
-        Problem::unnamed(format!("We could not parse the JSON body of your request. (The sandbox says: {error}.)"))
+        OpenAiProblem::unnamed(format!(
+            "We could not parse the JSON body of your request. (The sandbox says: {error}.)"
+        ))
     })
 }
 
@@ -243,8 +246,8 @@ mod tests {
 
     #[test]
     fn paths_name_a_method() {
-        assert_eq!(route(&Method::POST, "/v1/chat/completions"), Some(Route::Chat));
-        assert_eq!(route(&Method::GET, "/v1/models/gpt-x"), Some(Route::Get("gpt-x")));
+        assert_eq!(route(&Method::POST, "/v1/chat/completions"), Some(OpenAiRoute::Chat));
+        assert_eq!(route(&Method::GET, "/v1/models/gpt-x"), Some(OpenAiRoute::Get("gpt-x")));
         assert_eq!(route(&Method::GET, "/v1/chat/completions"), None);
         assert_eq!(route(&Method::POST, "/v1/models"), None);
     }

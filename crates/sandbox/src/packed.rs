@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::schema::{Kind, alternatives, resolve};
+use crate::schema::{SchemaType, alternatives, resolve};
 
 /// The items of a packed call.
 #[derive(Debug)]
@@ -28,13 +28,13 @@ impl<'a> Packed<'a> {
 
     fn below(root: &'a Value, node: &'a Value, texts: &[&str], depth: usize) -> Option<Self> {
         let node = alternatives(root, resolve(root, node)?)?;
-        match Kind::of(node) {
-            Kind::Array => {
+        match SchemaType::of(node) {
+            SchemaType::Array => {
                 let sequence = sequence(root, node)?;
                 let whole = sequence.fills(node);
                 (whole && names_an_id(sequence.name)).then_some(Self { node, ids: sequence.values })
             }
-            Kind::Object => {
+            SchemaType::Object => {
                 let properties = node.get("properties")?.as_object()?;
                 if keyed_by_id(root, properties, texts) {
                     return Some(Self { node, ids: properties.keys().map(String::as_str).collect() });
@@ -128,8 +128,8 @@ fn names_an_id(name: &str) -> bool {
 fn keyed_by_id(root: &Value, properties: &Map<String, Value>, texts: &[&str]) -> bool {
     let Some(first) = properties.values().next() else { return false };
     let parts = matches!(
-        resolve(root, first).and_then(|first| alternatives(root, first)).map(Kind::of),
-        Some(Kind::Object | Kind::Array)
+        resolve(root, first).and_then(|first| alternatives(root, first)).map(SchemaType::of),
+        Some(SchemaType::Object | SchemaType::Array)
     );
     parts
         && properties.iter().all(|(name, property)| {

@@ -1,6 +1,6 @@
 //! The course of one call, whatever its wire format: arrival, admission, faults, answer, latency.
 //!
-//! A wire format reads a [`Prompt`] and a [`Form`] out of a request and renders what comes back.
+//! A wire format reads a [`ReceivedPrompt`] and a [`AnswerForm`] out of a request and renders what comes back.
 
 mod draw;
 
@@ -21,13 +21,13 @@ use crate::fault::{Aimed, Faults};
 use crate::hash::{hash, mix};
 use crate::injected_fault::InjectedFault;
 use crate::packed::Packed;
-use crate::quota::{Cost, Level, Moment, Pool, Refusal};
+use crate::quota::{Level, Moment, QuotaCost, QuotaPool, QuotaRefusal};
 use crate::stats::Recorder;
 use crate::words::{Avoid, MARK, free_text};
 
 /// What a call asks, of whom, and on whose account.
 #[derive(Debug, Default)]
-pub(crate) struct Prompt<'a> {
+pub(crate) struct ReceivedPrompt<'a> {
     pub(crate) key: &'a str,
     pub(crate) model: &'a str,
     /// Every text of the request, the instructions first; the schema is none of them.
@@ -40,7 +40,7 @@ pub(crate) struct Prompt<'a> {
     pub(crate) seed: Option<i64>,
 }
 
-impl Prompt<'_> {
+impl ReceivedPrompt<'_> {
     /// Four bytes of text are a token, rounded up once; a picture has as many as Gemini takes for a small one.
     pub(crate) fn tokens(&self) -> u64 {
         tokens(self.texts.iter().map(|text| text.len()).sum()) + PICTURE_TOKENS * self.pictures.len() as u64
@@ -62,7 +62,7 @@ pub(crate) fn tokens(bytes: usize) -> u64 {
 
 /// In which form an answer is wanted.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Form<'a> {
+pub(crate) enum AnswerForm<'a> {
     /// Words.
     Text,
     /// JSON of any kind.
@@ -75,8 +75,8 @@ pub(crate) enum Form<'a> {
 
 /// An answer, to be rendered.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) content: Content,
+pub(crate) struct SandboxAnswer {
+    pub(crate) content: AnswerContent,
     /// As the answer reports them; the output is that which was not cut off.
     pub(crate) input_tokens: u64,
     pub(crate) output_tokens: u64,
@@ -90,12 +90,12 @@ pub(crate) struct Answer {
     pub(crate) number: u64,
     /// Where the quotas stand, once this call has been taken from them.
     pub(crate) levels: Vec<Level>,
-    pub(crate) call: Call,
+    pub(crate) call: AdmittedCall,
 }
 
 /// What is in an answer.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Content {
+pub(crate) enum AnswerContent {
     /// The text, and whether the cap on its tokens cut it.
     Text { text: String, cut: bool },
     /// Nothing: the prompt was refused.
@@ -114,25 +114,25 @@ pub(crate) enum Content {
 #[derive(Debug)]
 pub(crate) enum NoAnswer {
     /// A quota refused the call.
-    Refused(Refusal),
+    Refused(QuotaRefusal),
     /// One of the three faults that have a status.
-    Failed(InjectedFault, Call),
+    Failed(InjectedFault, AdmittedCall),
     /// The connection is to be reset.
     Reset,
     /// Something that is not the wire format is to be sent.
-    Garbage(Call),
+    Garbage(AdmittedCall),
     /// The schema can't be answered.
     Schema(SchemaFault),
 }
 
 /// A call that was let in. It is over when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Call {
-    provider: Arc<Provider>,
+pub(crate) struct AdmittedCall {
+    provider: Arc<SandboxProvider>,
     pool: Option<u64>,
 }
 
-impl Drop for Call {
+impl Drop for AdmittedCall {
     fn drop(&mut self) {
         self.provider.recorder.ended();
         if let Some(pool) = self.pool
@@ -145,11 +145,11 @@ impl Drop for Call {
 
 /// A sandbox without its server.
 #[derive(Debug)]
-pub(crate) struct Provider {
+pub(crate) struct SandboxProvider {
     pub(crate) config: SandboxConfig,
     pub(crate) recorder: Arc<Recorder>,
     faults: Faults,
-    pools: Mutex<HashMap<u64, Pool>>,
+    pools: Mutex<HashMap<u64, QuotaPool>>,
     caps_in_flight: bool,
     zone: TimeZone,
     /// The number of the next call that is let in.
@@ -157,15 +157,15 @@ pub(crate) struct Provider {
 }
 
 /// A call on its way, before it is known how it ends.
-struct Opened {
-    call: Call,
+struct PendingCall {
+    call: AdmittedCall,
     number: u64,
     arrival: Instant,
     input_tokens: u64,
     levels: Vec<Level>,
 }
 
-impl Provider {
+impl SandboxProvider {
     pub(crate) fn new(config: SandboxConfig) -> Result<Self, SandboxError> {
         config.check()?;
         let zone = TimeZone::get("America/Los_Angeles")
@@ -193,14 +193,14 @@ impl Provider {
     /// Answers a call for text, in its time.
     pub(crate) async fn generate(
         self: &Arc<Self>,
-        prompt: &Prompt<'_>,
-        form: Form<'_>,
+        prompt: &ReceivedPrompt<'_>,
+        form: AnswerForm<'_>,
         cap: Option<u64>,
-    ) -> Result<Answer, NoAnswer> {
+    ) -> Result<SandboxAnswer, NoAnswer> {
         let opened = self.open(prompt)?;
         let asked = prompt.hash();
         let packed = match form {
-            Form::Schema(schema) => Packed::find(schema, &prompt.texts),
+            AnswerForm::Schema(schema) => Packed::find(schema, &prompt.texts),
             _ => None,
         };
         let faults =
@@ -217,7 +217,7 @@ impl Provider {
         let packed_in_order = packed.as_ref().map(|packed| (packed, &order[..]));
         let text = write(prompt, form, seed, packed_in_order).map_err(NoAnswer::Schema)?;
         let has = |kind| faults.iter().any(|fault| fault.kind == kind);
-        let fenced = has(InjectedFault::Fence) && !matches!(form, Form::Text);
+        let fenced = has(InjectedFault::Fence) && !matches!(form, AnswerForm::Text);
         let text = if fenced {
             self.recorder.fault(InjectedFault::Fence);
             format!("{MARK}Here is the JSON that you asked for:\n```json\n{text}\n```\n")
@@ -237,8 +237,8 @@ impl Provider {
             Some(packed) => item_hashes(prompt.model, packed, &order),
             None => vec![asked],
         };
-        Ok(Answer {
-            content: Content::Text { text, cut },
+        Ok(SandboxAnswer {
+            content: AnswerContent::Text { text, cut },
             input_tokens: opened.input_tokens,
             output_tokens,
             with_usage: !has(InjectedFault::NoUsage),
@@ -251,7 +251,7 @@ impl Provider {
     }
 
     /// Admits a call for vectors, each text and each picture an item, and waits as long as one takes.
-    pub(crate) async fn embed(self: &Arc<Self>, prompt: &Prompt<'_>) -> Result<Answer, NoAnswer> {
+    pub(crate) async fn embed(self: &Arc<Self>, prompt: &ReceivedPrompt<'_>) -> Result<SandboxAnswer, NoAnswer> {
         let opened = self.open(prompt)?;
         let faults = self.faults.of_call(opened.number, prompt.model, &prompt.texts, prompt.hash(), prompt.seed, None);
         let ending = faults.iter().map(|fault| fault.kind).find(|kind| kind.ends_the_call());
@@ -268,8 +268,8 @@ impl Provider {
         let mut items: Vec<u64> = texts.chain(prompt.pictures.iter().map(|picture| mix(scope, *picture))).collect();
         items.sort_unstable();
         items.dedup();
-        Ok(Answer {
-            content: Content::Vectors,
+        Ok(SandboxAnswer {
+            content: AnswerContent::Vectors,
             input_tokens: opened.input_tokens,
             output_tokens: 0,
             with_usage: true,
@@ -282,16 +282,16 @@ impl Provider {
     }
 
     /// Lets a call in that has just been read, or refuses it.
-    fn open(self: &Arc<Self>, prompt: &Prompt<'_>) -> Result<Opened, NoAnswer> {
+    fn open(self: &Arc<Self>, prompt: &ReceivedPrompt<'_>) -> Result<PendingCall, NoAnswer> {
         let arrival = Instant::now();
         let input_tokens = prompt.tokens();
         let (mut pool, mut levels) = (None, Vec::new());
         if !self.config.quotas.is_empty() {
             let id = hash(hash(0, prompt.key.as_bytes()), prompt.model.as_bytes());
-            let cost = Cost { input_tokens, images: prompt.images };
+            let cost = QuotaCost { input_tokens, images: prompt.images };
             let now = Moment { instant: arrival, wall: wall_clock() };
             let mut pools = self.pools();
-            let counts = pools.entry(id).or_insert_with(|| Pool::new(&self.config.quotas, self.config.pacing));
+            let counts = pools.entry(id).or_insert_with(|| QuotaPool::new(&self.config.quotas, self.config.pacing));
             levels = match counts.admit(now, &self.zone, cost) {
                 Ok(levels) => levels,
                 Err(refusal) => {
@@ -304,20 +304,26 @@ impl Provider {
         }
         self.recorder.admitted(arrival);
         let number = self.next.fetch_add(1, Relaxed);
-        Ok(Opened { call: Call { provider: Arc::clone(self), pool }, number, arrival, input_tokens, levels })
+        Ok(PendingCall {
+            call: AdmittedCall { provider: Arc::clone(self), pool },
+            number,
+            arrival,
+            input_tokens,
+            levels,
+        })
     }
 
-    fn pools(&self) -> MutexGuard<'_, HashMap<u64, Pool>> {
+    fn pools(&self) -> MutexGuard<'_, HashMap<u64, QuotaPool>> {
         self.pools.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The answer to what is refused for its content.
-    async fn refuse(&self, opened: Opened, fault: Aimed) -> Answer {
+    async fn refuse(&self, opened: PendingCall, fault: Aimed) -> SandboxAnswer {
         self.recorder.fault(InjectedFault::Refuse);
         self.wait(opened.arrival, 0).await;
         let withheld = !fault.by_marker && opened.number.is_multiple_of(2);
-        Answer {
-            content: if withheld { Content::AnswerWithheld } else { Content::PromptBlocked },
+        SandboxAnswer {
+            content: if withheld { AnswerContent::AnswerWithheld } else { AnswerContent::PromptBlocked },
             input_tokens: opened.input_tokens,
             output_tokens: 0,
             with_usage: true,
@@ -330,7 +336,7 @@ impl Provider {
     }
 
     /// Ends a call without an answer. A call that hangs does so until the client or the sandbox goes.
-    async fn fail(&self, opened: Opened, kind: InjectedFault) -> NoAnswer {
+    async fn fail(&self, opened: PendingCall, kind: InjectedFault) -> NoAnswer {
         self.recorder.fault(kind);
         if kind == InjectedFault::Hang {
             std::future::pending::<()>().await;
@@ -392,18 +398,18 @@ pub(crate) fn wall_clock() -> Timestamp {
 }
 
 fn write(
-    prompt: &Prompt<'_>,
-    form: Form<'_>,
+    prompt: &ReceivedPrompt<'_>,
+    form: AnswerForm<'_>,
     seed: u64,
     packed: Option<(&Packed<'_>, &[usize])>,
 ) -> Result<String, SchemaFault> {
     let last = prompt.texts.last().copied().unwrap_or_default();
     let avoid = Avoid::words_of(&prompt.texts);
     match form {
-        Form::Text => Ok(free_text(seed, last, &avoid)),
-        Form::Json => Ok(serde_json::json!({ "sandbox": free_text(seed, last, &avoid) }).to_string()),
-        Form::Schema(schema) => Recipe { schema, seed, avoid, packed }.json(),
-        Form::Choice(schema) => {
+        AnswerForm::Text => Ok(free_text(seed, last, &avoid)),
+        AnswerForm::Json => Ok(serde_json::json!({ "sandbox": free_text(seed, last, &avoid) }).to_string()),
+        AnswerForm::Schema(schema) => Recipe { schema, seed, avoid, packed }.json(),
+        AnswerForm::Choice(schema) => {
             let json = Recipe { schema, seed, avoid, packed: None }.json()?;
             Ok(serde_json::from_str(&json).unwrap_or(json))
         }
@@ -447,7 +453,8 @@ mod tests {
 
     #[test]
     fn a_token_is_four_bytes_rounded_up_once() {
-        let prompt = Prompt { key: "k", model: "m", texts: vec!["abc", "é", "d"], ..Prompt::default() };
+        let prompt =
+            ReceivedPrompt { key: "k", model: "m", texts: vec!["abc", "é", "d"], ..ReceivedPrompt::default() };
         assert_eq!(prompt.tokens(), 2);
         assert_eq!(tokens(0), 0);
     }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
-use crate::config::{Metric, Pacing, Quota, Window};
+use crate::config::{Pacing, Quota, QuotaMetric, QuotaWindow};
 
 /// One instant by both clocks: sliding windows go by the one, days by the other.
 #[derive(Debug, Clone, Copy)]
@@ -22,26 +22,26 @@ pub(crate) struct Moment {
 
 /// What one call takes from the quotas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Cost {
+pub(crate) struct QuotaCost {
     /// Tokens of input.
     pub(crate) input_tokens: u64,
     /// Images asked for.
     pub(crate) images: u64,
 }
 
-impl Cost {
-    fn of(self, metric: Metric) -> u64 {
+impl QuotaCost {
+    fn of(self, metric: QuotaMetric) -> u64 {
         match metric {
-            Metric::Requests => 1,
-            Metric::InputTokens => self.input_tokens,
-            Metric::Images => self.images,
+            QuotaMetric::Requests => 1,
+            QuotaMetric::InputTokens => self.input_tokens,
+            QuotaMetric::Images => self.images,
         }
     }
 }
 
 /// Why a call was not let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refusal {
+pub(crate) struct QuotaRefusal {
     /// Every quota that it would have passed, at least one.
     pub(crate) violated: Vec<Quota>,
     /// When the last of them will admit it, as far as it is foreseeable.
@@ -69,7 +69,7 @@ const IN_FLIGHT_RETRY: Duration = Duration::from_secs(1);
 
 /// The counts of one pool: what one key has spent of one model.
 #[derive(Debug)]
-pub(crate) struct Pool {
+pub(crate) struct QuotaPool {
     gauges: Vec<Gauge>,
 }
 
@@ -82,16 +82,16 @@ struct Gauge {
 #[derive(Debug)]
 enum Count {
     /// Every arrival in the window, with what it took.
-    Log { metric: Metric, amount: u64, window: Duration, arrivals: VecDeque<(Instant, u64)>, used: u64 },
+    Log { metric: QuotaMetric, amount: u64, window: Duration, arrivals: VecDeque<(Instant, u64)>, used: u64 },
     /// Requests at a distance from each other.
     Even { distance: Duration, next: Option<Instant> },
     /// What was taken today, and when today ends.
-    Day { metric: Metric, amount: u64, used: u64, ends: Timestamp },
+    Day { metric: QuotaMetric, amount: u64, used: u64, ends: Timestamp },
     /// Calls that have not been answered.
     InFlight { amount: u64, used: u64 },
 }
 
-impl Pool {
+impl QuotaPool {
     /// A pool of which nothing has been spent.
     pub(crate) fn new(quotas: &[Quota], pacing: Pacing) -> Self {
         let gauges = quotas.iter().map(|&quota| Gauge { quota, count: Count::new(quota, pacing) });
@@ -100,8 +100,8 @@ impl Pool {
 
     /// Takes `cost` from every quota, or from none, and says where they stand then.
     ///
-    /// A call that was let in has to be given back with [`Pool::finish`] once it is over.
-    pub(crate) fn admit(&mut self, now: Moment, zone: &TimeZone, cost: Cost) -> Result<Vec<Level>, Refusal> {
+    /// A call that was let in has to be given back with [`QuotaPool::finish`] once it is over.
+    pub(crate) fn admit(&mut self, now: Moment, zone: &TimeZone, cost: QuotaCost) -> Result<Vec<Level>, QuotaRefusal> {
         let mut violated = Vec::new();
         let mut retry_after = Duration::ZERO;
         for gauge in &mut self.gauges {
@@ -112,7 +112,7 @@ impl Pool {
             }
         }
         if !violated.is_empty() {
-            return Err(Refusal { violated, retry_after, levels: self.levels(now) });
+            return Err(QuotaRefusal { violated, retry_after, levels: self.levels(now) });
         }
         for gauge in &mut self.gauges {
             gauge.count.take(now.instant, cost);
@@ -142,17 +142,17 @@ impl Count {
     fn new(quota: Quota, pacing: Pacing) -> Self {
         match quota {
             Quota::InFlight { amount } => Self::InFlight { amount, used: 0 },
-            Quota::Windowed { metric, amount, window: Window::Day } => {
+            Quota::Windowed { metric, amount, window: QuotaWindow::Day } => {
                 Self::Day { metric, amount, used: 0, ends: Timestamp::MIN }
             }
-            Quota::Windowed { metric: Metric::Requests, amount, window: Window::Sliding(window) }
+            Quota::Windowed { metric: QuotaMetric::Requests, amount, window: QuotaWindow::Sliding(window) }
                 if pacing == Pacing::Even =>
             {
                 let nanos = window.as_nanos() / u128::from(amount.max(1));
                 let distance = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
                 Self::Even { distance, next: None }
             }
-            Quota::Windowed { metric, amount, window: Window::Sliding(window) } => {
+            Quota::Windowed { metric, amount, window: QuotaWindow::Sliding(window) } => {
                 Self::Log { metric, amount, window, arrivals: VecDeque::new(), used: 0 }
             }
         }
@@ -178,7 +178,7 @@ impl Count {
     }
 
     /// Whether there is room for `cost`; if not, how long until there is.
-    fn check(&self, now: Moment, cost: Cost) -> Result<(), Duration> {
+    fn check(&self, now: Moment, cost: QuotaCost) -> Result<(), Duration> {
         match self {
             Self::Log { metric, amount, window, arrivals, used } => {
                 let wanted = cost.of(*metric);
@@ -230,7 +230,7 @@ impl Count {
         }
     }
 
-    fn take(&mut self, now: Instant, cost: Cost) {
+    fn take(&mut self, now: Instant, cost: QuotaCost) {
         match self {
             Self::Log { metric, arrivals, used, .. } => {
                 let took = cost.of(*metric);
@@ -257,18 +257,18 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
 
-    struct Bench {
-        pool: Pool,
+    struct TimedPool {
+        pool: QuotaPool,
         start: Instant,
         wall: Timestamp,
         zone: TimeZone,
     }
 
-    impl Bench {
+    impl TimedPool {
         fn new(quotas: &[&str], pacing: Pacing) -> Self {
             let quotas: Vec<Quota> = quotas.iter().map(|text| text.parse().unwrap()).collect();
             Self {
-                pool: Pool::new(&quotas, pacing),
+                pool: QuotaPool::new(&quotas, pacing),
                 start: Instant::now(),
                 wall: "2026-11-12T10:00:00-08:00".parse().unwrap(),
                 zone: TimeZone::get("America/Los_Angeles").unwrap(),
@@ -279,41 +279,41 @@ mod tests {
         fn call(&mut self, millis: u64, input_tokens: u64) -> Result<(), u128> {
             let after = Duration::from_millis(millis);
             let now = Moment { instant: self.start + after, wall: self.wall + after };
-            let cost = Cost { input_tokens, images: 0 };
+            let cost = QuotaCost { input_tokens, images: 0 };
             self.pool.admit(now, &self.zone, cost).map(drop).map_err(|refusal| refusal.retry_after.as_millis())
         }
     }
 
     #[test]
     fn a_burst_is_let_in_up_to_the_limit_and_again_when_the_oldest_has_aged_out() {
-        let mut bench = Bench::new(&["requests=3/60s"], Pacing::Burst);
-        assert_eq!(bench.call(0, 1), Ok(()));
-        assert_eq!(bench.call(10_000, 1), Ok(()));
-        assert_eq!(bench.call(20_000, 1), Ok(()));
-        assert_eq!(bench.call(21_400, 1), Err(38_600));
-        assert_eq!(bench.call(59_999, 1), Err(1));
-        assert_eq!(bench.call(60_000, 1), Ok(()));
-        assert_eq!(bench.call(60_000, 1), Err(10_000));
+        let mut timed = TimedPool::new(&["requests=3/60s"], Pacing::Burst);
+        assert_eq!(timed.call(0, 1), Ok(()));
+        assert_eq!(timed.call(10_000, 1), Ok(()));
+        assert_eq!(timed.call(20_000, 1), Ok(()));
+        assert_eq!(timed.call(21_400, 1), Err(38_600));
+        assert_eq!(timed.call(59_999, 1), Err(1));
+        assert_eq!(timed.call(60_000, 1), Ok(()));
+        assert_eq!(timed.call(60_000, 1), Err(10_000));
     }
 
     #[test]
     fn a_refused_call_does_not_count() {
-        let mut bench = Bench::new(&["requests=1/60s"], Pacing::Burst);
-        assert_eq!(bench.call(0, 1), Ok(()));
+        let mut timed = TimedPool::new(&["requests=1/60s"], Pacing::Burst);
+        assert_eq!(timed.call(0, 1), Ok(()));
         for second in 1..60 {
-            assert!(bench.call(second * 1000, 1).is_err());
+            assert!(timed.call(second * 1000, 1).is_err());
         }
-        assert_eq!(bench.call(60_000, 1), Ok(()));
+        assert_eq!(timed.call(60_000, 1), Ok(()));
     }
 
     #[test]
     fn no_window_at_any_place_holds_more_than_the_limit() {
-        let mut bench = Bench::new(&["requests=5/1s"], Pacing::Burst);
+        let mut timed = TimedPool::new(&["requests=5/1s"], Pacing::Burst);
         let mut admitted = Vec::new();
         let mut at = 0;
         for n in 0_u64..2000 {
             at += n * 7919 % 137;
-            if bench.call(at, 1).is_ok() {
+            if timed.call(at, 1).is_ok() {
                 admitted.push(at);
             }
         }
@@ -323,42 +323,42 @@ mod tests {
 
     #[test]
     fn tokens_wait_until_enough_of_them_have_aged_out() {
-        let mut bench = Bench::new(&["input_tokens=100/60s"], Pacing::Burst);
-        assert_eq!(bench.call(0, 40), Ok(()));
-        assert_eq!(bench.call(1_000, 40), Ok(()));
-        assert_eq!(bench.call(2_000, 20), Ok(()));
-        assert_eq!(bench.call(3_000, 30), Err(57_000));
-        assert_eq!(bench.call(3_000, 50), Err(58_000));
-        assert_eq!(bench.call(60_000, 40), Ok(()));
+        let mut timed = TimedPool::new(&["input_tokens=100/60s"], Pacing::Burst);
+        assert_eq!(timed.call(0, 40), Ok(()));
+        assert_eq!(timed.call(1_000, 40), Ok(()));
+        assert_eq!(timed.call(2_000, 20), Ok(()));
+        assert_eq!(timed.call(3_000, 30), Err(57_000));
+        assert_eq!(timed.call(3_000, 50), Err(58_000));
+        assert_eq!(timed.call(60_000, 40), Ok(()));
     }
 
     #[test]
     fn a_call_larger_than_the_whole_limit_is_never_let_in() {
-        let mut bench = Bench::new(&["input_tokens=100/60s"], Pacing::Burst);
-        assert_eq!(bench.call(0, 101), Err(60_000));
-        assert_eq!(bench.call(600_000, 101), Err(60_000));
-        assert_eq!(bench.call(600_000, 100), Ok(()));
+        let mut timed = TimedPool::new(&["input_tokens=100/60s"], Pacing::Burst);
+        assert_eq!(timed.call(0, 101), Err(60_000));
+        assert_eq!(timed.call(600_000, 101), Err(60_000));
+        assert_eq!(timed.call(600_000, 100), Ok(()));
     }
 
     #[test]
     fn even_pacing_lets_nobody_burst() {
-        let mut bench = Bench::new(&["requests=15/60s"], Pacing::Even);
-        assert_eq!(bench.call(0, 1), Ok(()));
-        assert_eq!(bench.call(0, 1), Err(4_000));
-        assert_eq!(bench.call(3_999, 1), Err(1));
-        assert_eq!(bench.call(4_500, 1), Ok(()));
-        assert_eq!(bench.call(8_000, 1), Err(500));
+        let mut timed = TimedPool::new(&["requests=15/60s"], Pacing::Even);
+        assert_eq!(timed.call(0, 1), Ok(()));
+        assert_eq!(timed.call(0, 1), Err(4_000));
+        assert_eq!(timed.call(3_999, 1), Err(1));
+        assert_eq!(timed.call(4_500, 1), Ok(()));
+        assert_eq!(timed.call(8_000, 1), Err(500));
     }
 
     #[test]
     fn a_day_ends_at_midnight_in_california_and_says_to_come_back_soon_all_the_same() {
-        let mut bench = Bench::new(&["requests=2/day"], Pacing::Burst);
-        assert_eq!(bench.call(0, 1), Ok(()));
-        assert_eq!(bench.call(1_000, 1), Ok(()));
-        assert_eq!(bench.call(2_000, 1), Err(60_000));
+        let mut timed = TimedPool::new(&["requests=2/day"], Pacing::Burst);
+        assert_eq!(timed.call(0, 1), Ok(()));
+        assert_eq!(timed.call(1_000, 1), Ok(()));
+        assert_eq!(timed.call(2_000, 1), Err(60_000));
         let midnight = 14 * 3_600_000;
-        assert_eq!(bench.call(midnight - 1_500, 1), Err(1_500));
-        assert_eq!(bench.call(midnight, 1), Ok(()));
+        assert_eq!(timed.call(midnight - 1_500, 1), Err(1_500));
+        assert_eq!(timed.call(midnight, 1), Ok(()));
     }
 
     #[test]
@@ -370,34 +370,34 @@ mod tests {
 
     #[test]
     fn calls_in_flight_are_counted_until_they_are_over() {
-        let mut bench = Bench::new(&["in_flight=2"], Pacing::Burst);
-        assert_eq!(bench.call(0, 1), Ok(()));
-        assert_eq!(bench.call(0, 1), Ok(()));
-        assert_eq!(bench.call(0, 1), Err(1_000));
-        bench.pool.finish();
-        assert_eq!(bench.call(0, 1), Ok(()));
+        let mut timed = TimedPool::new(&["in_flight=2"], Pacing::Burst);
+        assert_eq!(timed.call(0, 1), Ok(()));
+        assert_eq!(timed.call(0, 1), Ok(()));
+        assert_eq!(timed.call(0, 1), Err(1_000));
+        timed.pool.finish();
+        assert_eq!(timed.call(0, 1), Ok(()));
     }
 
     #[test]
     fn a_call_that_passes_one_quota_takes_nothing_from_the_others() {
-        let mut bench = Bench::new(&["requests=2/60s", "input_tokens=100/30s"], Pacing::Burst);
-        assert_eq!(bench.call(0, 90), Ok(()));
-        assert_eq!(bench.call(0, 90), Err(30_000));
-        assert_eq!(bench.call(0, 10), Ok(()));
-        let now = Moment { instant: bench.start, wall: bench.wall };
-        let cost = Cost { input_tokens: 1, images: 0 };
-        let refusal = bench.pool.admit(now, &bench.zone, cost).unwrap_err();
+        let mut timed = TimedPool::new(&["requests=2/60s", "input_tokens=100/30s"], Pacing::Burst);
+        assert_eq!(timed.call(0, 90), Ok(()));
+        assert_eq!(timed.call(0, 90), Err(30_000));
+        assert_eq!(timed.call(0, 10), Ok(()));
+        let now = Moment { instant: timed.start, wall: timed.wall };
+        let cost = QuotaCost { input_tokens: 1, images: 0 };
+        let refusal = timed.pool.admit(now, &timed.zone, cost).unwrap_err();
         assert_eq!(refusal.violated.len(), 2);
         assert_eq!(refusal.retry_after, Duration::from_secs(60));
     }
     #[test]
     fn where_a_quota_stands_is_known_after_every_call() {
-        let mut bench = Bench::new(&["requests=3/60s", "input_tokens=100/30s", "requests=5/day"], Pacing::Burst);
+        let mut timed = TimedPool::new(&["requests=3/60s", "input_tokens=100/30s", "requests=5/day"], Pacing::Burst);
         let mut call = |millis| {
             let after = Duration::from_millis(millis);
-            let now = Moment { instant: bench.start + after, wall: bench.wall + after };
-            let cost = Cost { input_tokens: 40, images: 0 };
-            let levels = bench.pool.admit(now, &bench.zone, cost).unwrap_or_else(|refusal| refusal.levels);
+            let now = Moment { instant: timed.start + after, wall: timed.wall + after };
+            let cost = QuotaCost { input_tokens: 40, images: 0 };
+            let levels = timed.pool.admit(now, &timed.zone, cost).unwrap_or_else(|refusal| refusal.levels);
             levels.iter().map(|level| (level.remaining, level.resets_in.as_secs())).collect::<Vec<_>>()
         };
         assert_eq!(call(0), [(2, 60), (60, 30), (4, 14 * 3600)]);

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 /// What a schema describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum SchemaType {
     Object,
     Array,
     String,
@@ -15,7 +15,7 @@ pub(crate) enum Kind {
     Null,
 }
 
-impl Kind {
+impl SchemaType {
     /// The type that `node` states, the first but null of several, or what its other parts imply.
     pub(crate) fn of(node: &Value) -> Self {
         let stated = match node.get("type") {
@@ -76,7 +76,7 @@ pub(crate) fn alternatives<'a>(root: &'a Value, mut node: &'a Value) -> Option<&
         let mut chosen = None;
         for choice in choices {
             let choice = resolve(root, choice)?;
-            if Kind::of(choice) != Kind::Null {
+            if SchemaType::of(choice) != SchemaType::Null {
                 chosen = Some(choice);
                 break;
             }
@@ -106,8 +106,8 @@ pub(crate) fn length_range(node: &Value) -> (Option<u64>, Option<u64>) {
 
 /// The least and the greatest of a number. A bound that is excluded is taken in by 1 for whole numbers,
 /// and by a thousandth otherwise.
-pub(crate) fn number_range(node: &Value, kind: Kind) -> (Option<f64>, Option<f64>) {
-    let step = if kind == Kind::Integer { 1.0 } else { 1e-3 };
+pub(crate) fn number_range(node: &Value, kind: SchemaType) -> (Option<f64>, Option<f64>) {
+    let step = if kind == SchemaType::Integer { 1.0 } else { 1e-3 };
     let number = |name: &str| node.get(name).and_then(Value::as_f64);
     let min = number("minimum").or_else(|| number("exclusiveMinimum").map(|bound| bound + step));
     let max = number("maximum").or_else(|| number("exclusiveMaximum").map(|bound| bound - step));
@@ -122,10 +122,10 @@ mod tests {
 
     #[test]
     fn types_are_read_in_either_case_and_from_lists() {
-        assert_eq!(Kind::of(&json!({"type": "ARRAY"})), Kind::Array);
-        assert_eq!(Kind::of(&json!({"type": ["null", "integer"]})), Kind::Integer);
-        assert_eq!(Kind::of(&json!({"properties": {}})), Kind::Object);
-        assert_eq!(Kind::of(&json!(true)), Kind::String);
+        assert_eq!(SchemaType::of(&json!({"type": "ARRAY"})), SchemaType::Array);
+        assert_eq!(SchemaType::of(&json!({"type": ["null", "integer"]})), SchemaType::Integer);
+        assert_eq!(SchemaType::of(&json!({"properties": {}})), SchemaType::Object);
+        assert_eq!(SchemaType::of(&json!(true)), SchemaType::String);
     }
 
     #[test]

@@ -17,9 +17,9 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
 use crate::config::SandboxConfig;
-use crate::connection::{AnswerBody, Connection, Line};
+use crate::connection::{AnswerBody, Connection, ConnectionState};
 use crate::error::SandboxError;
-use crate::provider::Provider;
+use crate::provider::SandboxProvider;
 use crate::stats::Stats;
 use crate::wire::{BreakOff, plain};
 use crate::{gemini, openai};
@@ -34,7 +34,7 @@ const EXHAUSTED: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub struct Sandbox {
     addr: SocketAddr,
-    provider: Arc<Provider>,
+    provider: Arc<SandboxProvider>,
     stop: Option<oneshot::Sender<()>>,
     serving: Option<JoinHandle<()>>,
 }
@@ -66,7 +66,7 @@ impl Sandbox {
             return Err(SandboxError::NotLoopback { addr });
         }
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| SandboxError::NoRuntime)?;
-        let provider = Arc::new(Provider::new(config)?);
+        let provider = Arc::new(SandboxProvider::new(config)?);
         let bind = |source| SandboxError::Bind { addr, source };
         let listener = listen(addr).map_err(bind)?;
         let addr = listener.local_addr().map_err(bind)?;
@@ -142,7 +142,7 @@ fn listen(addr: SocketAddr) -> std::io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-async fn accept(listener: TcpListener, provider: Arc<Provider>, mut stopped: oneshot::Receiver<()>) {
+async fn accept(listener: TcpListener, provider: Arc<SandboxProvider>, mut stopped: oneshot::Receiver<()>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -159,19 +159,19 @@ async fn accept(listener: TcpListener, provider: Arc<Provider>, mut stopped: one
     connections.shutdown().await;
 }
 
-async fn connection(stream: TcpStream, provider: Arc<Provider>) {
+async fn connection(stream: TcpStream, provider: Arc<SandboxProvider>) {
     // Without it small answers wait for the client's acknowledgements. It fails on no live connection.
     let _ = stream.set_nodelay(true);
-    let line = Arc::new(Line::default());
-    let socket = Connection::new(stream, Arc::clone(&line));
-    let service = service_fn(move |request| exchange(Arc::clone(&provider), Arc::clone(&line), request));
+    let state = Arc::new(ConnectionState::default());
+    let socket = Connection::new(stream, Arc::clone(&state));
+    let service = service_fn(move |request| exchange(Arc::clone(&provider), Arc::clone(&state), request));
     // An error is the client's going or a fault to order, and there is no one to tell of either.
     let _ = http1::Builder::new().serve_connection(socket, service).await;
 }
 
 async fn exchange(
-    provider: Arc<Provider>,
-    line: Arc<Line>,
+    provider: Arc<SandboxProvider>,
+    state: Arc<ConnectionState>,
     request: Request<Incoming>,
 ) -> Result<Response<AnswerBody>, BreakOff> {
     let (head, body) = request.into_parts();
@@ -183,8 +183,8 @@ async fn exchange(
             provider.recorder.reset(now);
             Ok(plain(&provider.recorder.stats(now)))
         }
-        _ if openai::speaks(&head) => openai::answer(&provider, &line, &head, &body).await,
-        _ => gemini::answer(&provider, &line, &head.method, &head.uri, &head.headers, &body).await,
+        _ if openai::speaks(&head) => openai::answer(&provider, &state, &head, &body).await,
+        _ => gemini::answer(&provider, &state, &head.method, &head.uri, &head.headers, &body).await,
     }
 }
 

@@ -7,8 +7,8 @@ use hyper::header::{CONTENT_TYPE, HeaderValue, SERVER};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 
-use crate::connection::{AnswerBody, Line};
-use crate::provider::{Answer, Call, Provider};
+use crate::connection::{AnswerBody, ConnectionState};
+use crate::provider::{AdmittedCall, SandboxAnswer, SandboxProvider};
 use crate::stats::Delivery;
 
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=UTF-8");
@@ -39,7 +39,12 @@ pub(crate) fn bytes_of(value: &impl Serialize) -> Bytes {
 }
 
 /// Sends an answer whose body is `bytes`, and counts it once it is written.
-pub(crate) fn deliver(bytes: Bytes, answer: Answer, provider: &Provider, line: &Arc<Line>) -> Response<AnswerBody> {
+pub(crate) fn deliver(
+    bytes: Bytes,
+    answer: SandboxAnswer,
+    provider: &SandboxProvider,
+    state: &Arc<ConnectionState>,
+) -> Response<AnswerBody> {
     if answer.truncated {
         return respond(StatusCode::OK, JSON, AnswerBody::cut(&bytes, Some(answer.call)));
     }
@@ -49,12 +54,12 @@ pub(crate) fn deliver(bytes: Bytes, answer: Answer, provider: &Provider, line: &
         input_tokens: answer.input_tokens,
         output_tokens: answer.output_tokens,
     };
-    let body = AnswerBody::whole(bytes, Some(answer.call), Some((delivery, Arc::clone(line))));
+    let body = AnswerBody::whole(bytes, Some(answer.call), Some((delivery, Arc::clone(state))));
     respond(StatusCode::OK, JSON, body)
 }
 
 /// A 200 that some machine in between might have made.
-pub(crate) fn garbage(call: Call) -> Response<AnswerBody> {
+pub(crate) fn garbage(call: AdmittedCall) -> Response<AnswerBody> {
     let body = Bytes::from_static(
         b"<!doctype html>\n<html><head><title>[sandbox] Welcome</title></head>\
           <body><p>[sandbox] This is not the answer you are looking for.</p></body></html>\n",

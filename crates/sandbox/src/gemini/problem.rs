@@ -5,24 +5,24 @@ use std::time::Duration;
 use hyper::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::config::{Hints, Metric, Quota, Window};
+use crate::config::{Hints, Quota, QuotaMetric, QuotaWindow};
 use crate::connection::AnswerBody;
 use crate::injected_fault::InjectedFault;
-use crate::provider::Call;
-use crate::quota::Refusal;
+use crate::provider::AdmittedCall;
+use crate::quota::QuotaRefusal;
 
 use crate::wire::{JSON, bytes_of, respond};
 
 /// A request that was wrong in itself.
 #[derive(Debug)]
-pub(super) struct Problem {
+pub(super) struct GeminiProblem {
     status: StatusCode,
     name: &'static str,
     message: String,
     details: Vec<Value>,
 }
 
-impl Problem {
+impl GeminiProblem {
     pub(super) fn invalid(message: impl Into<String>) -> Self {
         let message = message.into();
         Self { status: StatusCode::BAD_REQUEST, name: "INVALID_ARGUMENT", message, details: Vec::new() }
@@ -74,7 +74,13 @@ impl Problem {
     }
 }
 
-fn error(status: StatusCode, name: &str, message: &str, details: &[Value], call: Option<Call>) -> Response<AnswerBody> {
+fn error(
+    status: StatusCode,
+    name: &str,
+    message: &str,
+    details: &[Value],
+    call: Option<AdmittedCall>,
+) -> Response<AnswerBody> {
     let mut body = json!({"error": {"code": status.as_u16(), "message": message, "status": name}});
     if !details.is_empty() {
         body["error"]["details"] = details.into();
@@ -83,7 +89,7 @@ fn error(status: StatusCode, name: &str, message: &str, details: &[Value], call:
 }
 
 /// One of the faults that have a status.
-pub(super) fn failure(kind: InjectedFault, call: Call) -> Response<AnswerBody> {
+pub(super) fn failure(kind: InjectedFault, call: AdmittedCall) -> Response<AnswerBody> {
     let (status, name, message) = match kind {
         InjectedFault::Unavailable => {
             (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "The model is overloaded. Please try again later.")
@@ -104,27 +110,27 @@ pub(super) fn failure(kind: InjectedFault, call: Call) -> Response<AnswerBody> {
 /// How the wire names a quota: its metric and its id.
 fn names_of(quota: Quota) -> (&'static str, &'static str) {
     match quota {
-        Quota::Windowed { metric: Metric::Requests, window: Window::Sliding(_), .. } => (
+        Quota::Windowed { metric: QuotaMetric::Requests, window: QuotaWindow::Sliding(_), .. } => (
             "generativelanguage.googleapis.com/generate_content_free_tier_requests",
             "GenerateRequestsPerMinutePerProjectPerModel-FreeTier",
         ),
-        Quota::Windowed { metric: Metric::Requests, window: Window::Day, .. } => (
+        Quota::Windowed { metric: QuotaMetric::Requests, window: QuotaWindow::Day, .. } => (
             "generativelanguage.googleapis.com/generate_content_free_tier_requests",
             "GenerateRequestsPerDayPerProjectPerModel-FreeTier",
         ),
-        Quota::Windowed { metric: Metric::InputTokens, window: Window::Sliding(_), .. } => (
+        Quota::Windowed { metric: QuotaMetric::InputTokens, window: QuotaWindow::Sliding(_), .. } => (
             "generativelanguage.googleapis.com/generate_content_free_tier_input_token_count",
             "GenerateContentInputTokensPerModelPerMinute-FreeTier",
         ),
-        Quota::Windowed { metric: Metric::InputTokens, window: Window::Day, .. } => (
+        Quota::Windowed { metric: QuotaMetric::InputTokens, window: QuotaWindow::Day, .. } => (
             "generativelanguage.googleapis.com/generate_content_free_tier_input_token_count",
             "GenerateContentInputTokensPerModelPerDay-FreeTier",
         ),
-        Quota::Windowed { metric: Metric::Images, window: Window::Sliding(_), .. } => (
+        Quota::Windowed { metric: QuotaMetric::Images, window: QuotaWindow::Sliding(_), .. } => (
             "generativelanguage.googleapis.com/generate_content_free_tier_images",
             "GenerateImagesPerMinutePerProjectPerModel-FreeTier",
         ),
-        Quota::Windowed { metric: Metric::Images, window: Window::Day, .. } => (
+        Quota::Windowed { metric: QuotaMetric::Images, window: QuotaWindow::Day, .. } => (
             "generativelanguage.googleapis.com/generate_content_free_tier_images",
             "GenerateImagesPerDayPerProjectPerModel-FreeTier",
         ),
@@ -147,7 +153,7 @@ fn seconds(span: Duration) -> String {
 }
 
 /// A 429 that says as much as `hints` allow.
-pub(super) fn refusal(refusal: &Refusal, model: &str, hints: Hints) -> Response<AnswerBody> {
+pub(super) fn refusal(refusal: &QuotaRefusal, model: &str, hints: Hints) -> Response<AnswerBody> {
     let mut message = "You exceeded your current quota, please check your plan and billing details. (This \
                        is the sandbox: the quota is the one that it was started with.)"
         .to_owned();

@@ -8,27 +8,27 @@ use hyper::Response;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::connection::{AnswerBody, Line};
-use crate::embedding::{DIMENSIONS, Input, embed};
-use crate::provider::{Answer, Content, Provider};
+use crate::connection::{AnswerBody, ConnectionState};
+use crate::embedding::{DIMENSIONS, VectorSource, embed};
+use crate::provider::{AnswerContent, SandboxAnswer, SandboxProvider};
 use crate::wire::{bytes_of, deliver, plain};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Generated<'a> {
+struct ServedGeneration<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    candidates: Option<[Candidate<'a>; 1]>,
+    candidates: Option<[ServedCandidate<'a>; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     prompt_feedback: Option<PromptFeedback>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    usage_metadata: Option<Usage>,
+    usage_metadata: Option<ServedUsageMetadata>,
     model_version: &'static str,
     response_id: String,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Candidate<'a> {
+struct ServedCandidate<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     content: Option<Parts<'a>>,
     finish_reason: &'static str,
@@ -39,20 +39,20 @@ struct Candidate<'a> {
 
 #[derive(Serialize)]
 struct Parts<'a> {
-    parts: [Part<'a>; 1],
+    parts: [ServedPart<'a>; 1],
     role: &'static str,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-enum Part<'a> {
+enum ServedPart<'a> {
     Text(&'a str),
-    InlineData(InlineData),
+    InlineData(ServedInlineData),
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct InlineData {
+struct ServedInlineData {
     mime_type: &'static str,
     data: String,
 }
@@ -72,7 +72,7 @@ struct PromptFeedback {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Usage {
+struct ServedUsageMetadata {
     prompt_token_count: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     candidates_token_count: Option<u64>,
@@ -88,38 +88,45 @@ struct ModalityTokens {
 }
 
 /// The answer to `generateContent`.
-pub(super) fn generated(answer: Answer, provider: &Provider, line: &Arc<Line>) -> Response<AnswerBody> {
+pub(super) fn generated(
+    answer: SandboxAnswer,
+    provider: &SandboxProvider,
+    state: &Arc<ConnectionState>,
+) -> Response<AnswerBody> {
     let bytes = {
         let candidate = |content, finish_reason, safety_ratings| {
-            Some([Candidate { content, finish_reason, index: 0, safety_ratings }])
+            Some([ServedCandidate { content, finish_reason, index: 0, safety_ratings }])
         };
         let (candidates, prompt_feedback) = match &answer.content {
-            Content::Text { text, cut } => {
+            AnswerContent::Text { text, cut } => {
                 let finish = if *cut { "MAX_TOKENS" } else { "STOP" };
-                (candidate(Some(Parts { parts: [Part::Text(text)], role: "model" }), finish, None), None)
+                (candidate(Some(Parts { parts: [ServedPart::Text(text)], role: "model" }), finish, None), None)
             }
-            Content::Picture { mime, file } => {
-                let part = Part::InlineData(InlineData { mime_type: mime, data: STANDARD.encode(file) });
+            AnswerContent::Picture { mime, file } => {
+                let part = ServedPart::InlineData(ServedInlineData { mime_type: mime, data: STANDARD.encode(file) });
                 (candidate(Some(Parts { parts: [part], role: "model" }), "STOP", None), None)
             }
-            Content::NoPicture => (candidate(None, "NO_IMAGE", None), None),
-            Content::AnswerWithheld => {
+            AnswerContent::NoPicture => (candidate(None, "NO_IMAGE", None), None),
+            AnswerContent::AnswerWithheld => {
                 let category = "HARM_CATEGORY_DANGEROUS_CONTENT";
                 let rating = SafetyRating { category, probability: "HIGH", blocked: true };
                 (candidate(None, "SAFETY", Some([rating])), None)
             }
-            Content::PromptBlocked | Content::Vectors => {
+            AnswerContent::PromptBlocked | AnswerContent::Vectors => {
                 (None, Some(PromptFeedback { block_reason: "PROHIBITED_CONTENT" }))
             }
         };
-        let usage = || Usage {
+        let usage = || ServedUsageMetadata {
             prompt_token_count: answer.input_tokens,
-            candidates_token_count: matches!(answer.content, Content::Text { .. } | Content::Picture { .. })
-                .then_some(answer.output_tokens),
+            candidates_token_count: matches!(
+                answer.content,
+                AnswerContent::Text { .. } | AnswerContent::Picture { .. }
+            )
+            .then_some(answer.output_tokens),
             total_token_count: answer.input_tokens + answer.output_tokens,
             prompt_tokens_details: [ModalityTokens { modality: "TEXT", token_count: answer.input_tokens }],
         };
-        bytes_of(&Generated {
+        bytes_of(&ServedGeneration {
             candidates,
             prompt_feedback,
             usage_metadata: answer.with_usage.then(usage),
@@ -127,41 +134,41 @@ pub(super) fn generated(answer: Answer, provider: &Provider, line: &Arc<Line>) -
             response_id: format!("sandbox-{}", answer.number),
         })
     };
-    deliver(bytes, answer, provider, line)
+    deliver(bytes, answer, provider, state)
 }
 
 /// The answer to `embedContent`, or to `batchEmbedContents`.
 pub(super) fn embedded(
-    answer: Answer,
+    answer: SandboxAnswer,
     model: &str,
-    asked: &[(Input<'_>, usize)],
+    asked: &[(VectorSource<'_>, usize)],
     batch: bool,
-    provider: &Provider,
-    line: &Arc<Line>,
+    provider: &SandboxProvider,
+    state: &Arc<ConnectionState>,
 ) -> Response<AnswerBody> {
     #[derive(Serialize)]
-    struct Vector {
+    struct ServedVector {
         values: Vec<f32>,
     }
     let vectors = asked.iter().map(|(input, dimensions)| {
         // As the documents have it: this model leaves it to its users below its full size.
         let normalised = *dimensions == DIMENSIONS || model != "gemini-embedding-001";
-        Vector { values: embed(input, *dimensions, normalised) }
+        ServedVector { values: embed(input, *dimensions, normalised) }
     });
     let bytes = if batch {
         #[derive(Serialize)]
         struct Batch {
-            embeddings: Vec<Vector>,
+            embeddings: Vec<ServedVector>,
         }
         bytes_of(&Batch { embeddings: vectors.collect() })
     } else {
         #[derive(Serialize)]
         struct One {
-            embedding: Option<Vector>,
+            embedding: Option<ServedVector>,
         }
         bytes_of(&One { embedding: vectors.into_iter().next() })
     };
-    deliver(bytes, answer, provider, line)
+    deliver(bytes, answer, provider, state)
 }
 
 /// The answer to `countTokens`.

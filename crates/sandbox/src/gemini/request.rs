@@ -1,5 +1,6 @@
 //! What Gemini's requests say, as far as the sandbox reads them. Fields are known by both of their
 //! names (`maxOutputTokens`, `max_output_tokens`), as Google's servers do; unknown ones are passed over.
+//! Where a type has an `expecting`, errors call it what the wire does.
 
 use std::borrow::Cow;
 
@@ -9,12 +10,12 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 use serde_json::Value;
 
-use crate::embedding::{DIMENSIONS, Input};
+use crate::embedding::{DIMENSIONS, VectorSource};
 use crate::hash::hash;
 use crate::picture::Seen;
-use crate::provider::Form;
+use crate::provider::AnswerForm;
 
-use super::problem::Problem;
+use super::problem::GeminiProblem;
 
 /// The most pictures that one vector is made of.
 const PICTURES: usize = 6;
@@ -23,33 +24,33 @@ const PICTURES: usize = 6;
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct GenerateRequest<'a> {
     #[serde(borrow, alias = "system_instruction")]
-    system_instruction: Option<Content<'a>>,
+    system_instruction: Option<ReceivedContent<'a>>,
     #[serde(borrow)]
-    contents: Vec<Content<'a>>,
+    contents: Vec<ReceivedContent<'a>>,
     #[serde(alias = "generation_config")]
-    pub(super) generation_config: GenerationConfig,
+    pub(super) generation_config: ReceivedGenerationConfig,
 }
 
 #[derive(Debug, Deserialize, Default)]
-#[serde(default)]
-pub(super) struct Content<'a> {
+#[serde(default, expecting = "struct Content")]
+pub(super) struct ReceivedContent<'a> {
     #[serde(borrow)]
-    parts: Vec<Part<'a>>,
+    parts: Vec<ReceivedPart<'a>>,
 }
 
 /// A part that is not a text has an empty one.
 #[derive(Debug, Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct Part<'a> {
+#[serde(rename_all = "camelCase", default, expecting = "struct Part")]
+struct ReceivedPart<'a> {
     #[serde(borrow)]
     text: Cow<'a, str>,
     #[serde(borrow, alias = "inline_data")]
-    inline_data: Option<InlineData<'a>>,
+    inline_data: Option<ReceivedInlineData<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct InlineData<'a> {
+#[serde(rename_all = "camelCase", expecting = "struct InlineData")]
+struct ReceivedInlineData<'a> {
     #[serde(borrow, alias = "mime_type")]
     mime_type: Cow<'a, str>,
     #[serde(borrow)]
@@ -57,8 +58,8 @@ struct InlineData<'a> {
 }
 
 #[derive(Debug, Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct GenerationConfig {
+#[serde(rename_all = "camelCase", default, expecting = "struct GenerationConfig")]
+pub(super) struct ReceivedGenerationConfig {
     #[serde(alias = "max_output_tokens", deserialize_with = "whole")]
     pub(super) max_output_tokens: Option<u64>,
     #[serde(alias = "response_mime_type")]
@@ -70,13 +71,13 @@ pub(super) struct GenerationConfig {
     #[serde(alias = "response_modalities")]
     response_modalities: Option<Vec<String>>,
     #[serde(alias = "image_config")]
-    image_config: ImageConfig,
+    image_config: ReceivedImageConfig,
     pub(super) seed: Option<i64>,
 }
 
 #[derive(Debug, Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct ImageConfig {
+#[serde(rename_all = "camelCase", default, expecting = "struct ImageConfig")]
+struct ReceivedImageConfig {
     #[serde(alias = "aspect_ratio")]
     aspect_ratio: Option<String>,
     #[serde(alias = "image_size")]
@@ -104,7 +105,7 @@ const SIZES: [(&str, u32); 3] = [("1K", 1), ("2K", 2), ("4K", 4)];
 #[serde(rename_all = "camelCase")]
 pub(super) struct EmbedRequest<'a> {
     #[serde(borrow)]
-    content: Content<'a>,
+    content: ReceivedContent<'a>,
     #[serde(default, alias = "output_dimensionality", deserialize_with = "whole")]
     output_dimensionality: Option<u64>,
 }
@@ -120,7 +121,7 @@ pub(super) struct BatchEmbedRequest<'a> {
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct CountRequest<'a> {
     #[serde(borrow)]
-    pub(super) contents: Vec<Content<'a>>,
+    pub(super) contents: Vec<ReceivedContent<'a>>,
     #[serde(borrow, alias = "generate_content_request")]
     pub(super) generate_content_request: Option<GenerateRequest<'a>>,
 }
@@ -134,27 +135,27 @@ fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::E
     }
 }
 
-impl<'a> Content<'a> {
+impl<'a> ReceivedContent<'a> {
     /// The texts of all the parts.
-    pub(super) fn texts<'b>(contents: &'b [Content<'a>]) -> Vec<&'b str> {
+    pub(super) fn texts<'b>(contents: &'b [ReceivedContent<'a>]) -> Vec<&'b str> {
         let parts = contents.iter().flat_map(|content| &content.parts);
         parts.map(|part| part.text.as_ref()).filter(|text| !text.is_empty()).collect()
     }
 
     /// The files of all the parts that are pictures.
-    fn pictures(contents: &[Content<'a>]) -> Result<Vec<Vec<u8>>, Problem> {
+    fn pictures(contents: &[ReceivedContent<'a>]) -> Result<Vec<Vec<u8>>, GeminiProblem> {
         let parts = contents.iter().flat_map(|content| &content.parts);
-        parts.filter_map(|part| part.inline_data.as_ref()).map(InlineData::file).collect()
+        parts.filter_map(|part| part.inline_data.as_ref()).map(ReceivedInlineData::file).collect()
     }
 }
 
-impl InlineData<'_> {
-    fn file(&self) -> Result<Vec<u8>, Problem> {
+impl ReceivedInlineData<'_> {
+    fn file(&self) -> Result<Vec<u8>, GeminiProblem> {
         if !self.mime_type.starts_with("image/") {
-            return Err(Problem::invalid(format!("Unsupported MIME type: {}", self.mime_type)));
+            return Err(GeminiProblem::invalid(format!("Unsupported MIME type: {}", self.mime_type)));
         }
         STANDARD.decode(self.data.as_bytes()).map_err(|error| {
-            Problem::invalid(format!(
+            GeminiProblem::invalid(format!(
                 "Invalid value at 'inline_data.data' (TYPE_BYTES), Base64 decoding failed: {error}"
             ))
         })
@@ -165,47 +166,47 @@ impl GenerateRequest<'_> {
     /// The texts, those of the instruction first.
     pub(super) fn texts(&self) -> Vec<&str> {
         let instruction = self.system_instruction.as_slice();
-        let mut texts = Content::texts(instruction);
-        texts.append(&mut Content::texts(&self.contents));
+        let mut texts = ReceivedContent::texts(instruction);
+        texts.append(&mut ReceivedContent::texts(&self.contents));
         texts
     }
 
     /// The files of the pictures.
-    pub(super) fn pictures(&self) -> Result<Vec<Vec<u8>>, Problem> {
-        Content::pictures(&self.contents)
+    pub(super) fn pictures(&self) -> Result<Vec<Vec<u8>>, GeminiProblem> {
+        ReceivedContent::pictures(&self.contents)
     }
 
-    pub(super) fn check(&self) -> Result<(), Problem> {
+    pub(super) fn check(&self) -> Result<(), GeminiProblem> {
         if self.contents.is_empty() {
-            return Err(Problem::invalid("* GenerateContentRequest.contents: contents is not specified"));
+            return Err(GeminiProblem::invalid("* GenerateContentRequest.contents: contents is not specified"));
         }
         if self.contents.iter().any(|content| content.parts.is_empty()) {
-            return Err(Problem::invalid("* GenerateContentRequest.contents: contents.parts must not be empty."));
+            return Err(GeminiProblem::invalid("* GenerateContentRequest.contents: contents.parts must not be empty."));
         }
         Ok(())
     }
 }
 
 /// What is to be seen in pictures that were sent.
-pub(super) fn shown(files: &[Vec<u8>]) -> Result<Vec<Seen>, Problem> {
-    let unreadable = || Problem::invalid("Unable to process input image. Please retry with a PNG or JPEG image.");
+pub(super) fn shown(files: &[Vec<u8>]) -> Result<Vec<Seen>, GeminiProblem> {
+    let unreadable = || GeminiProblem::invalid("Unable to process input image. Please retry with a PNG or JPEG image.");
     files.iter().map(|file| Seen::of(file).ok_or_else(unreadable)).collect()
 }
 
-impl GenerationConfig {
+impl ReceivedGenerationConfig {
     /// The form that the answer is to have.
-    pub(super) fn form(&self) -> Result<Form<'_>, Problem> {
+    pub(super) fn form(&self) -> Result<AnswerForm<'_>, GeminiProblem> {
         let schema = self.response_json_schema.as_ref().or(self.response_schema.as_ref());
         match (self.response_mime_type.as_deref(), schema) {
-            (Some("application/json"), Some(schema)) => Ok(Form::Schema(schema)),
-            (Some("application/json"), None) => Ok(Form::Json),
-            (Some("text/x.enum"), Some(schema)) => Ok(Form::Choice(schema)),
-            (_, Some(_)) => Err(Problem::invalid(
+            (Some("application/json"), Some(schema)) => Ok(AnswerForm::Schema(schema)),
+            (Some("application/json"), None) => Ok(AnswerForm::Json),
+            (Some("text/x.enum"), Some(schema)) => Ok(AnswerForm::Choice(schema)),
+            (_, Some(_)) => Err(GeminiProblem::invalid(
                 "* GenerateContentRequest.generation_config.response_mime_type: a response schema needs \
                  response_mime_type application/json or text/x.enum",
             )),
-            (None | Some("" | "text/plain"), None) => Ok(Form::Text),
-            (Some(other), None) => Err(Problem::invalid(format!(
+            (None | Some("" | "text/plain"), None) => Ok(AnswerForm::Text),
+            (Some(other), None) => Err(GeminiProblem::invalid(format!(
                 "* GenerateContentRequest.generation_config.response_mime_type: {other:?} is not one of \
                  text/plain, application/json, text/x.enum"
             ))),
@@ -213,9 +214,9 @@ impl GenerationConfig {
     }
 
     /// The sides of the picture that is asked for.
-    pub(super) fn size(&self) -> Result<(u32, u32), Problem> {
+    pub(super) fn size(&self) -> Result<(u32, u32), GeminiProblem> {
         let invalid = |what: &str, value: &str| {
-            Problem::invalid(format!(
+            GeminiProblem::invalid(format!(
                 "* GenerateContentRequest.generation_config.image_config.{what}: {value:?} is not supported"
             ))
         };
@@ -236,28 +237,30 @@ impl GenerationConfig {
 impl EmbedRequest<'_> {
     /// What to embed, the hashes of its pictures being added to `hashes`. Of models that see no pictures, a
     /// picture is refused.
-    pub(super) fn input(&self, sees: bool, hashes: &mut Vec<u64>) -> Result<Input<'_>, Problem> {
+    pub(super) fn input(&self, sees: bool, hashes: &mut Vec<u64>) -> Result<VectorSource<'_>, GeminiProblem> {
         let content = std::slice::from_ref(&self.content);
-        let (texts, files) = (Content::texts(content), Content::pictures(content)?);
+        let (texts, files) = (ReceivedContent::texts(content), ReceivedContent::pictures(content)?);
         if texts.is_empty() && files.is_empty() {
-            return Err(Problem::invalid("* EmbedContentRequest.content: content contains an empty Part"));
+            return Err(GeminiProblem::invalid("* EmbedContentRequest.content: content contains an empty Part"));
         }
         if !sees && !files.is_empty() {
-            return Err(Problem::invalid("* EmbedContentRequest.content: this model embeds text only"));
+            return Err(GeminiProblem::invalid("* EmbedContentRequest.content: this model embeds text only"));
         }
         if files.len() > PICTURES {
             let message = format!("* EmbedContentRequest.content: at most {PICTURES} images can be in one content");
-            return Err(Problem::invalid(message));
+            return Err(GeminiProblem::invalid(message));
         }
         let pictures = shown(&files)?;
         hashes.extend(files.iter().map(|file| hash(0, file)));
-        Ok(Input { texts, pictures })
+        Ok(VectorSource { texts, pictures })
     }
 
-    pub(super) fn dimensions(&self) -> Result<usize, Problem> {
+    pub(super) fn dimensions(&self) -> Result<usize, GeminiProblem> {
         let dimensions = self.output_dimensionality.unwrap_or(DIMENSIONS as u64);
         usize::try_from(dimensions).ok().filter(|count| (1..=DIMENSIONS).contains(count)).ok_or_else(|| {
-            Problem::invalid(format!("* EmbedContentRequest.output_dimensionality: must be between 1 and {DIMENSIONS}"))
+            GeminiProblem::invalid(format!(
+                "* EmbedContentRequest.output_dimensionality: must be between 1 and {DIMENSIONS}"
+            ))
         })
     }
 }
@@ -292,7 +295,7 @@ mod tests {
     #[test]
     fn a_schema_needs_a_type_of_answer_that_can_have_one() {
         let form = |config: &str| {
-            let config: GenerationConfig = serde_json::from_str(config).unwrap();
+            let config: ReceivedGenerationConfig = serde_json::from_str(config).unwrap();
             config.form().map(|_| ()).is_ok()
         };
         assert!(form(r#"{"responseMimeType":"application/json","responseSchema":{"type":"STRING"}}"#));

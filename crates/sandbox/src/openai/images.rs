@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::picture::Seen;
 
-use super::problem::Problem;
+use super::problem::OpenAiProblem;
 
 /// The most pictures that are sent with an edit.
 const PICTURES: usize = 16;
@@ -31,8 +31,8 @@ pub(super) struct ImagesRequest {
 
 impl ImagesRequest {
     /// A form, whose boundary the content type names.
-    pub(super) async fn of_form(content_type: &str, body: &Bytes) -> Result<Self, Problem> {
-        let unreadable = |error: multer::Error| Problem::unnamed(format!("We could not read the form: {error}."));
+    pub(super) async fn of_form(content_type: &str, body: &Bytes) -> Result<Self, OpenAiProblem> {
+        let unreadable = |error: multer::Error| OpenAiProblem::unnamed(format!("We could not read the form: {error}."));
         let boundary = multer::parse_boundary(content_type).map_err(unreadable)?;
         let body = body.clone();
         let mut form = Multipart::new(stream::once(async { Ok::<_, multer::Error>(body) }), boundary);
@@ -49,31 +49,34 @@ impl ImagesRequest {
                         "prompt" => request.prompt = value,
                         "size" => request.size = Some(value),
                         "output_format" => request.output_format = Some(value),
-                        "n" => request.n = Some(value.parse().map_err(|_| Problem::invalid("n", "n is not a number"))?),
+                        "n" => {
+                            request.n =
+                                Some(value.parse().map_err(|_| OpenAiProblem::invalid("n", "n is not a number"))?)
+                        }
                         _ => {}
                     }
                 }
             }
         }
         match request.files.len() {
-            0 => Err(Problem::invalid("image", "Missing required parameter: 'image'.")),
+            0 => Err(OpenAiProblem::invalid("image", "Missing required parameter: 'image'.")),
             count if count > PICTURES => {
-                Err(Problem::invalid("image", format!("At most {PICTURES} images are allowed.")))
+                Err(OpenAiProblem::invalid("image", format!("At most {PICTURES} images are allowed.")))
             }
             _ => Ok(request),
         }
     }
 
     /// The sides of the picture that is asked for.
-    pub(super) fn check(&self) -> Result<(u32, u32), Problem> {
+    pub(super) fn check(&self) -> Result<(u32, u32), OpenAiProblem> {
         if self.prompt.is_empty() {
-            return Err(Problem::invalid("prompt", "Missing required parameter: 'prompt'."));
+            return Err(OpenAiProblem::invalid("prompt", "Missing required parameter: 'prompt'."));
         }
         if !matches!(self.n, None | Some(1)) {
-            return Err(Problem::invalid("n", "The sandbox makes one picture a call: leave n out."));
+            return Err(OpenAiProblem::invalid("n", "The sandbox makes one picture a call: leave n out."));
         }
         if !matches!(self.output_format.as_deref(), None | Some("png")) {
-            return Err(Problem::invalid("output_format", "The sandbox makes PNG alone."));
+            return Err(OpenAiProblem::invalid("output_format", "The sandbox makes PNG alone."));
         }
         let text = self.size.as_deref().unwrap_or("auto");
         if text == "auto" {
@@ -81,7 +84,7 @@ impl ImagesRequest {
         }
         let invalid = || {
             let rule = "sides are multiples of 16, at most 3840, and one is at most three times the other";
-            Problem::invalid("size", format!("Invalid value: '{text}': {rule}."))
+            OpenAiProblem::invalid("size", format!("Invalid value: '{text}': {rule}."))
         };
         let (width, height) = text.split_once('x').ok_or_else(invalid)?;
         let (width, height): (u32, u32) =
@@ -92,9 +95,9 @@ impl ImagesRequest {
     }
 
     /// What is to be seen in the pictures that were sent.
-    pub(super) fn shown(&self) -> Result<Vec<Seen>, Problem> {
+    pub(super) fn shown(&self) -> Result<Vec<Seen>, OpenAiProblem> {
         let unreadable =
-            || Problem::invalid("image", "Invalid image file or mode for image, please check your image file.");
+            || OpenAiProblem::invalid("image", "Invalid image file or mode for image, please check your image file.");
         self.files.iter().map(|file| Seen::of(file).ok_or_else(unreadable)).collect()
     }
 }

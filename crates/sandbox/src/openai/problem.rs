@@ -6,23 +6,23 @@ use hyper::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::config::{Hints, Metric, Quota, Window};
+use crate::config::{Hints, Quota, QuotaMetric, QuotaWindow};
 use crate::connection::AnswerBody;
 use crate::injected_fault::InjectedFault;
-use crate::provider::Call;
-use crate::quota::{Level, Refusal};
+use crate::provider::AdmittedCall;
+use crate::quota::{Level, QuotaRefusal};
 use crate::wire::{JSON, bytes_of, respond};
 
 /// A request that was wrong in itself.
 #[derive(Debug)]
-pub(super) struct Problem {
+pub(super) struct OpenAiProblem {
     status: StatusCode,
     code: Option<&'static str>,
     param: Option<&'static str>,
     pub(super) message: String,
 }
 
-impl Problem {
+impl OpenAiProblem {
     /// A parameter that is wrong.
     pub(super) fn invalid(param: &'static str, message: impl Into<String>) -> Self {
         Self { param: Some(param), ..Self::unnamed(message) }
@@ -76,21 +76,21 @@ fn error(
     kind: &str,
     param: Option<&str>,
     code: Option<&str>,
-    call: Option<Call>,
+    call: Option<AdmittedCall>,
 ) -> Response<AnswerBody> {
     let body: Value = json!({"error": {"message": message, "type": kind, "param": param, "code": code}});
     respond(status, JSON, AnswerBody::whole(bytes_of(&body), call, None))
 }
 
 /// A prompt for a picture that is refused.
-pub(super) fn refused(call: Call) -> Response<AnswerBody> {
+pub(super) fn refused(call: AdmittedCall) -> Response<AnswerBody> {
     let message = "Your request was rejected by the safety system.";
     let (kind, code) = ("image_generation_user_error", Some("moderation_blocked"));
     error(StatusCode::BAD_REQUEST, message, kind, None, code, Some(call))
 }
 
 /// One of the faults that have a status.
-pub(super) fn failure(kind: InjectedFault, call: Call) -> Response<AnswerBody> {
+pub(super) fn failure(kind: InjectedFault, call: AdmittedCall) -> Response<AnswerBody> {
     let (status, message) = match kind {
         InjectedFault::Unavailable => {
             (StatusCode::SERVICE_UNAVAILABLE, "The engine is currently overloaded, please try again later.")
@@ -107,25 +107,29 @@ pub(super) fn failure(kind: InjectedFault, call: Call) -> Response<AnswerBody> {
 /// How the wire names a quota: the type of the error, and what its message says.
 fn names_of(quota: Quota) -> (&'static str, &'static str) {
     match quota {
-        Quota::Windowed { metric: Metric::Requests, window: Window::Sliding(_), .. } => {
+        Quota::Windowed { metric: QuotaMetric::Requests, window: QuotaWindow::Sliding(_), .. } => {
             ("requests", "requests per min (RPM)")
         }
-        Quota::Windowed { metric: Metric::Requests, window: Window::Day, .. } => ("requests", "requests per day (RPD)"),
-        Quota::Windowed { metric: Metric::InputTokens, window: Window::Sliding(_), .. } => {
+        Quota::Windowed { metric: QuotaMetric::Requests, window: QuotaWindow::Day, .. } => {
+            ("requests", "requests per day (RPD)")
+        }
+        Quota::Windowed { metric: QuotaMetric::InputTokens, window: QuotaWindow::Sliding(_), .. } => {
             ("tokens", "tokens per min (TPM)")
         }
-        Quota::Windowed { metric: Metric::InputTokens, window: Window::Day, .. } => ("tokens", "tokens per day (TPD)"),
-        Quota::Windowed { metric: Metric::Images, .. } => ("images", "images per min (IPM)"),
+        Quota::Windowed { metric: QuotaMetric::InputTokens, window: QuotaWindow::Day, .. } => {
+            ("tokens", "tokens per day (TPD)")
+        }
+        Quota::Windowed { metric: QuotaMetric::Images, .. } => ("images", "images per min (IPM)"),
         Quota::InFlight { .. } => ("concurrent_requests", "concurrent requests"),
     }
 }
 
 fn is_day(quota: Quota) -> bool {
-    matches!(quota, Quota::Windowed { window: Window::Day, .. })
+    matches!(quota, Quota::Windowed { window: QuotaWindow::Day, .. })
 }
 
 /// A 429 that says as much as `hints` allow.
-pub(super) fn refusal(refusal: &Refusal, model: &str, hints: Hints) -> Response<AnswerBody> {
+pub(super) fn refusal(refusal: &QuotaRefusal, model: &str, hints: Hints) -> Response<AnswerBody> {
     let mut kind = "rate_limit_error";
     let mut message = format!("Rate limit reached for {model} in organization org-sandbox");
     // The wire has room for one: a day's takes the longest to wait for.
@@ -153,15 +157,15 @@ pub(super) fn refusal(refusal: &Refusal, model: &str, hints: Hints) -> Response<
 }
 
 /// The headers of one limit: how much is allowed, how much is left, and when all of it will be again.
-type Names = [HeaderName; 3];
+type LimitHeaders = [HeaderName; 3];
 
-const REQUESTS: Names = [
+const REQUESTS: LimitHeaders = [
     HeaderName::from_static("x-ratelimit-limit-requests"),
     HeaderName::from_static("x-ratelimit-remaining-requests"),
     HeaderName::from_static("x-ratelimit-reset-requests"),
 ];
 
-const TOKENS: Names = [
+const TOKENS: LimitHeaders = [
     HeaderName::from_static("x-ratelimit-limit-tokens"),
     HeaderName::from_static("x-ratelimit-remaining-tokens"),
     HeaderName::from_static("x-ratelimit-reset-tokens"),
@@ -173,7 +177,7 @@ pub(super) fn add_levels(headers: &mut HeaderMap, levels: &[Level], hints: Hints
     if !hints.name_quota() {
         return;
     }
-    for (wanted, names) in [(Metric::Requests, REQUESTS), (Metric::InputTokens, TOKENS)] {
+    for (wanted, names) in [(QuotaMetric::Requests, REQUESTS), (QuotaMetric::InputTokens, TOKENS)] {
         let of_kind = |level: &&Level| matches!(level.quota, Quota::Windowed { metric, .. } if metric == wanted);
         let Some(level) = levels.iter().filter(of_kind).min_by_key(|level| (level.remaining, !is_day(level.quota)))
         else {
@@ -194,7 +198,7 @@ pub(super) fn add_levels(headers: &mut HeaderMap, levels: &[Level], hints: Hints
 /// minutes and say nothing of it; gateways with other windows write it so. Nobody says it of a day.
 fn amount(quota: Quota) -> String {
     match quota {
-        Quota::Windowed { amount, window: Window::Sliding(window), .. } if window != Duration::from_secs(60) => {
+        Quota::Windowed { amount, window: QuotaWindow::Sliding(window), .. } if window != Duration::from_secs(60) => {
             format!("{amount};w={}", window.as_secs_f64())
         }
         quota => quota.amount().to_string(),

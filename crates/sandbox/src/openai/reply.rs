@@ -8,43 +8,43 @@ use hyper::Response;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::connection::{AnswerBody, Line};
-use crate::embedding::{Input, embed};
-use crate::provider::{Answer, Content, Provider, wall_clock};
+use crate::connection::{AnswerBody, ConnectionState};
+use crate::embedding::{VectorSource, embed};
+use crate::provider::{AnswerContent, SandboxAnswer, SandboxProvider, wall_clock};
 use crate::wire::{bytes_of, deliver, plain};
 
 use super::problem::add_levels;
-use super::request::Asked;
+use super::request::VectorFormat;
 
 #[derive(Serialize)]
-struct Completion<'a> {
+struct ServedCompletion<'a> {
     id: String,
     object: &'static str,
     created: i64,
     model: &'a str,
-    choices: [Choice<'a>; 1],
+    choices: [ServedChoice<'a>; 1],
     #[serde(skip_serializing_if = "Option::is_none")]
-    usage: Option<Usage>,
+    usage: Option<ServedUsage>,
     system_fingerprint: &'static str,
 }
 
 #[derive(Serialize)]
-struct Choice<'a> {
+struct ServedChoice<'a> {
     index: u32,
-    message: Message<'a>,
+    message: ServedMessage<'a>,
     logprobs: Option<()>,
     finish_reason: &'static str,
 }
 
 #[derive(Serialize)]
-struct Message<'a> {
+struct ServedMessage<'a> {
     role: &'static str,
     content: Option<&'a str>,
     refusal: Option<&'static str>,
 }
 
 #[derive(Serialize)]
-struct Usage {
+struct ServedUsage {
     prompt_tokens: u64,
     completion_tokens: u64,
     total_tokens: u64,
@@ -64,61 +64,67 @@ struct CompletionDetails {
 
 /// The answer to `chat/completions`. What is refused for its prompt is refused by the model, which says so in
 /// a field of its own; an answer that is withheld was stopped by the filter.
-pub(super) fn completion(answer: Answer, model: &str, provider: &Provider, line: &Arc<Line>) -> Response<AnswerBody> {
+pub(super) fn completion(
+    answer: SandboxAnswer,
+    model: &str,
+    provider: &SandboxProvider,
+    state: &Arc<ConnectionState>,
+) -> Response<AnswerBody> {
     let bytes = {
         let (content, refusal, finish_reason) = match &answer.content {
-            Content::Text { text, cut } => (Some(text.as_str()), None, if *cut { "length" } else { "stop" }),
-            Content::AnswerWithheld => (None, None, "content_filter"),
-            Content::PromptBlocked | Content::Vectors | Content::Picture { .. } | Content::NoPicture => {
-                (None, Some("[sandbox] I'm sorry, but I can't help with that."), "stop")
-            }
+            AnswerContent::Text { text, cut } => (Some(text.as_str()), None, if *cut { "length" } else { "stop" }),
+            AnswerContent::AnswerWithheld => (None, None, "content_filter"),
+            AnswerContent::PromptBlocked
+            | AnswerContent::Vectors
+            | AnswerContent::Picture { .. }
+            | AnswerContent::NoPicture => (None, Some("[sandbox] I'm sorry, but I can't help with that."), "stop"),
         };
-        let usage = || Usage {
+        let usage = || ServedUsage {
             prompt_tokens: answer.input_tokens,
             completion_tokens: answer.output_tokens,
             total_tokens: answer.input_tokens + answer.output_tokens,
             prompt_tokens_details: PromptDetails { cached_tokens: 0 },
             completion_tokens_details: CompletionDetails { reasoning_tokens: 0 },
         };
-        let message = Message { role: "assistant", content, refusal };
-        bytes_of(&Completion {
+        let message = ServedMessage { role: "assistant", content, refusal };
+        bytes_of(&ServedCompletion {
             id: format!("chatcmpl-sandbox-{}", answer.number),
             object: "chat.completion",
             created: wall_clock().as_second(),
             model,
-            choices: [Choice { index: 0, message, logprobs: None, finish_reason }],
+            choices: [ServedChoice { index: 0, message, logprobs: None, finish_reason }],
             usage: answer.with_usage.then(usage),
             system_fingerprint: "sandbox",
         })
     };
-    with_levels(answer, provider, |answer| deliver(bytes, answer, provider, line))
+    with_levels(answer, provider, |answer| deliver(bytes, answer, provider, state))
 }
 
 /// The answer to `embeddings`.
 pub(super) fn embedded(
-    answer: Answer,
+    answer: SandboxAnswer,
     model: &str,
     texts: &[&str],
-    asked: Asked,
-    provider: &Provider,
-    line: &Arc<Line>,
+    asked: VectorFormat,
+    provider: &SandboxProvider,
+    state: &Arc<ConnectionState>,
 ) -> Response<AnswerBody> {
     #[derive(Serialize)]
-    struct List<'a> {
+    struct EmbeddingList<'a> {
         object: &'static str,
-        data: Vec<Item>,
+        data: Vec<EmbeddingItem>,
         model: &'a str,
         usage: EmbeddingUsage,
     }
     #[derive(Serialize)]
-    struct Item {
+    struct EmbeddingItem {
         object: &'static str,
         index: usize,
-        embedding: Vector,
+        embedding: EncodedVector,
     }
     #[derive(Serialize)]
     #[serde(untagged)]
-    enum Vector {
+    enum EncodedVector {
         Numbers(Vec<f32>),
         Base64(String),
     }
@@ -128,28 +134,34 @@ pub(super) fn embedded(
         total_tokens: u64,
     }
     let vector = |text: &str| {
-        let numbers = embed(&Input { texts: vec![text], ..Input::default() }, asked.dimensions, true);
+        let numbers = embed(&VectorSource { texts: vec![text], ..VectorSource::default() }, asked.dimensions, true);
         if !asked.base64 {
-            return Vector::Numbers(numbers);
+            return EncodedVector::Numbers(numbers);
         }
         let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
-        Vector::Base64(STANDARD.encode(bytes))
+        EncodedVector::Base64(STANDARD.encode(bytes))
     };
     let items = texts.iter().enumerate();
-    let bytes = bytes_of(&List {
+    let bytes = bytes_of(&EmbeddingList {
         object: "list",
-        data: items.map(|(index, text)| Item { object: "embedding", index, embedding: vector(text) }).collect(),
+        data: items
+            .map(|(index, text)| EmbeddingItem { object: "embedding", index, embedding: vector(text) })
+            .collect(),
         model,
         usage: EmbeddingUsage { prompt_tokens: answer.input_tokens, total_tokens: answer.input_tokens },
     });
-    with_levels(answer, provider, |answer| deliver(bytes, answer, provider, line))
+    with_levels(answer, provider, |answer| deliver(bytes, answer, provider, state))
 }
 
 /// The answer to a request for a picture.
-pub(super) fn image(answer: Answer, provider: &Provider, line: &Arc<Line>) -> Response<AnswerBody> {
+pub(super) fn image(
+    answer: SandboxAnswer,
+    provider: &SandboxProvider,
+    state: &Arc<ConnectionState>,
+) -> Response<AnswerBody> {
     let data = match &answer.content {
-        Content::Picture { file, .. } => json!([{ "b64_json": STANDARD.encode(file) }]),
-        Content::PromptBlocked | Content::AnswerWithheld => return super::problem::refused(answer.call),
+        AnswerContent::Picture { file, .. } => json!([{ "b64_json": STANDARD.encode(file) }]),
+        AnswerContent::PromptBlocked | AnswerContent::AnswerWithheld => return super::problem::refused(answer.call),
         _ => json!([]),
     };
     let mut body = json!({ "created": wall_clock().as_second(), "data": data, "output_format": "png" });
@@ -158,14 +170,14 @@ pub(super) fn image(answer: Answer, provider: &Provider, line: &Arc<Line>) -> Re
         body["usage"] = json!({ "input_tokens": input, "output_tokens": output, "total_tokens": input + output });
     }
     let bytes = bytes_of(&body);
-    with_levels(answer, provider, |answer| deliver(bytes, answer, provider, line))
+    with_levels(answer, provider, |answer| deliver(bytes, answer, provider, state))
 }
 
 /// Adds where the quotas stand to what `render` makes of an answer.
 fn with_levels(
-    mut answer: Answer,
-    provider: &Provider,
-    render: impl FnOnce(Answer) -> Response<AnswerBody>,
+    mut answer: SandboxAnswer,
+    provider: &SandboxProvider,
+    render: impl FnOnce(SandboxAnswer) -> Response<AnswerBody>,
 ) -> Response<AnswerBody> {
     let levels = std::mem::take(&mut answer.levels);
     let mut response = render(answer);

@@ -1,4 +1,5 @@
 //! What OpenAI's requests say, as far as the sandbox reads them. Unknown fields are passed over.
+//! Where a type has an `expecting`, errors call it what the wire does.
 
 use std::borrow::Cow;
 
@@ -6,9 +7,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::embedding::DIMENSIONS;
-use crate::provider::Form;
+use crate::provider::AnswerForm;
 
-use super::problem::Problem;
+use super::problem::OpenAiProblem;
 use super::strict;
 
 /// The most texts of one `embeddings` call.
@@ -23,7 +24,7 @@ pub(super) struct ChatRequest<'a> {
     #[serde(borrow)]
     pub(super) model: Cow<'a, str>,
     #[serde(borrow)]
-    messages: Vec<Message<'a>>,
+    messages: Vec<ReceivedMessage<'a>>,
     response_format: Option<ResponseFormat>,
     max_completion_tokens: Option<u64>,
     max_tokens: Option<u64>,
@@ -32,22 +33,23 @@ pub(super) struct ChatRequest<'a> {
 }
 
 #[derive(Debug, Deserialize)]
-struct Message<'a> {
+#[serde(expecting = "struct Message")]
+struct ReceivedMessage<'a> {
     #[serde(borrow, default)]
-    content: Option<Content<'a>>,
+    content: Option<MessageContent<'a>>,
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Content<'a> {
+#[serde(untagged, expecting = "data did not match any variant of untagged enum Content")]
+enum MessageContent<'a> {
     Text(#[serde(borrow)] Cow<'a, str>),
-    Parts(#[serde(borrow)] Vec<Part<'a>>),
+    Parts(#[serde(borrow)] Vec<MessagePart<'a>>),
 }
 
 /// A part that is not a text has an empty one.
 #[derive(Debug, Deserialize, Default)]
 #[serde(default)]
-struct Part<'a> {
+struct MessagePart<'a> {
     #[serde(borrow)]
     text: Cow<'a, str>,
 }
@@ -73,14 +75,14 @@ pub(super) struct EmbeddingsRequest<'a> {
     #[serde(borrow)]
     pub(super) model: Cow<'a, str>,
     #[serde(borrow)]
-    input: Option<Input<'a>>,
+    input: Option<ReceivedInput<'a>>,
     dimensions: Option<u64>,
     encoding_format: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Input<'a> {
+enum ReceivedInput<'a> {
     One(#[serde(borrow)] Cow<'a, str>),
     Many(#[serde(borrow)] Vec<Cow<'a, str>>),
     /// Tokens, which only a model's own tokenizer could read.
@@ -89,7 +91,7 @@ enum Input<'a> {
 
 /// How the vectors are to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct VectorFormat {
     pub(super) dimensions: usize,
     /// As base64 of little-endian floats, and not as numbers.
     pub(super) base64: bool,
@@ -101,8 +103,8 @@ impl ChatRequest<'_> {
         let mut texts = Vec::with_capacity(self.messages.len());
         for message in &self.messages {
             match &message.content {
-                Some(Content::Text(text)) => texts.push(text.as_ref()),
-                Some(Content::Parts(parts)) => texts.extend(parts.iter().map(|part| part.text.as_ref())),
+                Some(MessageContent::Text(text)) => texts.push(text.as_ref()),
+                Some(MessageContent::Parts(parts)) => texts.extend(parts.iter().map(|part| part.text.as_ref())),
                 None => {}
             }
         }
@@ -110,23 +112,23 @@ impl ChatRequest<'_> {
         texts
     }
 
-    pub(super) fn check(&self) -> Result<(), Problem> {
+    pub(super) fn check(&self) -> Result<(), OpenAiProblem> {
         if self.messages.is_empty() {
-            return Err(Problem::invalid(
+            return Err(OpenAiProblem::invalid(
                 "messages",
                 "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array \
                  instead.",
             ));
         }
         if self.stream == Some(true) {
-            return Err(Problem::invalid("stream", "The sandbox answers whole, and does not stream."));
+            return Err(OpenAiProblem::invalid("stream", "The sandbox answers whole, and does not stream."));
         }
         if self.n.is_some_and(|n| n != 1) {
-            return Err(Problem::invalid("n", "The sandbox gives one choice an answer."));
+            return Err(OpenAiProblem::invalid("n", "The sandbox gives one choice an answer."));
         }
         if self.max_tokens.is_some() && self.max_completion_tokens.is_some() {
             let message = "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.";
-            return Err(Problem::invalid("max_tokens", message));
+            return Err(OpenAiProblem::invalid("max_tokens", message));
         }
         Ok(())
     }
@@ -136,29 +138,29 @@ impl ChatRequest<'_> {
     }
 
     /// The form that the answer is to have.
-    pub(super) fn form(&self) -> Result<Form<'_>, Problem> {
-        let Some(format) = &self.response_format else { return Ok(Form::Text) };
+    pub(super) fn form(&self) -> Result<AnswerForm<'_>, OpenAiProblem> {
+        let Some(format) = &self.response_format else { return Ok(AnswerForm::Text) };
         match (format.kind.as_str(), &format.json_schema) {
-            ("text", _) => Ok(Form::Text),
-            ("json_object", _) => Ok(Form::Json),
+            ("text", _) => Ok(AnswerForm::Text),
+            ("json_object", _) => Ok(AnswerForm::Json),
             ("json_schema", Some(JsonSchema { name, strict, schema: Some(schema) })) => {
                 let named = (1..=64).contains(&name.len())
                     && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
                 if !named {
                     let message = "Invalid 'response_format.json_schema.name': a name has 1 to 64 letters, digits, \
                                    '_' and '-'.";
-                    return Err(Problem::invalid("response_format.json_schema.name", message));
+                    return Err(OpenAiProblem::invalid("response_format.json_schema.name", message));
                 }
                 if *strict == Some(true) {
                     strict::check(name, schema)?;
                 }
-                Ok(Form::Schema(schema))
+                Ok(AnswerForm::Schema(schema))
             }
-            ("json_schema", _) => Err(Problem::invalid(
+            ("json_schema", _) => Err(OpenAiProblem::invalid(
                 "response_format.json_schema",
                 "Missing required parameter: 'response_format.json_schema.schema'.",
             )),
-            (other, _) => Err(Problem::invalid(
+            (other, _) => Err(OpenAiProblem::invalid(
                 "response_format.type",
                 format!("Invalid value: '{other}'. Supported values are: 'json_object', 'json_schema', and 'text'."),
             )),
@@ -167,38 +169,44 @@ impl ChatRequest<'_> {
 }
 
 impl EmbeddingsRequest<'_> {
-    pub(super) fn texts(&self) -> Result<Vec<&str>, Problem> {
+    pub(super) fn texts(&self) -> Result<Vec<&str>, OpenAiProblem> {
         let texts: Vec<&str> = match &self.input {
-            Some(Input::One(text)) => vec![text.as_ref()],
-            Some(Input::Many(texts)) => texts.iter().map(AsRef::as_ref).collect(),
-            Some(Input::Other(_)) => {
-                return Err(Problem::invalid("input", "The sandbox embeds texts, and does not know what tokens say."));
+            Some(ReceivedInput::One(text)) => vec![text.as_ref()],
+            Some(ReceivedInput::Many(texts)) => texts.iter().map(AsRef::as_ref).collect(),
+            Some(ReceivedInput::Other(_)) => {
+                return Err(OpenAiProblem::invalid(
+                    "input",
+                    "The sandbox embeds texts, and does not know what tokens say.",
+                ));
             }
-            None => return Err(Problem::invalid("input", "Missing required parameter: 'input'.")),
+            None => return Err(OpenAiProblem::invalid("input", "Missing required parameter: 'input'.")),
         };
         if !(1..=TEXTS).contains(&texts.len()) || texts.iter().any(|text| text.is_empty()) {
             let message = "'$.input' is invalid. Please check the API reference: \
                            https://platform.openai.com/docs/api-reference.";
-            return Err(Problem::invalid("input", message));
+            return Err(OpenAiProblem::invalid("input", message));
         }
         Ok(texts)
     }
 
-    pub(super) fn asked(&self) -> Result<Asked, Problem> {
+    pub(super) fn asked(&self) -> Result<VectorFormat, OpenAiProblem> {
         let whole = if self.model.contains("small") { SMALL } else { DIMENSIONS };
         let dimensions = self.dimensions.map_or(Some(whole), |dimensions| usize::try_from(dimensions).ok());
         let dimensions = dimensions.filter(|count| (1..=whole).contains(count)).ok_or_else(|| {
-            Problem::invalid("dimensions", format!("Invalid value for 'dimensions': must be between 1 and {whole}."))
+            OpenAiProblem::invalid(
+                "dimensions",
+                format!("Invalid value for 'dimensions': must be between 1 and {whole}."),
+            )
         })?;
         let base64 = match self.encoding_format.as_deref() {
             None | Some("float") => false,
             Some("base64") => true,
             Some(other) => {
                 let message = format!("Invalid value: '{other}'. Supported values are: 'float' and 'base64'.");
-                return Err(Problem::invalid("encoding_format", message));
+                return Err(OpenAiProblem::invalid("encoding_format", message));
             }
         };
-        Ok(Asked { dimensions, base64 })
+        Ok(VectorFormat { dimensions, base64 })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::problem::Problem;
+use super::problem::OpenAiProblem;
 
 /// Keywords that strict mode does not have.
 const NOT_PERMITTED: [&str; 16] = [
@@ -28,7 +28,7 @@ const NOT_PERMITTED: [&str; 16] = [
 const DEPTH: usize = 10;
 const PROPERTIES: usize = 5000;
 
-pub(super) fn check(name: &str, schema: &Value) -> Result<(), Problem> {
+pub(super) fn check(name: &str, schema: &Value) -> Result<(), OpenAiProblem> {
     let mut properties = 0;
     let top = match schema.get("type").and_then(Value::as_str) {
         _ if schema.get("anyOf").is_some() => Err(("()".to_owned(), "'anyOf' is not permitted at the top".to_owned())),
@@ -37,7 +37,7 @@ pub(super) fn check(name: &str, schema: &Value) -> Result<(), Problem> {
     };
     top.map_err(|(place, reason)| {
         let message = format!("Invalid schema for response_format '{name}': In context={place}, {reason}.");
-        Problem::invalid("response_format", message)
+        OpenAiProblem::invalid("response_format", message)
     })
 }
 

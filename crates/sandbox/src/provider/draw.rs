@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Answer, Content, NoAnswer, Prompt, Provider};
+use super::{AnswerContent, NoAnswer, ReceivedPrompt, SandboxAnswer, SandboxProvider};
 use crate::hash::mix;
 use crate::injected_fault::InjectedFault;
 use crate::words::MARK;
@@ -10,13 +10,13 @@ use crate::words::MARK;
 /// The tokens of a picture that is made.
 const DRAWN_TOKENS: u64 = 1290;
 
-impl Provider {
+impl SandboxProvider {
     /// Answers a call for a picture, in its time. `draw` makes it, of the seed that it is given.
     pub(crate) async fn draw(
         self: &Arc<Self>,
-        prompt: &Prompt<'_>,
+        prompt: &ReceivedPrompt<'_>,
         draw: impl FnOnce(u64) -> Option<Vec<u8>> + Send + 'static,
-    ) -> Result<Answer, NoAnswer> {
+    ) -> Result<SandboxAnswer, NoAnswer> {
         let opened = self.open(prompt)?;
         let asked = prompt.hash();
         let faults = self.faults.of_call(opened.number, prompt.model, &prompt.texts, asked, prompt.seed, None);
@@ -32,18 +32,21 @@ impl Provider {
         // A request without a seed is another each time.
         let seed = prompt.seed.map_or(opened.number.wrapping_add(1 << 40), |seed| seed as u64);
         let content = if has(InjectedFault::NoImage) {
-            Content::NoPicture
+            AnswerContent::NoPicture
         } else if has(InjectedFault::WrongType) {
-            Content::Picture { mime: "text/html", file: b"<!doctype html><p>[sandbox] no picture</p>".to_vec() }
+            AnswerContent::Picture { mime: "text/html", file: b"<!doctype html><p>[sandbox] no picture</p>".to_vec() }
         } else if has(InjectedFault::Words) {
-            Content::Text { text: format!("{MARK}I would rather describe it than draw it."), cut: false }
+            AnswerContent::Text { text: format!("{MARK}I would rather describe it than draw it."), cut: false }
         } else {
             let drawn = tokio::task::spawn_blocking(move || draw(seed)).await;
-            drawn.ok().flatten().map_or(Content::NoPicture, |file| Content::Picture { mime: "image/png", file })
+            drawn
+                .ok()
+                .flatten()
+                .map_or(AnswerContent::NoPicture, |file| AnswerContent::Picture { mime: "image/png", file })
         };
-        let output_tokens = if matches!(content, Content::Picture { .. }) { DRAWN_TOKENS } else { 0 };
+        let output_tokens = if matches!(content, AnswerContent::Picture { .. }) { DRAWN_TOKENS } else { 0 };
         self.wait(opened.arrival, 0).await;
-        Ok(Answer {
+        Ok(SandboxAnswer {
             content,
             input_tokens: opened.input_tokens,
             output_tokens,
