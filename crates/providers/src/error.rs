@@ -1,75 +1,75 @@
-//! What can be wrong with the configuration of a provider.
+//! Errors in the configuration of a provider.
 
 /// Why a provider can't be used as it is configured. No message holds a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProviderError {
-    /// No key is set.
+    /// No key is set in the environment.
     #[error("there is no API key: {}", unset(names))]
     MissingKey {
-        /// The environment variables that were looked at.
+        /// The environment variables that were read, in order.
         names: Vec<String>,
     },
     /// The key can't be sent.
     #[error("the API key {reason}")]
     BadKey {
-        /// What is wrong with it.
+        /// The defect, as the end of a sentence about the key.
         reason: &'static str,
     },
     /// The address can't be used.
     #[error("'{url}' is not a base URL: {reason}")]
     BadBaseUrl {
-        /// The address, without what may be secret in it.
+        /// The address, without the parts that may be secret.
         url: String,
-        /// What is wrong with it.
+        /// The defect, from the URL parser or from a rule of [`BaseUrl`](crate::BaseUrl).
         reason: String,
     },
     /// The provider's name is not known.
     #[error("there is no provider '{name}'")]
     UnknownProvider {
-        /// The name.
+        /// The name before the colon, cut to 128 characters.
         name: String,
     },
     /// The model's name can't be one.
     #[error("'{text}' does not name a model: {reason}")]
     BadModel {
-        /// What was given.
+        /// The text as given, cut to 128 characters.
         text: String,
-        /// What is wrong with it.
+        /// The rule that it breaks.
         reason: &'static str,
     },
     /// An https:// address can't be trusted, because this machine has no root certificates.
     #[error("no root certificates were found on this machine, so no https:// address can be trusted: {reason}")]
     NoRootCertificates {
-        /// What the TLS library says.
+        /// The TLS library's own message.
         reason: String,
     },
     /// The HTTP client can't be made.
     #[error("the HTTP client can't be started: {reason}")]
     HttpClient {
-        /// What the HTTP library says.
+        /// The HTTP library's own message.
         reason: String,
     },
     /// The name of a server's quirks is not known.
     #[error("there are no quirks called '{name}'")]
     UnknownQuirks {
-        /// The name.
+        /// The name as given, cut to 60 characters.
         name: String,
-        /// The names that are known.
+        /// The names that are known, for the hint.
         known: Vec<&'static str>,
     },
     /// A price table can't be used.
     #[error("the price table {name} can't be used: {reason}")]
     BadPrices {
-        /// The file.
+        /// The name of the table's file.
         name: String,
-        /// What is wrong with it, and where.
+        /// The defect, after the line or the model that has it.
         reason: String,
     },
 }
 
 impl ProviderError {
-    /// A stable name for this error.
+    /// The error's stable code, in kebab case.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::MissingKey { .. } => "missing-key",
@@ -84,7 +84,7 @@ impl ProviderError {
         }
     }
 
-    /// What to do about it.
+    /// The user's next step, as an imperative clause without a full stop.
     pub fn hint(&self) -> String {
         match self {
             Self::MissingKey { names } => format!(

@@ -6,18 +6,18 @@ use std::cell::RefCell;
 use reqwest::{Request, RequestBuilder, Response};
 
 thread_local! {
-    /// What the next exchange of this thread is answered with.
+    /// The answer to the next exchange of this thread.
     static ANSWER: RefCell<Option<Response>> = const { RefCell::new(None) };
-    /// What the last exchange of this thread has sent.
+    /// The request of the last exchange of this thread.
     static SENT: RefCell<Option<Request>> = const { RefCell::new(None) };
 }
 
-/// The next exchange of this thread is answered with this.
+/// Sets the answer to the next exchange of this thread.
 pub fn answer_with(response: Response) {
     ANSWER.set(Some(response));
 }
 
-/// What was sent since this was last asked; `None` if nothing was.
+/// Takes the last request that was sent; `None` if none was since the last call.
 pub fn sent() -> Option<Request> {
     SENT.take()
 }

@@ -1,4 +1,4 @@
-//! What every provider's client shares: connections, one exchange, and its transport's faults.
+//! The HTTP client of every provider: its connections, one exchange, and the faults of the transport.
 
 use std::error::Error;
 use std::fmt;
@@ -24,8 +24,8 @@ use crate::transport::{CONNECT_TIMEOUT, IDLE_CONNECTIONS, IDLE_TIMEOUT, Transpor
 /// The longest answer that is read. The largest real ones, images of 4K as base64, are near 30 MiB.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
 
-/// Nothing that a provider says of time is longer than a month: what seems to say so is a date, or a mistake,
-/// and a pool would wait for it.
+/// The longest delay or window that is believed. A longer one is a date or a mistake, and a pool would wait
+/// for it.
 const LONGEST_SPAN: Duration = Duration::from_secs(31 * 86_400);
 
 /// The address that a provider's paths are appended to.
@@ -63,10 +63,10 @@ impl BaseUrl {
         self.0.path()
     }
 
-    /// As it is called, again and again.
+    /// The address in the forms in which it is called, parsed once.
     pub(crate) fn into_endpoint(self) -> Endpoint {
         let local = self.0.scheme() == "http" && Self::is_loopback(&self.0);
-        // The door for `fuzz/` stands on the way to the others.
+        // Fuzzing answers in the place of the remote client, so every call has to take that way.
         let local = local && cfg!(not(fuzzing));
         Endpoint { local: if local { self.0.as_str().parse().ok() } else { None }, url: self.0 }
     }
@@ -78,16 +78,16 @@ impl BaseUrl {
     }
 }
 
-/// A whole address, read once.
+/// An address with its path, parsed once for all calls.
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint {
     url: Url,
-    /// Its form for the way to servers on this machine, if it is on this one.
+    /// The same for [`LocalClient`], if the server is on this machine.
     local: Option<Uri>,
 }
 
-/// So much of a text that is no base URL as can be shown: a password may stand before an `@`, and a key in a
-/// query. It goes by the text alone, as who knows what a parser makes of `user:password@host`.
+/// The part of a rejected address that can be shown: a password may stand before an `@`, and a key in a query.
+/// It cuts the text and not a parsed URL, because a parser takes the user of `user:password@host` for a scheme.
 fn shown(text: &str) -> String {
     let (cut, at) = (text.find(['?', '#']), text.rfind('@'));
     let end = cut.unwrap_or(text.len());
@@ -113,12 +113,12 @@ impl fmt::Debug for BaseUrl {
 /// The connections to all providers: make one, clone it freely.
 ///
 /// It reuses connections, follows no redirect (a key must not travel), retries nothing, and sets no
-/// deadline for an answer: the engine does that by dropping the call.
+/// deadline for an answer: the engine retries, and ends a call by dropping it.
 #[derive(Clone, Debug)]
 pub struct HttpClient {
     local: LocalClient,
     remote: reqwest::Client,
-    /// Why https can't be used, if it can't.
+    /// The reason why no https:// address can be called, if there is one.
     no_https: Option<Arc<str>>,
 }
 
@@ -140,6 +140,8 @@ impl HttpClient {
         let local = LocalClient::new();
         match remote {
             Ok(remote) => Ok(Self { local, remote, no_https: None }),
+            // As on a machine without root certificates: http:// works there all the same, and the reason is
+            // reported once an https:// address is to be called.
             Err(error) => {
                 let remote = builder().tls_certs_only([]).build().map_err(failed)?;
                 Ok(Self { local, remote, no_https: Some(innermost(&error).into()) })
@@ -147,7 +149,7 @@ impl HttpClient {
         }
     }
 
-    /// Says whether this address can be called at all.
+    /// Checks that this address can be called at all.
     ///
     /// # Errors
     /// [`ProviderError::NoRootCertificates`] for `https://` on a machine that has none.
@@ -160,10 +162,9 @@ impl HttpClient {
         }
     }
 
-    /// Opens so many connections (at least one) before they are needed, and says how long the quickest took: what
-    /// the others took beyond that, they waited for this machine.
-    /// That includes one answer to an empty request without a key, so it is a little more than the time of
-    /// connecting.
+    /// Opens this many connections (at least one) before they are needed, and returns the time that the quickest
+    /// took: the time that the others took beyond it, they spent waiting for this machine. It includes the
+    /// answer to one empty request without a key, so it is a little more than the time to connect.
     ///
     /// # Errors
     /// A [`Fault`] of kind `Unreachable` or `ConnectionLost`.
@@ -192,7 +193,7 @@ impl HttpClient {
         Ok(quickest)
     }
 
-    /// Makes one exchange: sends a JSON body, and reads the answer whole.
+    /// Makes one exchange: sends the body, and reads the answer to its end.
     pub(crate) async fn post(&self, to: &Endpoint, headers: HeaderMap, body: Vec<u8>) -> Result<HttpAnswer, Fault> {
         if let Some(uri) = &to.local {
             let sent = self.local.send(Method::POST, uri.clone(), headers, body).await;
@@ -208,7 +209,8 @@ impl HttpClient {
     }
 }
 
-/// Reads an answer whole, or as far as it goes.
+/// Reads an answer to its end, or as far as it comes. A body that breaks off is no error here, because the
+/// status counts first: a 429 is a limit, whatever became of its body.
 async fn read<B>(mut response: Response<B>) -> HttpAnswer
 where
     B: Body<Data = Bytes, Error: Error + 'static> + Unpin,
@@ -237,7 +239,7 @@ where
                 answer.cut = Some(TOO_LONG.to_owned());
                 break;
             }
-            // Most answers come in one piece, and need no other place.
+            // Most answers come in one piece, which is kept without a copy.
             Some(Ok(Ok(chunk))) if chunk.len() == announced => {
                 answer.body = chunk;
                 return answer;
@@ -248,7 +250,7 @@ where
                 }
                 body.extend_from_slice(&chunk);
             }
-            // Trailers.
+            // Trailers say nothing that is read.
             Some(Ok(Err(_))) => {}
             None => break,
             Some(Err(error)) => {
@@ -263,7 +265,7 @@ where
 
 const TOO_LONG: &str = "the answer is longer than 64 MiB";
 
-/// What came back from an exchange, of whatever status.
+/// The answer of an exchange, whatever its status.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HttpAnswer {
     pub(crate) status: u16,
@@ -272,7 +274,7 @@ pub(crate) struct HttpAnswer {
     pub(crate) retry_after: Option<Duration>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// Why the body is not whole, if it is not.
+    /// The reason why the body is not whole, if it is not.
     pub(crate) cut: Option<String>,
 }
 
@@ -289,13 +291,13 @@ fn builder() -> reqwest::ClientBuilder {
         .referer(false)
 }
 
-/// A number of seconds, with or without an `s` after it; `None` if it is not one, or no time that anyone waits.
+/// A number of seconds, with or without an `s` after it; `None` if it is not one, or is longer than a month.
 pub(crate) fn seconds(text: &str) -> Option<Duration> {
     let text = text.trim();
     Duration::try_from_secs_f64(text.strip_suffix('s').unwrap_or(text).parse().ok()?).ok().and_then(plausible)
 }
 
-/// `None` for a time that is longer than any that a provider could mean.
+/// `None` for a time longer than [`LONGEST_SPAN`].
 pub(crate) fn plausible(span: Duration) -> Option<Duration> {
     (span <= LONGEST_SPAN).then_some(span)
 }

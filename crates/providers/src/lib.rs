@@ -1,8 +1,8 @@
 //! Wire clients for the providers, and what their models cost.
 //!
-//! A client here is thin: it says a neutral [`Request`](atelier_engine::Request) in its provider's words,
-//! makes one exchange, and reads the answer or the fault out of what came back. It never retries, waits or
-//! guesses at limits, for that is the engine's part.
+//! A client here is thin: it writes a neutral [`Request`](atelier_engine::Request) in its provider's format,
+//! makes one exchange, and reads the answer or the fault from what came back. It never retries, waits or
+//! guesses at limits: the engine does that for all providers alike, and knows what the other calls are doing.
 //!
 //! ```
 //! use atelier_providers::{ApiKey, BaseUrl, Gemini, HttpClient};
@@ -16,9 +16,10 @@
 //! # }
 //! ```
 //!
-//! To add a provider: write a module beside [`Gemini`]'s and [`OpenAi`]'s that implements [`Model`](atelier_engine::Model), map
-//! every fault of its documents to a [`FaultKind`](atelier_engine::FaultKind), add it to [`Provider`], and join
-//! the conformance suite in `tests/conformance` with literal fixtures of its wire.
+//! To add a provider: write a module beside [`Gemini`]'s and [`OpenAi`]'s that implements
+//! [`Model`](atelier_engine::Model), map every error in its documents to a
+//! [`FaultKind`](atelier_engine::FaultKind), add it to [`Provider`], and join the conformance suite in
+//! `tests/conformance` with literal fixtures of its wire.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::result_large_err,

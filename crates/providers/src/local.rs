@@ -1,5 +1,5 @@
-//! The way to servers on this machine: HTTP alone, without the layers for proxies, TLS, redirects and cookies
-//! that the way to the others has: of a call to a quick server, they would take a quarter of the client's time.
+//! The client for servers on this machine: HTTP alone, without the remote client's layers for proxies, TLS,
+//! redirects and cookies, which take a quarter of the client's time of a call to a quick server.
 
 use bytes::Bytes;
 use http_body_util::Full;

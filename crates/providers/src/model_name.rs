@@ -1,16 +1,16 @@
-//! Which names a model can have on a provider's wire.
+//! The rules for a model's name on a provider's wire.
 
 use crate::error::ProviderError;
 
-/// No provider has a model with a name as long as this.
+/// The most bytes of a name. No provider has a model with a name as long as this.
 pub(crate) const MAX_NAME_BYTES: usize = 128;
 
-/// A name becomes part of a path, so it may hold nothing that means something there.
+/// Checks a name that becomes part of a path: nothing in it may have a meaning there.
 pub(crate) fn check_name(name: &str) -> Result<(), ProviderError> {
     check(name, "-_.", "only letters, digits, '-', '_' and '.' can stand in a name")
 }
 
-/// A name that only ever stands in a body: `llama3:8b`, `meta-llama/Llama-3.1-8B`, `ft:gpt-x:me::id`.
+/// Checks a name that only ever stands in a body: `llama3:8b`, `meta-llama/Llama-3.1-8B`, `ft:gpt-x:me::id`.
 pub(crate) fn check_free_name(name: &str) -> Result<(), ProviderError> {
     check(name, "-_.:/@+", "only letters, digits and the signs -_.:/@+ can stand in a name")
 }

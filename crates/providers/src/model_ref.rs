@@ -1,4 +1,4 @@
-//! Which model of which provider, as a user names it.
+//! A model of a provider, as a user names it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,11 +10,11 @@ use crate::{gemini, openai};
 /// The model's name where the sandbox is asked for without one.
 const SANDBOX_MODEL: &str = "sandbox";
 
-/// Who answers.
+/// The service that answers a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Provider {
-    /// Google's Gemini API.
+    /// Google's Gemini API, at its own address or a configured one.
     Gemini,
     /// OpenAI's API, at OpenAI or at any server that speaks it.
     OpenAi,
@@ -23,10 +23,10 @@ pub enum Provider {
 }
 
 impl Provider {
-    /// Every provider.
+    /// Every provider, in the order of declaration.
     pub const ALL: [Self; 3] = [Self::Gemini, Self::OpenAi, Self::Sandbox];
 
-    /// The name that a user writes.
+    /// The name that a user writes before the colon.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Gemini => "gemini",
@@ -84,12 +84,12 @@ impl ModelRef {
         Ok(Self { provider, wire, name: name.to_owned() })
     }
 
-    /// Who answers.
+    /// The provider that answers, the sandbox included.
     pub const fn provider(&self) -> Provider {
         self.provider
     }
 
-    /// Whose wire format is spoken: the provider's own, or that of the one that a sandbox stands in for.
+    /// The provider whose wire format is spoken: the same one, or the one that a sandbox stands in for.
     pub const fn wire(&self) -> Provider {
         self.wire
     }
@@ -99,7 +99,7 @@ impl ModelRef {
         &self.name
     }
 
-    /// Whether no real model is called.
+    /// `true` if no real model is called, so that nothing is paid.
     pub const fn is_sandbox(&self) -> bool {
         matches!(self.provider, Provider::Sandbox)
     }

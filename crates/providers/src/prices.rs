@@ -1,4 +1,4 @@
-//! What models cost: a dated table that is data, built in and replaceable.
+//! Prices of models: a dated table that is data, built in and replaceable.
 
 use std::collections::BTreeMap;
 
@@ -23,20 +23,20 @@ pub struct PriceTable {
     models: BTreeMap<(Provider, String), ModelPrices>,
 }
 
-/// What is known of one model: its prices and its size.
+/// One model's prices and the sizes of its prompts and answers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelPrices {
-    /// Who answers.
+    /// The provider whose model it is.
     pub provider: Provider,
     /// The model's name on the provider's wire.
     pub name: String,
-    /// The most tokens that a prompt may have, if that is known.
+    /// The most tokens of a prompt, if known.
     pub max_input_tokens: Option<u64>,
     /// The most tokens that the model answers with, thoughts included.
     pub max_output_tokens: u64,
-    /// Whether the prices are from an older source or not the provider's own.
+    /// `true` if the prices are old, or not from the provider itself.
     pub second_hand: bool,
-    /// By from-date, then by the input tokens above which they hold.
+    /// The prices by from-date, then by the input tokens above which they hold.
     rows: BTreeMap<(Date, u64), PriceRow>,
 }
 
@@ -88,7 +88,7 @@ impl PriceTable {
         self.as_of
     }
 
-    /// What share of these prices a batch call costs.
+    /// The share of these prices that a batch call costs, from 0 to 1.
     pub const fn batch_factor(&self) -> f64 {
         self.batch_factor
     }
@@ -98,15 +98,15 @@ impl PriceTable {
         self.models.values()
     }
 
-    /// What is known of a model; `None` if it is not in the table. `sandbox:NAME` is looked up as the
-    /// model that it stands in for.
+    /// The entry of a model; `None` if the table has none. `sandbox:NAME` is looked up as the model that it
+    /// stands in for.
     pub fn model(&self, model: &ModelRef) -> Option<&ModelPrices> {
         self.models.get(&(model.wire(), model.name().to_owned()))
     }
 
-    /// What a call costs on `date`, at the rate for `input_tokens` of prompt: for settling, when the tokens
-    /// are known. `None` means that the price is unknown, which is not zero. The sandbox costs nothing,
-    /// unless it stands in for a model of the table: then it is priced as that one.
+    /// The price of a call on `date` with a prompt of `input_tokens`. `None` means that it is unknown, which is not
+    /// zero. The sandbox costs nothing, unless it stands in for a model of the table: then it is priced as that
+    /// one.
     pub fn price(&self, model: &ModelRef, date: Date, input_tokens: u64) -> Option<Price> {
         match self.model(model) {
             Some(prices) => prices.price(date, input_tokens),
@@ -130,7 +130,7 @@ impl ModelPrices {
         self.rows.keys().copied()
     }
 
-    /// What an image of this size (`1K`, `2K`, `4K`) costs on `date`; `None` if it is not known.
+    /// The price of an image of this size (`1K`, `2K`, `4K`) on `date`; `None` if it is unknown.
     pub fn image(&self, date: Date, size: &str) -> Option<Usd> {
         self.row(date, 0)?.images.get(size).copied()
     }

@@ -7,7 +7,7 @@ use reqwest::header::HeaderValue;
 
 use crate::error::ProviderError;
 
-/// What stands where a key was.
+/// The text that replaces a key.
 const REDACTED: &str = "[redacted]";
 
 /// Messages of providers are shown up to this many characters.

@@ -1,16 +1,16 @@
-//! What the two HTTP clients have in common, the one for servers on this machine and the one for all others:
-//! timeouts, how many connections are kept, and how their errors are told apart.
+//! The settings and the error trait that the two HTTP clients share, the one for servers on this machine and the
+//! one for all others.
 
 use std::error::Error;
 use std::time::Duration;
 
 use hyper_util::client::legacy::Error as ClientError;
 
-/// A server that does not take a connection within this time is unreachable.
+/// After this time without a connection, a server counts as unreachable.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Shorter than the idle timeout of common servers and proxies: a call should not be the one to find out
-/// that its connection has gone.
+/// Idle connections are closed after this time. It is shorter than the idle timeout of common servers and
+/// proxies, so that no call is the one to find that its connection has gone.
 pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
 
 /// Idle connections kept for each server: as many as there may be calls in flight.
@@ -19,12 +19,13 @@ pub(crate) const IDLE_CONNECTIONS: usize = 1024;
 /// The User-Agent of every request.
 pub(crate) const USER_AGENT_VALUE: &str = concat!("atelier/", env!("CARGO_PKG_VERSION"));
 
-/// What of an error tells a server that can't be reached from one that was lost.
+/// An error of either client. The difference that counts is whether the request was sent: a server that can't
+/// be reached has done nothing and billed nothing, one that was lost while it answered may have.
 pub(crate) trait TransportError: Error + Send + Sync + 'static {
-    /// Whether no connection came about.
+    /// `true` if no connection was made, so that nothing was sent.
     fn is_connect(&self) -> bool;
 
-    /// Whether the request could not even be made.
+    /// `true` if the request could not be built, so that asking again is of no use.
     fn is_builder(&self) -> bool {
         false
     }

@@ -1,4 +1,4 @@
-//! What every wire has in common: writing bodies, reading answers leniently, and saying faults in words.
+//! The parts that every wire format shares: writing bodies, reading answers leniently, and wording faults.
 
 use atelier_engine::{Content, Ending, Fault, FaultKind, ImageData, Reply, Usage};
 use base64::Engine as _;
@@ -14,7 +14,7 @@ use crate::secret::clean;
 /// More than any call uses of anything. Counts are added up, for limits and for bills, and must not overflow.
 const MOST_COUNTED: u64 = u32::MAX as u64;
 
-/// A body as bytes.
+/// The body of a request as JSON.
 pub(crate) fn encode(body: &impl Serialize) -> Result<Vec<u8>, Fault> {
     serde_json::to_vec(body).map_err(|_| bad("the request can't be written as JSON"))
 }
@@ -57,14 +57,14 @@ pub(crate) fn unreadable(answer: &HttpAnswer, error: &serde_json::Error) -> Faul
     Fault::new(FaultKind::Unreadable, message)
 }
 
-/// What an answer used, read from its body alone: whatever else of it can't be read, it may have been paid
-/// for. `name` is where the wire reports it.
+/// The usage of an answer, from the field `name` of its body alone: an answer may have been paid for even if the
+/// rest of it can't be read.
 pub(crate) fn usage_under<T: DeserializeOwned + Default>(name: &str, answer: &HttpAnswer) -> T {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     body.get(name).cloned().map(or_absent).and_then(Result::ok).unwrap_or_default()
 }
 
-/// What vectors used. They have no output tokens, so once the input is reported everything is.
+/// The usage of vectors. They have no output tokens, so once the input is reported everything is.
 pub(crate) fn usage_of_vectors(input_tokens: Option<u64>) -> Usage {
     Usage { input_tokens, output_tokens: input_tokens.map(|_| 0), images: None }
 }
@@ -86,7 +86,7 @@ pub(crate) fn vectors(vectors: Vec<Vec<f32>>, asked: usize, input_tokens: Option
     Ok(Reply { content: Content::Vectors(vectors), ending: Ending::Complete, usage, limits: Vec::new() })
 }
 
-/// The beginnings of files of pictures.
+/// The first bytes of each type of picture.
 const PICTURES: [(&[u8], &str); 4] = [
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -114,7 +114,7 @@ pub(crate) fn billed(mut fault: Fault, usage: Usage) -> Fault {
     fault
 }
 
-/// A fault that an error's status amounts to, in words of our own. `model` is what was asked for.
+/// The message of a fault, by its kind and the status that led to it. `model` is the one that was asked for.
 pub(crate) fn in_words(kind: FaultKind, status: u16, model: &str) -> String {
     match (kind, status) {
         (FaultKind::Limited, _) => "a limit of the provider is reached".to_owned(),
@@ -142,12 +142,13 @@ pub(crate) fn name(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(60).collect()
 }
 
-/// `null` counts as absent.
+/// Reads `null` as if the field were absent.
 pub(crate) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
     Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
-/// What is no object of this form counts as absent: nothing that stands beside an answer costs the answer.
+/// Reads anything but an object of this form as if it were absent: a defect beside an answer must not cost the
+/// answer.
 pub(crate) fn or_absent<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(from: D) -> Result<T, D::Error> {
     let value = Box::<RawValue>::deserialize(from)?;
     // A list would be read as the object's fields, in their order.
@@ -155,7 +156,7 @@ pub(crate) fn or_absent<'de, D: Deserializer<'de>, T: DeserializeOwned + Default
     Ok(if is_object { serde_json::from_str(value.get()).unwrap_or_default() } else { T::default() })
 }
 
-/// A text; anything else counts as absent.
+/// Reads a text; anything else counts as absent.
 pub(crate) fn word<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     Ok(match Value::deserialize(from)? {
         Value::String(text) => Some(text),
@@ -163,8 +164,8 @@ pub(crate) fn word<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>,
     })
 }
 
-/// A count, also one in quotation marks, as some wires write large ones; anything else counts as absent, and
-/// so does what no call can have used.
+/// Reads a count, also one in quotation marks, as some wires write large ones. Anything else counts as absent,
+/// and so does a number that no call can have used.
 pub(crate) fn count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
     let count = match Value::deserialize(from)? {
         Value::Number(number) => number.as_u64(),

@@ -84,16 +84,16 @@ struct GeminiVector {
     values: Vec<f32>,
 }
 
-/// What a `finishReason` means.
+/// The meaning of a `finishReason`, as far as an answer is judged by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum GeminiFinish {
     /// The model ended where it meant to.
     Complete,
     /// It came to the cap on output tokens.
     Cap,
-    /// The provider refused.
+    /// The provider refused the content.
     Refused,
-    /// Something else; what is there is taken, and the task judges it.
+    /// Unknown or no verdict: the content is taken, and the task that asked judges it.
     Other,
 }
 

@@ -10,10 +10,10 @@ use crate::http::{HttpAnswer, plausible, seconds};
 use crate::secret::ApiKey;
 use crate::wire::in_words;
 
-/// The spend limit counts over these minutes.
+/// Gemini's spend limit counts over a rolling ten minutes, by its documents; a violation may not say so.
 const SPEND_WINDOW: Duration = Duration::from_secs(600);
 
-/// The fault that an answer with an error's status amounts to.
+/// The fault for an answer that is no 2xx.
 pub(super) fn of(answer: &HttpAnswer, model: &str, key: &ApiKey) -> Fault {
     let error = GeminiErrorBody::of(answer);
     let violations = error.violations();
@@ -45,7 +45,7 @@ fn kind(status: u16, error: &GeminiErrorBody, violations: &[ReportedLimit]) -> F
     }
 }
 
-/// The longest window is the one to wait for.
+/// The length of a window, by which the limit to wait for is chosen: of several, the one with the longest.
 fn rank(window: Option<Window>) -> Duration {
     match window {
         None => Duration::ZERO,
@@ -94,7 +94,7 @@ impl GeminiErrorBody {
     }
 }
 
-/// What a violation says of a limit; `None` if it says nothing that is understood.
+/// The limit that a violation describes; `None` if no part of it is understood.
 fn violation(violation: &Value) -> Option<ReportedLimit> {
     let field = |name: &str| violation.get(name).and_then(Value::as_str).unwrap_or_default();
     let (id, metric) = (plain(field("quotaId")), plain(field("quotaMetric")));

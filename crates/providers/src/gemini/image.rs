@@ -1,4 +1,4 @@
-//! Requests for images, and their answers, in Gemini's words.
+//! Requests for images, and their answers, in Gemini's format.
 
 use atelier_engine::{Content, Ending, Fault, FaultKind, ImageRequest, Reply, Usage};
 use serde::{Deserialize, Serialize};
@@ -57,7 +57,7 @@ struct GeminiImageConfig {
     image_size: Option<&'static str>,
 }
 
-/// A body for `generateContent`: the prompt, and after it the images in their order.
+/// The body of a `generateContent` call for an image: the prompt, and after it the images in order.
 pub(super) fn request(request: &ImageRequest) -> Result<Vec<u8>, Fault> {
     if request.mask.is_some() {
         return Err(bad("Gemini takes no mask: send it as one of the images and say in the prompt what it is"));
@@ -89,6 +89,7 @@ fn nearest(width: u32, height: u32) -> (&'static str, &'static str) {
     (by(&ASPECTS, width / height), by(&SIZES, (width * height).sqrt()))
 }
 
+/// The same answer with the data of its images, which [`GeminiGeneration`] passes over.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct DrawnAnswer {
@@ -145,7 +146,7 @@ pub(super) fn answer(answer: &HttpAnswer) -> Result<Reply, Fault> {
     Ok(Reply { content: Content::Image(image), ending: Ending::Complete, usage, limits: Vec::new() })
 }
 
-/// Why there is no image: words came in its place, or nothing did.
+/// The fault for an answer without an image: words came in its place, or nothing did.
 fn words(candidate: &GeminiCandidate) -> Fault {
     if candidate.text().trim().is_empty() {
         Fault::new(FaultKind::Empty, "the answer holds no image")

@@ -108,7 +108,7 @@ impl Gemini {
         }
     }
 
-    /// One exchange; what comes back is a whole body of a successful answer.
+    /// Makes one exchange. The answer that it returns is a 2xx with a whole body.
     async fn post(&self, url: &Endpoint, body: Vec<u8>) -> Result<HttpAnswer, Fault> {
         let answer = self.http.post(url, self.headers.clone(), body).await?;
         if !(200..300).contains(&answer.status) {

@@ -1,4 +1,4 @@
-//! Neutral requests in Gemini's words.
+//! Neutral requests in Gemini's format.
 
 use atelier_engine::{EmbeddingInput, Fault, ImageData, TextRequest};
 use base64::Engine as _;
@@ -71,7 +71,7 @@ struct EmbedBatch<'a> {
     requests: Vec<GeminiEmbedRequest<'a>>,
 }
 
-/// A body for `generateContent`.
+/// The body of a `generateContent` call for text.
 pub(super) fn text(request: &TextRequest) -> Result<Vec<u8>, Fault> {
     check_temperature(request.temperature)?;
     let config = GeminiGenerationConfig {
@@ -89,19 +89,19 @@ pub(super) fn text(request: &TextRequest) -> Result<Vec<u8>, Fault> {
     encode(&body)
 }
 
-/// A body for `embedContent`.
+/// The body of an `embedContent` call, which takes one input.
 pub(super) fn embedding(model: &str, input: &EmbeddingInput, dimensions: Option<u32>) -> Result<Vec<u8>, Fault> {
     encode(&embed(&format!("models/{model}"), input, dimensions))
 }
 
-/// A body for `batchEmbedContents`.
+/// The body of a `batchEmbedContents` call, which takes 1 to 100 inputs.
 pub(super) fn embeddings(model: &str, inputs: &[EmbeddingInput], dimensions: Option<u32>) -> Result<Vec<u8>, Fault> {
     check_inputs(inputs.len(), MAX_EMBEDDINGS)?;
     let model = format!("models/{model}");
     encode(&EmbedBatch { requests: inputs.iter().map(|input| embed(&model, input, dimensions)).collect() })
 }
 
-/// A body that is passed through.
+/// The body of a raw request, passed through as it is.
 pub(super) fn raw(body: &Value) -> Result<Vec<u8>, Fault> {
     if !body.is_object() {
         return Err(bad("a raw request is a JSON object, as generateContent takes it"));

@@ -1,24 +1,24 @@
-//! What the environment says of Gemini.
+//! Gemini's settings, from the environment.
 
 use crate::error::ProviderError;
 use crate::http::BaseUrl;
 use crate::secret::{ApiKey, set};
 
-/// The variables that may hold a key; the first that is set counts.
+/// The variables that may hold a key, as Google's SDKs name them; the first that is set counts.
 const KEY_VARIABLES: [&str; 2] = ["GEMINI_API_KEY", "GOOGLE_API_KEY"];
 
 /// The variable that replaces the address.
 const BASE_URL_VARIABLE: &str = "GOOGLE_GEMINI_BASE_URL";
 
-/// Where Gemini is.
+/// Google's own address, where no other is configured.
 const BASE_URL: &str = "https://generativelanguage.googleapis.com";
 
-/// Where to call, and with which key.
+/// The address to call, and the key to call it with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GeminiSettings {
     /// The address, without the API's version.
     pub endpoint: BaseUrl,
-    /// The key.
+    /// The key for that address.
     pub key: ApiKey,
 }
 

@@ -68,16 +68,16 @@ struct OpenAiVector {
     embedding: Vec<f32>,
 }
 
-/// What a `finish_reason` means.
+/// The meaning of a `finish_reason`, as far as an answer is judged by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum OpenAiFinish {
     /// The model ended where it meant to.
     Complete,
     /// It came to the cap on output tokens.
     Cap,
-    /// The provider refused.
+    /// The provider refused the content.
     Refused,
-    /// Something else; what is there is taken, and the task judges it.
+    /// Unknown or no verdict: the content is taken, and the task that asked judges it.
     Other,
 }
 
@@ -192,7 +192,7 @@ fn judge(completion: &OpenAiCompletion) -> Result<(&OpenAiChoice, Ending), Fault
     let reason = first.and_then(|choice| choice.finish_reason.as_deref());
     let refusal = first.and_then(|choice| choice.message.refusal.as_deref()).filter(|text| !text.trim().is_empty());
     let fault = match (refusal, finish(reason)) {
-        // What the model says of it is an answer, and stays out of messages.
+        // The words of a refusal are an answer of the model, and answers stay out of messages.
         (Some(_), _) => Fault::new(FaultKind::Refused, "the model refused to answer"),
         (None, OpenAiFinish::Refused) => {
             let reason = name(reason.unwrap_or_default());

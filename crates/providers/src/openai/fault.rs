@@ -10,7 +10,8 @@ use crate::wire::in_words;
 
 use super::limits;
 
-/// What the names of errors mean, whatever the status. They stand in `code`, or else in `type`.
+/// The fault for each name of an error, whatever the 4xx status: 429 stands for a limit as well as for an
+/// empty account. The names stand in `code`, or else in `type`.
 const NAMES: [(&str, FaultKind); 14] = [
     ("insufficient_quota", FaultKind::AccountBlocked),
     ("billing_hard_limit_reached", FaultKind::AccountBlocked),
@@ -28,7 +29,7 @@ const NAMES: [(&str, FaultKind); 14] = [
     ("rate_limit_exceeded", FaultKind::Limited),
 ];
 
-/// The fault that an error with `status` amounts to.
+/// The fault for an error with `status`.
 pub(super) fn of(answer: &HttpAnswer, status: u16, model: &str, key: Option<&ApiKey>) -> Fault {
     let error = OpenAiErrorBody::of(answer);
     let kind = kind(status, &error);
@@ -42,7 +43,7 @@ pub(super) fn of(answer: &HttpAnswer, status: u16, model: &str, key: Option<&Api
 
 /// Which fault a status is. Later arms take what no earlier one names.
 fn kind(status: u16, error: &OpenAiErrorBody) -> FaultKind {
-    // A name says more than a status, where the status is one of the request's own.
+    // A name is more exact than a 4xx. A 5xx is the server's failure, whatever name stands beside it.
     let named = NAMES.iter().find(|(name, _)| error.is_called(name)).map(|(_, kind)| *kind);
     if let (400..=499, Some(kind)) = (status, named) {
         return kind;
@@ -52,7 +53,7 @@ fn kind(status: u16, error: &OpenAiErrorBody) -> FaultKind {
         402 => FaultKind::AccountBlocked,
         404 => FaultKind::NoSuchModel,
         408 | 504 => FaultKind::Timeout,
-        // Two requests got in each other's way: to ask again is enough.
+        // Two requests got in each other's way, and asking again is enough: that is what a ServerError leads to.
         409 => FaultKind::ServerError,
         429 => FaultKind::Limited,
         503 | 529 => FaultKind::Overloaded,

@@ -1,4 +1,4 @@
-//! Requests for images, and their answers, in OpenAI's words.
+//! Requests for images, and their answers, in OpenAI's format.
 
 use atelier_engine::{Content, Ending, Fault, FaultKind, ImageData, ImageRequest, Reply, Usage};
 use reqwest::header::HeaderValue;
@@ -9,7 +9,7 @@ use crate::wire::{self, billed, count, encode, or_absent, or_default, usage_unde
 
 use super::limits;
 
-/// What the models before gpt-image-2 make.
+/// The sizes that the models before gpt-image-2 make, in pixels.
 const FIXED: [(u32, u32); 3] = [(1024, 1024), (1536, 1024), (1024, 1536)];
 /// From gpt-image-2 on, sides are multiples of 16 up to 3840, and one is at most three times the other.
 const STEP: u32 = 16;
@@ -27,13 +27,13 @@ struct OpenAiImageRequest<'a> {
     output_format: &'static str,
 }
 
-/// A body for `images/generations`.
+/// The body of an `images/generations` call.
 pub(super) fn generation(model: &str, request: &ImageRequest) -> Result<Vec<u8>, Fault> {
     let size = size(model, request.width, request.height);
     encode(&OpenAiImageRequest { model, prompt: &request.prompt, n: 1, size, output_format: FORMAT })
 }
 
-/// A form for `images/edits`, and its content type: the prompt, the images in their order, and the mask.
+/// The form of an `images/edits` call and its content type: the prompt, the images in order, and the mask.
 pub(super) fn edit(model: &str, request: &ImageRequest) -> Result<(HeaderValue, Vec<u8>), Fault> {
     let mut form = MultipartForm::new(request);
     form.field("model", model);
@@ -60,6 +60,7 @@ fn size(model: &str, width: u32, height: u32) -> String {
         let (width, height) = (f64::from(width.max(1)), f64::from(height.max(1)));
         let scale = (f64::from(LONGEST) / width.max(height)).min(1.0);
         let (width, height) = (width * scale, height * scale);
+        // A side that is too short for the other is raised, so that nothing of what was asked for is lost.
         let side = |side: f64, other: f64| {
             let steps = (side.max(other / WIDEST) / f64::from(STEP)).ceil().max(1.0);
             (steps as u32 * STEP).min(LONGEST)
@@ -70,14 +71,15 @@ fn size(model: &str, width: u32, height: u32) -> String {
     format!("{width}x{height}")
 }
 
-/// A form as browsers send it (RFC 7578).
+/// A `multipart/form-data` body (RFC 7578), as bytes, which is what both HTTP clients send.
 struct MultipartForm {
     boundary: String,
     body: Vec<u8>,
 }
 
 impl MultipartForm {
-    /// An empty one, whose boundary stands nowhere in the request: it is a hash of it all.
+    /// An empty form. Its boundary is a hash of the whole request, so that it stands nowhere in it and the same
+    /// request has the same bytes.
     fn new(request: &ImageRequest) -> Self {
         use std::hash::{DefaultHasher, Hash, Hasher};
         let mut hasher = DefaultHasher::new();
@@ -143,7 +145,7 @@ impl ImageUsage {
     }
 }
 
-/// An answer to either.
+/// Reads an answer of `images/generations` or `images/edits`.
 pub(super) fn answer(answer: &HttpAnswer) -> Result<Reply, Fault> {
     let unread = |fault| billed(fault, usage_under::<ImageUsage>("usage", answer).of(0));
     let images: Images = wire::decode(answer).map_err(unread)?;
@@ -151,7 +153,7 @@ pub(super) fn answer(answer: &HttpAnswer) -> Result<Reply, Fault> {
         return Err(billed(Fault::new(FaultKind::Empty, "the answer holds no image"), images.usage.of(0)));
     };
     let usage = images.usage.of(1);
-    // The wire says nothing of the type but what was asked for.
+    // The wire does not say the type of an image: its bytes do.
     let image = wire::picture("", &data).map_err(|fault| billed(fault, usage))?;
     let limits = limits::reported(&answer.headers);
     Ok(Reply { content: Content::Image(image), ending: Ending::Complete, usage, limits })

@@ -1,4 +1,4 @@
-//! What the headers of an answer say of limits.
+//! Limits, from the headers of an answer.
 
 use std::time::Duration;
 
@@ -13,12 +13,13 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// The limits that are reported, by the last part of their headers' names.
 const LIMITS: [(&str, LimitKind); 2] = [("requests", LimitKind::Requests), ("tokens", LimitKind::InputTokens)];
 
-/// What `x-ratelimit-limit-…`, `-remaining-…` and `-reset-…` say; nothing for what they don't speak of.
+/// The limits of the headers `x-ratelimit-limit-…`, `-remaining-…` and `-reset-…`; none for a kind that they
+/// leave out.
 pub(super) fn reported(headers: &HeaderMap) -> Vec<ReportedLimit> {
     LIMITS.into_iter().filter_map(|(name, kind)| limit(headers, name, kind)).collect()
 }
 
-/// How long to wait, as `retry-after-ms` or `retry-after` say it. The first is the more exact.
+/// The wait that `retry-after-ms` or `retry-after` asks for. The first is the more exact, so it goes first.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let millis = text(headers, "retry-after-ms").and_then(|text| text.parse::<f64>().ok());
     let millis = millis.and_then(|millis| Duration::try_from_secs_f64(millis / 1000.0).ok());

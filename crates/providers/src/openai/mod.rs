@@ -1,7 +1,7 @@
 //! OpenAI's API, and every server that speaks it: chat completions, embeddings, and bodies of either as
 //! they are.
 //!
-//! [`Quirks`] say where a server differs. A key is optional: servers of one's own often have none.
+//! [`Quirks`] say where a server differs. A key is optional: local servers often have none.
 
 mod answer;
 mod fault;
@@ -116,7 +116,7 @@ impl OpenAi {
         }
     }
 
-    /// One exchange. `read` makes a reply of a whole body of a successful answer.
+    /// Makes one exchange. `read` turns a 2xx with a whole body into a reply.
     async fn post(
         &self,
         method: Method,
@@ -152,6 +152,8 @@ impl OpenAi {
         if let Some(reason) = &answer.cut {
             return Err(Fault::new(FaultKind::Unreadable, reason.clone()));
         }
+        // Some gateways report an error in a 200, and it says more than that the answer can't be read. The usage
+        // is kept either way: it was paid for.
         read(&answer).map_err(|unread| match (unread.kind, answer::error_status(&answer)) {
             (FaultKind::Empty | FaultKind::Unreadable, Some(status)) => Fault { usage: unread.usage, ..fault(status) },
             _ => unread,

@@ -2,7 +2,7 @@
 
 use crate::error::ProviderError;
 
-/// What one kind of server takes. Choose it by name with [`Quirks::by_name`]: `quirks = "ollama"` for an
+/// One kind of server, and what it takes. Choose it by name with [`Quirks::by_name`]: `quirks = "ollama"` for an
 /// account in `atelier.toml`, or `OPENAI_QUIRKS=ollama` beside `OPENAI_BASE_URL`.
 ///
 /// Whether usage, rate headers or a key are there at all is no quirk: the client does without each.
@@ -12,13 +12,13 @@ pub struct Quirks {
     pub name: &'static str,
     /// The field that holds the cap on output tokens.
     pub(crate) cap_field: &'static str,
-    /// How an answer is made to follow a schema.
+    /// The way in which an answer is made to follow a schema.
     pub(crate) schemas: Schemas,
-    /// Whether embeddings take `dimensions`; where they don't, vectors have the model's own length.
+    /// `true` if embeddings take `dimensions`; where they don't, vectors have the model's own length.
     pub(crate) dimensions: bool,
 }
 
-/// How a server is told the schema of an answer.
+/// The form in which a request carries the schema of its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Schemas {
     /// `json_schema` with `strict`, adapted to what strict mode takes.
@@ -34,7 +34,7 @@ impl Quirks {
     pub const OPENAI: Self =
         Self { name: "openai", cap_field: "max_completion_tokens", schemas: Schemas::Strict, dimensions: true };
 
-    /// Ollama: passes over `max_completion_tokens`, so that an answer would have no cap.
+    /// Ollama: it ignores `max_completion_tokens`, so an answer would have no cap.
     pub const OLLAMA: Self =
         Self { name: "ollama", cap_field: "max_tokens", schemas: Schemas::AsTheyAre, dimensions: true };
 
@@ -43,7 +43,7 @@ impl Quirks {
     pub const VLLM: Self =
         Self { name: "vllm", cap_field: "max_tokens", schemas: Schemas::AsTheyAre, dimensions: false };
 
-    /// llama.cpp's server: only newer ones know `max_completion_tokens`, and `dimensions` is passed over.
+    /// llama.cpp's server: only newer ones know `max_completion_tokens`, and `dimensions` is ignored.
     pub const LLAMA_CPP: Self =
         Self { name: "llama.cpp", cap_field: "max_tokens", schemas: Schemas::AsTheyAre, dimensions: false };
 
@@ -51,7 +51,7 @@ impl Quirks {
     pub const BASIC: Self =
         Self { name: "basic", cap_field: "max_tokens", schemas: Schemas::InWords, dimensions: false };
 
-    /// All of them.
+    /// All quirks, in the order in which the hint lists them.
     pub const ALL: [Self; 5] = [Self::OPENAI, Self::OLLAMA, Self::VLLM, Self::LLAMA_CPP, Self::BASIC];
 
     /// The quirks that are called `name`.

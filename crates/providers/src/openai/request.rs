@@ -1,4 +1,4 @@
-//! Neutral requests in OpenAI's words.
+//! Neutral requests in OpenAI's format.
 
 use std::borrow::Cow;
 
@@ -14,17 +14,17 @@ use super::strict::strict;
 /// The most texts of one `embeddings` call.
 const MAX_EMBEDDINGS: usize = 2048;
 
-/// What the schema of an answer is called on the wire, which wants a name and shows it to the model.
+/// The name of an answer's schema: the wire wants one, and shows it to the model.
 const SCHEMA_NAME: &str = "answer";
 
-/// What a call asks for, and so which path it takes.
+/// The endpoint that a call goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Method {
     Chat,
     Embeddings,
-    /// Pictures from words.
+    /// A picture from words alone.
     Generations,
-    /// Pictures from words and pictures.
+    /// A picture from words and other pictures.
     Edits,
 }
 
@@ -69,7 +69,7 @@ struct OpenAiEmbedRequest<'a> {
     dimensions: Option<u32>,
 }
 
-/// A body for `chat/completions`.
+/// The body of a `chat/completions` call.
 pub(super) fn text(model: &str, request: &TextRequest, quirks: &Quirks) -> Result<Vec<u8>, Fault> {
     check_temperature(request.temperature)?;
     let (response_format, in_words) = match &request.schema {
@@ -94,7 +94,7 @@ pub(super) fn text(model: &str, request: &TextRequest, quirks: &Quirks) -> Resul
     })
 }
 
-/// The `response_format` for a schema, and what has to be said of it in words.
+/// The `response_format` for a schema, and the words that go into the instructions where it can't carry it.
 fn format(schema: &Value, schemas: Schemas) -> (Option<Value>, Option<String>) {
     match (schemas, strict(schema)) {
         (Schemas::Strict, Some(narrowed)) => {
@@ -112,7 +112,7 @@ fn format(schema: &Value, schemas: Schemas) -> (Option<Value>, Option<String>) {
     }
 }
 
-/// A body for `embeddings`.
+/// The body of an `embeddings` call.
 pub(super) fn embedding(model: &str, request: &EmbeddingRequest, quirks: &Quirks) -> Result<Vec<u8>, Fault> {
     check_inputs(request.inputs.len(), MAX_EMBEDDINGS)?;
     let texts = request.inputs.iter().map(|input| match input {

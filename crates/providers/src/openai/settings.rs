@@ -1,4 +1,4 @@
-//! What the environment says of OpenAI, or of a server like it.
+//! The settings of OpenAI or a compatible server, from the environment.
 
 use crate::error::ProviderError;
 use crate::http::BaseUrl;
@@ -15,17 +15,17 @@ const BASE_URL_VARIABLE: &str = "OPENAI_BASE_URL";
 /// The variable that names the quirks of the server there.
 const QUIRKS_VARIABLE: &str = "OPENAI_QUIRKS";
 
-/// Where OpenAI is.
+/// OpenAI's own address, where no other is configured.
 const BASE_URL: &str = "https://api.openai.com/v1";
 
-/// Where to call, with which key, and how the server there differs.
+/// The address to call, the key to call it with, and the quirks of the server there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenAiSettings {
     /// The address, with the API's version.
     pub endpoint: BaseUrl,
-    /// The key; servers of one's own often have none.
+    /// The key; local servers often have none.
     pub key: Option<ApiKey>,
-    /// How the server differs from OpenAI.
+    /// The server's differences from OpenAI.
     pub quirks: Quirks,
 }
 

@@ -7,14 +7,14 @@
 
 use serde_json::{Map, Value, json};
 
-/// What becomes of a keyword.
+/// The treatment of a keyword.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
     /// It stays as it is.
     Kept,
     /// It is left out: it explains, or it narrows what is allowed.
     Dropped,
-    /// It is read by name.
+    /// It is handled by name, below.
     Read,
 }
 

@@ -1,4 +1,4 @@
-//! What goes wrong in the wild, below and beside the format.
+//! Failures seen in the wild, below and beside the format.
 
 use atelier_engine::{Content, FaultKind};
 

@@ -16,7 +16,7 @@ use crate::server;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Fixture {
-    /// What it shows, as a sentence.
+    /// The behaviour that it shows, as a sentence.
     #[expect(dead_code, reason = "for readers of the file")]
     about: String,
     ask: FixtureRequest,

@@ -1,4 +1,4 @@
-//! What every provider's client has to show, each against the literal wire of its provider's documents.
+//! The suite that every provider's client has to pass, each against the literal wire of its provider's documents.
 //!
 //! A client joins by a [`Subject`](subject::Subject) and by files in `tests/fixtures/NAME/`, written by hand
 //! after those documents. The server here sends bytes and knows no format, so that it can't share a

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 /// A test that waits longer than this is stuck.
 const STUCK: Duration = Duration::from_secs(60);
 
-/// What the server does with a request once it has read it.
+/// The server's reaction to a request, once it has read it.
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
     /// Sends these bytes and keeps the connection.
@@ -20,11 +20,11 @@ pub(crate) enum Act {
     AnswerAndClose(Vec<u8>),
     /// Sends these bytes and resets the connection.
     AnswerAndReset(Vec<u8>),
-    /// Never answers.
+    /// Sends nothing and keeps the connection.
     Hang,
 }
 
-/// What the server saw.
+/// An event on the server's side of a connection.
 #[derive(Clone, Debug)]
 pub(crate) enum ServerEvent {
     Connected,
@@ -38,7 +38,7 @@ pub(crate) enum ServerEvent {
 pub(crate) struct Received {
     /// Such as `POST /path HTTP/1.1`.
     pub(crate) line: String,
-    /// Names in lower case.
+    /// Names, in lower case, and values.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
 }
@@ -85,7 +85,7 @@ impl Server {
         }
     }
 
-    /// How many connections and requests came, apart from those that were taken before.
+    /// The numbers of connections and requests that came, apart from those that were taken before.
     pub(crate) fn counts(&mut self) -> (usize, usize) {
         let (mut connections, mut requests) = (0, 0);
         while let Ok(event) = self.events.try_recv() {
@@ -112,7 +112,7 @@ pub(crate) fn http(status: u16, headers: &[(&str, &str)], body: &str) -> Vec<u8>
     format!("HTTP/1.1 {status} Status\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len()).into_bytes()
 }
 
-/// As [`http`], for JSON.
+/// As [`http`], with a content type of JSON.
 pub(crate) fn json(status: u16, body: &str) -> Vec<u8> {
     http(status, &[("content-type", "application/json; charset=UTF-8")], body)
 }

@@ -36,7 +36,7 @@ pub(crate) trait Subject {
     fn error_saying(&self, message: &str) -> String;
 }
 
-/// All of them.
+/// Every subject of the suite.
 pub(crate) fn all() -> Vec<Box<dyn Subject>> {
     vec![Box::new(GeminiSubject), Box::new(OpenAiSubject)]
 }

@@ -1,4 +1,4 @@
-//! Literal requests and answers.
+//! Requests and answers, compared literally with fixtures.
 
 use serde_json::Value;
 

@@ -50,8 +50,8 @@ impl ImagesRequest {
                         "size" => request.size = Some(value),
                         "output_format" => request.output_format = Some(value),
                         "n" => {
-                            request.n =
-                                Some(value.parse().map_err(|_| OpenAiProblem::invalid("n", "n is not a number"))?)
+                            let count = value.parse().map_err(|_| OpenAiProblem::invalid("n", "n is not a number"));
+                            request.n = Some(count?);
                         }
                         _ => {}
                     }
