@@ -1,7 +1,8 @@
-//! Making an answer by the JSON schema it was asked for.
+//! Answers that follow a JSON schema.
 //!
-//! The answer hangs on the seed, the prompt and the place in the schema, and on nothing else. Left out
-//! of account: `pattern`, `multipleOf`, `uniqueItems`, `not`, and all but the first part of an `allOf`.
+//! An answer depends on the seed, the prompt and the place in the schema, and on nothing else, so that a run can
+//! be repeated. Ignored are `pattern`, `multipleOf`, `uniqueItems`, `not`, and all but the first part of an
+//! `allOf`.
 
 use serde_json::{Map, Value};
 
@@ -10,7 +11,7 @@ use crate::packed::{Packed, sequence};
 use crate::schema::{SchemaType, alternatives, items_range, length_range, number_range, resolve};
 use crate::words::{self, Avoid, DRAFT};
 
-/// Why a schema can't be answered.
+/// The reason why a schema can't be answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SchemaFault {
     #[error("a $ref of the schema leads nowhere")]
@@ -32,7 +33,7 @@ const SIZE: usize = 4 << 20;
 /// Elements of a list that does not say how many it wants.
 const ELEMENTS: u64 = 2;
 
-/// What an answer is made of.
+/// The inputs that decide an answer.
 #[derive(Debug)]
 pub(crate) struct Recipe<'a> {
     pub(crate) schema: &'a Value,
@@ -57,7 +58,7 @@ struct AnswerWriter<'a> {
     out: String,
 }
 
-/// A property whose value is decided from outside: the id or the kind of an element.
+/// A property, by name, and the value that it is given from outside: the id or the kind of an element.
 type Fixed<'a> = Option<(&'a str, &'a str)>;
 
 impl<'a> AnswerWriter<'a> {

@@ -1,4 +1,4 @@
-//! What a sandbox can be told, and how it is spelt on a command line.
+//! The settings of a sandbox, and their spelling on a command line.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,18 +7,18 @@ use std::time::Duration;
 use crate::error::SandboxError;
 use crate::injected_fault::InjectedFault;
 
-/// How a sandbox behaves. The default has no quotas, no latency and no faults.
+/// The behaviour of a sandbox. The default has no quotas, no latency and no faults.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SandboxConfig {
     /// The limits, each counted for every pair of key and model on its own.
     pub quotas: Vec<Quota>,
-    /// Whether the requests of a window may come all at once.
+    /// The spacing that the quotas on requests demand within a window.
     pub pacing: Pacing,
-    /// How much a refusal says about the limit that was hit, and whether OpenAI's headers give it.
+    /// The parts of a refusal that say which limit was hit and when to come back, OpenAI's headers included.
     pub hints: Hints,
-    /// From the arrival of a call to its answer, before any output.
+    /// The time from the arrival of a call to its answer, before any output.
     pub latency: Duration,
-    /// What each token of output adds to the latency.
+    /// The time that each token of output adds to the latency.
     pub per_output_token: Duration,
     /// Faults to draw at random, at most one a call.
     pub faults: Vec<FaultRate>,
@@ -40,14 +40,14 @@ impl SandboxConfig {
     }
 }
 
-/// What a quota counts.
+/// The quantity that a quota counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum QuotaMetric {
     /// Calls, however many items they carry.
     Requests,
     /// Tokens of input, a token being four bytes of text, rounded up once a call.
     InputTokens,
-    /// Images asked for.
+    /// Images asked for, made or not.
     Images,
 }
 
@@ -78,22 +78,22 @@ pub enum QuotaWindow {
 pub enum Quota {
     /// So much in a window.
     Windowed {
-        /// What is counted.
+        /// The quantity that is counted.
         metric: QuotaMetric,
-        /// How much of it is let in.
+        /// The most of it that is let in within the window.
         amount: u64,
-        /// Over which time.
+        /// The time over which it is counted.
         window: QuotaWindow,
     },
     /// So many calls at once.
     InFlight {
-        /// How many.
+        /// The most calls at once.
         amount: u64,
     },
 }
 
 impl Quota {
-    /// How much is let in.
+    /// The most that is let in, in the unit of the quota.
     pub(crate) fn amount(self) -> u64 {
         match self {
             Self::Windowed { amount, .. } | Self::InFlight { amount } => amount,
@@ -156,7 +156,7 @@ impl fmt::Display for Quota {
 /// A length of time as it is spelt in settings: `60s`, `500ms`, `250us`, `1.5s`, `1m`, `1h`, or `0`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Span(
-    /// The length.
+    /// The length, to the microsecond.
     pub Duration,
 );
 
@@ -204,13 +204,13 @@ impl From<Span> for Duration {
     }
 }
 
-/// Whether the requests of a sliding window may come all at once.
+/// The spacing of requests within a sliding window. Providers differ, and a client has to cope with both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Pacing {
-    /// Yes: N requests at any time within the window.
+    /// N requests at any time within the window, all at once if they like.
     #[default]
     Burst,
-    /// No: each at least a window's N-th part after the one before, as some providers do.
+    /// Each request at least a window's N-th part after the one before, as some providers have it.
     Even,
 }
 
@@ -229,18 +229,18 @@ impl FromStr for Pacing {
     }
 }
 
-/// How much a refusal says. Providers leave out either part at times. In OpenAI's format the limits stand in
+/// The hints that a refusal gives. Providers leave out either part at times. In OpenAI's format the limits stand in
 /// the headers of every answer, and only where a refusal would name them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Hints {
-    /// Which limit was hit, and when to come back.
+    /// The limit that was hit, and the time to wait.
     #[default]
     Full,
-    /// Which limit was hit.
+    /// The limit that was hit, without a time to wait.
     Quota,
-    /// When to come back.
+    /// The time to wait, without the limit.
     Delay,
-    /// Neither.
+    /// No hint: a client has to find out by itself.
     None,
 }
 
@@ -271,12 +271,12 @@ impl FromStr for Hints {
     }
 }
 
-/// A fault and the share of the calls that it befalls. Spelt `503=0.05`.
+/// A fault and the share of the calls that it happens to. Spelt `503=0.05`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FaultRate {
-    /// What goes wrong.
+    /// The fault that is injected.
     pub kind: InjectedFault,
-    /// How often, from 0 to 1.
+    /// The share of calls, from 0 to 1.
     pub rate: f64,
 }
 

@@ -1,5 +1,8 @@
 //! The last stretch of an answer: the body, which can stop half-way, and the connection, which knows
 //! what was really written and can be reset.
+//!
+//! A body hands its [`Delivery`] to the connection, which forgets it once hyper has flushed, and revokes it if it
+//! is dropped before: only an answer that was written whole counts.
 
 use std::io;
 use std::pin::Pin;
@@ -17,7 +20,7 @@ use tokio::net::TcpStream;
 use crate::provider::AdmittedCall;
 use crate::stats::Delivery;
 
-/// What the body and the connection of one exchange tell each other.
+/// The state that the bodies of a connection's answers share with the connection itself.
 #[derive(Debug, Default)]
 pub(crate) struct ConnectionState {
     /// Answers handed to the connection and perhaps not yet written.
@@ -45,9 +48,9 @@ impl ConnectionState {
 #[derive(Debug)]
 pub(crate) struct AnswerBody {
     bytes: Option<Bytes>,
-    /// What the client is told to expect.
+    /// The bytes that are announced to the client.
     length: u64,
-    /// Where a body that is to stop half-way stands.
+    /// The progress of a body that is to stop half-way.
     half: Half,
     delivery: Option<(Delivery, Arc<ConnectionState>)>,
     /// The call is over when its answer is written, which is when this is dropped.
@@ -65,7 +68,7 @@ enum Half {
 }
 
 impl AnswerBody {
-    /// The whole of `bytes`.
+    /// A body that sends all of `bytes`, and hands over `delivery` as it does.
     pub(crate) fn whole(
         bytes: Bytes,
         call: Option<AdmittedCall>,
@@ -74,7 +77,7 @@ impl AnswerBody {
         Self { length: bytes.len() as u64, bytes: Some(bytes), half: Half::No, delivery, _call: call }
     }
 
-    /// The first half of `bytes`, announced as the whole; then the connection closes.
+    /// A body that announces all of `bytes`, sends half, and has the connection closed.
     pub(crate) fn cut(bytes: &Bytes, call: Option<AdmittedCall>) -> Self {
         let half = bytes.slice(..bytes.len() / 2);
         let length = bytes.len() as u64;

@@ -1,8 +1,8 @@
-//! The pictures that the sandbox makes: real ones, drawn from a prompt, a seed and what it was shown, and marked as
-//! its own.
+//! The pictures that the sandbox makes: real files, drawn from a prompt, a seed and the pictures that were sent with
+//! them, and signed as the sandbox's.
 //!
-//! What is shown first lends its colours and the places that they are in; what is shown after it tints them. The
-//! prompt decides the shapes, and so does the seed: the same request gives the same picture, another seed another.
+//! The first picture that was sent gives its colours and their places, and those after it tint them. The prompt and
+//! the seed decide the shapes: the same request gives the same picture, another seed another.
 
 use std::io::Cursor;
 
@@ -11,12 +11,13 @@ use image::{ImageFormat, Rgb, RgbImage};
 use crate::hash::{hash, mix};
 use crate::picture::{SQUARES, Seen};
 
-/// The longest side that is drawn; what is larger is drawn smaller and scaled up.
+/// The longest side that is drawn, in pixels. A larger picture is drawn smaller and scaled up, because every shape
+/// visits every pixel.
 const DRAWN: u32 = 768;
-/// How many shapes lie on the ground.
+/// The number of shapes on the ground.
 const SHAPES: u32 = 14;
 
-/// What is drawn.
+/// The inputs that decide a picture.
 #[derive(Debug)]
 pub(crate) struct PictureRecipe<'a> {
     pub(crate) prompt: &'a str,
@@ -26,17 +27,17 @@ pub(crate) struct PictureRecipe<'a> {
     pub(crate) height: u32,
 }
 
-/// What of a picture is kept while the rest is drawn anew.
+/// A picture of which a part is kept, while the rest is drawn anew.
 #[derive(Debug)]
 pub(crate) struct Kept<'a> {
-    /// The picture as a file.
+    /// The picture, as the bytes of its file.
     pub(crate) picture: &'a [u8],
-    /// A picture of the same size: where it is transparent, the picture is drawn anew; none draws all anew.
+    /// The file of a mask: where it is transparent, the picture is drawn anew. Without one, all of it is.
     pub(crate) mask: Option<&'a [u8]>,
 }
 
 impl PictureRecipe<'_> {
-    /// The drawing, as a file. Of a picture that is kept in part, the part is there as it was.
+    /// Draws the picture and encodes it. `None`: a picture or a mask can't be read.
     pub(crate) fn file(&self, kept: Option<&Kept<'_>>, format: ImageFormat) -> Option<Vec<u8>> {
         let mut canvas = self.draw();
         if let Some(kept) = kept {
@@ -71,7 +72,7 @@ impl PictureRecipe<'_> {
         canvas
     }
 
-    /// The colours of the squares: those of what was shown, or of the prompt's own.
+    /// The colours of the squares: those of the pictures that were sent, or a palette that the prompt decides.
     fn ground(&self, rng: &mut fastrand::Rng) -> Vec<[u8; 3]> {
         let Some((first, others)) = self.shown.split_first() else {
             let mut prompt = fastrand::Rng::with_seed(hash(1, self.prompt.as_bytes()));
@@ -129,7 +130,7 @@ fn shape(canvas: &mut RgbImage, ground: &[[u8; 3]], rng: &mut fastrand::Rng) {
     }
 }
 
-/// Puts back what is kept: all that the mask covers.
+/// Puts back the part of the picture that the mask covers.
 fn keep(canvas: &mut RgbImage, kept: &Kept<'_>) -> Option<()> {
     let Some(mask) = kept.mask else { return Some(()) };
     let (width, height) = canvas.dimensions();

@@ -1,6 +1,6 @@
-//! Vectors for texts and pictures, without a model: each word has a direction of its own, drawn from its hash,
-//! and a text lies where its words sum up to. Texts that share words are near each other, and nothing else is.
-//! A picture lies near the names of its colours, and near pictures that have them in the same places.
+//! Vectors for texts and pictures, without a model: each word has a direction, drawn from its hash, and a text is
+//! the sum of its words. Texts that share words are near each other, and nothing else is. A picture is near the
+//! names of its colours, and near pictures that have them in the same places.
 
 use crate::hash::hash;
 use crate::picture::Seen;
@@ -8,14 +8,15 @@ use crate::picture::Seen;
 /// The dimensions of a vector when none are asked for.
 pub(crate) const DIMENSIONS: usize = 3072;
 
-/// What a vector is made of: texts, and pictures beside them.
+/// The content that one vector stands for: texts, and pictures beside them.
 #[derive(Debug, Default)]
 pub(crate) struct VectorSource<'a> {
     pub(crate) texts: Vec<&'a str>,
     pub(crate) pictures: Vec<Seen>,
 }
 
-/// How much a colour in its place says, beside the colour's name.
+/// The weight of a colour in its place, where the colour's name has 1: a picture is nearer to the words for its
+/// colours than to their arrangement.
 const PLACE: f32 = 0.5;
 
 /// The vector of `input`, cut to its first `dimensions` (at most 3072). With `normalised` it has length
@@ -28,7 +29,7 @@ pub(crate) fn embed(input: &VectorSource<'_>, dimensions: usize, normalised: boo
         let lower = text.to_lowercase();
         let mut words = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
         if words.peek().is_none() {
-            // Only signs: the text as a whole is its one word.
+            // A text of signs alone counts as one word, so that it has a vector, too.
             add(&mut sums, lower.trim(), 1.0);
         }
         for word in words {

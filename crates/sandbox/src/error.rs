@@ -1,4 +1,4 @@
-//! What can go wrong with a sandbox itself. What it answers over the wire is not an error here.
+//! The errors of a sandbox itself. Those that it answers with over the wire are none of them.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,11 +11,11 @@ pub enum SandboxError {
     Setting {
         /// Which setting, in words: "a quota", "a duration".
         what: &'static str,
-        /// What was given.
+        /// The text of the setting, as given.
         text: String,
-        /// What is wrong with it.
+        /// The defect, as a clause.
         reason: String,
-        /// How it should be spelt.
+        /// The right spelling, with an example.
         hint: &'static str,
     },
     /// The rates of the faults add up to more than every call.
@@ -27,15 +27,15 @@ pub enum SandboxError {
     /// The address is reachable from other machines.
     #[error("{addr} is not a loopback address")]
     NotLoopback {
-        /// The address asked for.
+        /// The address that was refused.
         addr: SocketAddr,
     },
     /// The address could not be bound.
     #[error("can't listen on {addr}: {source}")]
     Bind {
-        /// The address asked for.
+        /// The address that was asked for.
         addr: SocketAddr,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// There is no tokio runtime to serve in.
@@ -44,7 +44,7 @@ pub enum SandboxError {
     /// The time zone by which a provider's day is counted is not known here.
     #[error("the time zone America/Los_Angeles is not known: {reason}")]
     TimeZone {
-        /// What the time zone database said.
+        /// The time zone database's own message.
         reason: String,
     },
 }
@@ -67,7 +67,7 @@ impl SandboxError {
         }
     }
 
-    /// What to do about it.
+    /// The user's next step, as an imperative clause without a full stop.
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Faults to order: drawn at random by rate, or aimed by a marker in the text of the prompt.
+//! The choice of the faults of a call: drawn at random by rate, or aimed by a marker in the text of the prompt.
 //!
 //! A marker is `[[sandbox:KIND]]` anywhere in the text of a request. It works every time it is seen;
 //! `[[sandbox:KIND:once]]` works the first time only, for the item that holds it (or for the whole
@@ -13,7 +13,7 @@ use crate::hash::{hash, mix};
 use crate::injected_fault::InjectedFault;
 use crate::packed::Packed;
 
-/// A fault, and what it is aimed at.
+/// A fault and its target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Aimed {
     pub(crate) kind: InjectedFault,
@@ -29,7 +29,7 @@ const OPENING: &str = "[[sandbox:";
 pub(crate) struct Faults {
     rates: Vec<FaultRate>,
     seed: u64,
-    /// What a marker for one time has already struck.
+    /// The hashes of the targets that a marker for one time has hit already.
     struck: Mutex<HashSet<u64>>,
 }
 
@@ -78,12 +78,12 @@ impl Faults {
         faults
     }
 
-    /// Whether this is the first time for `target`.
+    /// Notes a hit; `true` if it is the first on `target`.
     fn strike(&self, target: u64) -> bool {
         self.struck.lock().unwrap_or_else(PoisonError::into_inner).insert(target)
     }
 
-    /// At most one fault, by the configured rates. The draw hangs on the seed and the call's number, so
+    /// At most one fault, by the configured rates. The draw depends on the seed and the call's number alone, so
     /// that a run can be repeated however its calls overlap.
     fn draw(&self, number: u64) -> Option<InjectedFault> {
         if self.rates.is_empty() {
@@ -100,16 +100,16 @@ impl Faults {
     }
 }
 
-/// What a marker says.
+/// A marker of a prompt, parsed.
 struct Marker {
     kind: InjectedFault,
-    /// Whether it is for one time.
+    /// `true` if it works the first time only.
     once: bool,
-    /// The seed that it is for, if it is for one.
+    /// The seed of the requests that it is for; `None` for all requests.
     seed: Option<i64>,
 }
 
-/// A marker, from after its opening.
+/// Reads a marker from the text after its opening; `None` if it is none.
 fn read_marker(text: &str) -> Option<Marker> {
     // The longest is `wrong-type:seed=` with a number and `:once`; a prompt may hold an opening that is never closed.
     const LONGEST: usize = 48;

@@ -30,13 +30,13 @@ const LISTED: [&str; 6] = [
     "gemini-embedding-2",
 ];
 
-/// How the names of this format's models begin.
+/// The beginnings of the names of this format's models.
 const FAMILIES: [&str; 2] = ["gemini-", "sandbox"];
 
 /// The most texts of one `batchEmbedContents`.
 const BATCH: usize = 100;
 
-/// What a path asks for.
+/// The meaning of a path.
 #[derive(Debug, PartialEq, Eq)]
 enum GeminiRoute<'a> {
     List,
@@ -64,7 +64,7 @@ impl Verb {
         }
     }
 
-    /// Whether a model of this name has the method. The one called `sandbox` has them all.
+    /// `true` if a model of this name has the method. The one called `sandbox` has them all.
     fn suits(self, model: &str) -> bool {
         let embeds = model.contains("embedding");
         match self {
@@ -75,12 +75,12 @@ impl Verb {
     }
 }
 
-/// Whether a model that embeds takes pictures, too.
+/// `true` if a model for embeddings takes pictures, too.
 fn sees(model: &str) -> bool {
     !model.contains("embedding-001")
 }
 
-/// Reads a path, such as `/v1beta/models/gemini-3.8-flash:generateContent`.
+/// Parses a path, such as `/v1beta/models/gemini-3.8-flash:generateContent`; `None` if there is nothing there.
 fn route<'a>(method: &Method, path: &'a str) -> Option<GeminiRoute<'a>> {
     let rest = path.strip_prefix("/v1beta/models").or_else(|| path.strip_prefix("/v1/models"))?;
     if rest.is_empty() || rest == "/" {
@@ -97,7 +97,7 @@ fn route<'a>(method: &Method, path: &'a str) -> Option<GeminiRoute<'a>> {
     }
 }
 
-/// The key of a request: from its header, or from its URL as Google allows. (The URL wins nowhere.)
+/// The key of a request: from its header, or else from its URL, as Google allows.
 fn key<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
     let header = headers.get("x-goog-api-key").and_then(|value| value.to_str().ok());
     let key = header.or_else(|| uri.query()?.split('&').find_map(|pair| pair.strip_prefix("key=")))?;
@@ -137,7 +137,7 @@ pub(crate) async fn answer(
     })
 }
 
-/// Why there is no good answer.
+/// The reason why a request gets no 200 with an answer.
 enum GeminiFailure {
     Problem(GeminiProblem),
     /// From the model of this name.

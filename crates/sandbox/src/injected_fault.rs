@@ -1,17 +1,17 @@
-//! The faults that a sandbox can be made to produce, and how they are spelt.
+//! The faults that a sandbox can inject, and their names.
 
 use std::fmt;
 
-/// What can go wrong with a call.
+/// A fault that is injected into a call: the failures of real providers that a client has to survive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum InjectedFault {
-    /// `500`: an internal error.
+    /// `500`: an internal error of the provider.
     Internal,
-    /// `503`: overloaded.
+    /// `503`: the provider is overloaded.
     Unavailable,
     /// `504`: the provider's own deadline passed.
     Deadline,
-    /// `hang`: no answer, ever.
+    /// `hang`: no answer until the client or the sandbox goes.
     Hang,
     /// `reset`: the connection is reset after the request was read.
     Reset,
@@ -41,7 +41,7 @@ pub enum InjectedFault {
 }
 
 impl InjectedFault {
-    /// Every kind, in the order of their declaration.
+    /// Every kind, in the order of declaration, by which the statistics count them.
     pub const ALL: [Self; 16] = [
         Self::Internal,
         Self::Unavailable,
@@ -61,7 +61,7 @@ impl InjectedFault {
         Self::WrongType,
     ];
 
-    /// How it is spelt in settings, in markers and in the statistics.
+    /// The name in settings, in markers and in the statistics.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -84,19 +84,19 @@ impl InjectedFault {
         }
     }
 
-    /// The kind that is spelt so.
+    /// The kind with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// Whether it leaves nothing of the answer, so that no other fault of the call matters.
+    /// `true` if it leaves nothing of the answer, so that no other fault of the call matters.
     pub(crate) fn ends_the_call(self) -> bool {
         !matches!(self, Self::Omit | Self::Double | Self::Shuffle | Self::Fence | Self::NoUsage)
             && !self.is_of_pictures()
     }
 
-    /// Whether it befalls pictures only.
+    /// `true` if it happens to calls for pictures only.
     pub(crate) fn is_of_pictures(self) -> bool {
         matches!(self, Self::NoImage | Self::Words | Self::WrongType)
     }

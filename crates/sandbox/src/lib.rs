@@ -1,8 +1,8 @@
 //! A local provider: it speaks the real wire formats and enforces real quotas, and calls no model.
 //!
 //! It is an HTTP server on loopback, for trying things out without a key, and for testing clients
-//! against limits, latency and faults to order. Its answers have the form that was asked for and are
-//! visibly nobody's: every text begins with `[sandbox]`.
+//! against limits, latency and faults on demand. Its answers have the form that was asked for and can't be
+//! taken for a model's: every text begins with `[sandbox]`.
 //!
 //! # Paths
 //! Gemini's: `POST /v1beta/models/{model}:generateContent`, `:embedContent`, `:batchEmbedContents`,
@@ -31,16 +31,16 @@
 //! Drawn by rate ([`FaultRate`]), or aimed by a marker in the text of a prompt: `[[sandbox:KIND]]`, with
 //! any of the names of [`InjectedFault`]. `[[sandbox:refuse]]` blocks every call whose text holds it, which in
 //! OpenAI's format is a refusal by the model; `[[sandbox:omit]]` leaves its item out of a packed answer, the
-//! first time; `[[sandbox:KIND:once]]` works the first time only, for any kind. In a packed call a marker belongs to the item whose id
-//! stands before it in the same line, or else after it in that line, or else before it in the text.
-//! Faults befall only calls that were let in. One that leaves no answer comes after the latency, but
-//! without that of any output.
+//! first time; `[[sandbox:KIND:once]]` works the first time only, for any kind. In a packed call a marker
+//! belongs to the item whose id stands before it in the same line, or else after it in that line, or else before
+//! it in the text. Faults happen only to calls that were let in. One that leaves no answer comes after the
+//! latency, but without that of any output.
 //!
 //! # Layout
 //! Only `gemini` and `openai` and their children know a wire format; `wire` has what both share, and `server`
 //! tells them apart by path. `provider` takes a call from arrival to answer; `quota` counts, `fault` decides
-//! what goes wrong, `packed`, `schema`, `answer` and `words` make texts, `embedding` vectors, `stats` and
-//! `connection` count what was really written.
+//! what goes wrong, `packed`, `schema`, `answer` and `words` make texts, `embedding` vectors, `drawing` pictures,
+//! `stats` and `connection` count what was really written.
 
 #![forbid(unsafe_code)]
 
@@ -71,6 +71,6 @@ pub use injected_fault::InjectedFault;
 pub use server::{Sandbox, serve};
 pub use stats::Stats;
 
-/// What to tell whoever reads the sandbox's answers.
+/// The notice for everyone who reads the sandbox's answers.
 pub const SANDBOX_NOTICE: &str =
     "Sandbox: these answers are made up on this machine. No model was called and nothing was paid.";

@@ -27,10 +27,10 @@ use request::{ChatRequest, EmbeddingsRequest};
 /// The models that are listed where the configuration names none. Any other of their families answers too.
 const LISTED: [&str; 5] = ["sandbox", "gpt-sandbox", "gpt-image-2", "text-embedding-3-small", "text-embedding-3-large"];
 
-/// How the names of this format's models begin.
+/// The beginnings of the names of this format's models.
 const FAMILIES: [&str; 3] = ["gpt-", "text-embedding-", "sandbox"];
 
-/// What a path asks for.
+/// The meaning of a path.
 #[derive(Debug, PartialEq, Eq)]
 enum OpenAiRoute<'a> {
     List,
@@ -41,7 +41,7 @@ enum OpenAiRoute<'a> {
     Edits,
 }
 
-/// Whether a request is in this format. Gemini's paths below `/v1` name a model and a method,
+/// `true` if a request is in this format. Gemini's paths below `/v1` name a model and a method,
 /// `/v1/models/NAME:METHOD`; the list of models is told apart by how its key is sent.
 pub(crate) fn speaks(head: &Parts) -> bool {
     match head.uri.path().strip_prefix("/v1/") {
@@ -72,7 +72,7 @@ fn key(headers: &HeaderMap) -> Option<&str> {
     (!key.is_empty()).then_some(key)
 }
 
-/// Whether a model of this name makes vectors, and whether it makes anything else.
+/// Two flags: a model of this name makes vectors; it makes anything else.
 fn embeds(model: &str) -> (bool, bool) {
     let only = model.contains("embedding");
     (only || !model.starts_with("gpt-"), !only)
@@ -108,7 +108,7 @@ pub(crate) async fn answer(
     })
 }
 
-/// Why there is no good answer.
+/// The reason why a request gets no 200 with an answer.
 enum OpenAiFailure {
     Problem(OpenAiProblem),
     /// From the model of this name.

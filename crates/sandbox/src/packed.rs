@@ -17,7 +17,7 @@ pub(crate) struct Packed<'a> {
     pub(crate) ids: Vec<&'a str>,
 }
 
-/// How many objects may lie around the items.
+/// The most objects that lie around the items.
 const DEPTH: usize = 4;
 
 impl<'a> Packed<'a> {
@@ -75,7 +75,7 @@ impl<'a> Packed<'a> {
     }
 }
 
-/// Whether `id` at byte `at` is a word of its own, and not a part of a longer number or name.
+/// `true` if `id` at byte `at` is a whole word, and no part of a longer number or name.
 fn alone(text: &str, at: usize, id: &str) -> bool {
     let joins = |c: char| c.is_alphanumeric() || c == '_';
     !text[..at].ends_with(joins) && !text[at + id.len()..].starts_with(joins)
@@ -84,14 +84,14 @@ fn alone(text: &str, at: usize, id: &str) -> bool {
 /// A property of an array's elements that is to take each of these values in turn.
 #[derive(Debug)]
 pub(crate) struct Sequence<'a> {
-    /// The property.
+    /// The name of the property.
     pub(crate) name: &'a str,
-    /// Its values.
+    /// Its values, in the order of the schema.
     pub(crate) values: Vec<&'a str>,
 }
 
 impl Sequence<'_> {
-    /// Whether the array has just as many elements as there are values, or does not say how many.
+    /// `true` if the array has as many elements as there are values, or does not say how many.
     fn fills(&self, array: &Value) -> bool {
         let (min, max) = crate::schema::items_range(array);
         let count = self.values.len() as u64;
@@ -117,14 +117,14 @@ pub(crate) fn sequence<'a>(root: &'a Value, array: &'a Value) -> Option<Sequence
     found
 }
 
-/// Whether a property of this name tells items apart; `kind` or `label` do not.
+/// `true` if a property of this name tells items apart; `kind` or `label` do not.
 fn names_an_id(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     lower == "id" || lower == "key" || lower.ends_with("_id") || name.ends_with("Id") || name.ends_with("ID")
 }
 
-/// Whether the properties of an object are items: each holds something with parts, all are alike, and
-/// the prompt calls each by its name, which has a digit.
+/// `true` if the properties of an object are items: each holds an object or an array, all are alike, and the
+/// prompt holds the name of each, which has a digit. So an object with ordinary fields is not taken for a pack.
 fn keyed_by_id(root: &Value, properties: &Map<String, Value>, texts: &[&str]) -> bool {
     let Some(first) = properties.values().next() else { return false };
     let parts = matches!(

@@ -1,4 +1,4 @@
-//! What the sandbox sees in a picture: its colours, by name and by place.
+//! The colours of a picture, by name and by place: all that the sandbox sees of it.
 
 use std::io::Cursor;
 
@@ -8,10 +8,10 @@ use image::{ImageReader, Limits};
 /// The squares of a picture in a row, and in a column.
 pub(crate) const SQUARES: u32 = 4;
 
-/// What is decoded of a picture at most, in bytes.
+/// The most bytes that decoding a picture may take, so that a small file can't fill the memory.
 const MOST_DECODED: u64 = 512 << 20;
 
-/// A picture, coarsely.
+/// A picture, reduced to a square of 4 by 4 colours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seen {
     /// The mean colour of each square, row by row.
@@ -19,7 +19,7 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// Looks at a file; none if it is no picture that can be read.
+    /// Reads the file of a picture; `None` if it can't be decoded.
     pub(crate) fn of(file: &[u8]) -> Option<Self> {
         let mut reader = ImageReader::new(Cursor::new(file)).with_guessed_format().ok()?;
         let mut limits = Limits::default();

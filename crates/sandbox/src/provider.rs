@@ -1,6 +1,7 @@
 //! The course of one call, whatever its wire format: arrival, admission, faults, answer, latency.
 //!
-//! A wire format reads a [`ReceivedPrompt`] and a [`AnswerForm`] out of a request and renders what comes back.
+//! A wire format reads a [`ReceivedPrompt`] and an [`AnswerForm`] from a request and renders the
+//! [`SandboxAnswer`] or the [`NoAnswer`] that comes back.
 
 mod draw;
 
@@ -25,16 +26,16 @@ use crate::quota::{Level, Moment, QuotaCost, QuotaPool, QuotaRefusal};
 use crate::stats::Recorder;
 use crate::words::{Avoid, MARK, free_text};
 
-/// What a call asks, of whom, and on whose account.
+/// The content of a call, with the key and the model that it is counted for.
 #[derive(Debug, Default)]
 pub(crate) struct ReceivedPrompt<'a> {
     pub(crate) key: &'a str,
     pub(crate) model: &'a str,
-    /// Every text of the request, the instructions first; the schema is none of them.
+    /// Every text of the request, the instructions first, without the schema.
     pub(crate) texts: Vec<&'a str>,
     /// The hash of every picture that is sent.
     pub(crate) pictures: Vec<u64>,
-    /// Images asked for.
+    /// The number of images asked for.
     pub(crate) images: u64,
     /// The seed, if one is given.
     pub(crate) seed: Option<i64>,
@@ -60,16 +61,16 @@ pub(crate) fn tokens(bytes: usize) -> u64 {
     bytes.div_ceil(4) as u64
 }
 
-/// In which form an answer is wanted.
+/// The form in which an answer is wanted.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum AnswerForm<'a> {
-    /// Words.
+    /// Words, without a form to keep to.
     Text,
-    /// JSON of any kind.
+    /// JSON, without a schema to follow.
     Json,
-    /// JSON by a schema.
+    /// JSON that follows this schema.
     Schema(&'a Value),
-    /// One value of an enum, bare.
+    /// One value of this schema's enum, without quotation marks.
     Choice(&'a Value),
 }
 
@@ -77,23 +78,23 @@ pub(crate) enum AnswerForm<'a> {
 #[derive(Debug)]
 pub(crate) struct SandboxAnswer {
     pub(crate) content: AnswerContent,
-    /// As the answer reports them; the output is that which was not cut off.
+    /// The usage. The output is counted after the cap has cut it.
     pub(crate) input_tokens: u64,
     pub(crate) output_tokens: u64,
-    /// Whether to report them.
+    /// `true` if the answer reports its usage.
     pub(crate) with_usage: bool,
-    /// Whether to stop half-way through the body.
+    /// `true` if the body stops half-way.
     pub(crate) truncated: bool,
     /// The items that are answered by this, if it arrives whole.
     pub(crate) items: Vec<u64>,
     /// The number of the call, for a response's id.
     pub(crate) number: u64,
-    /// Where the quotas stand, once this call has been taken from them.
+    /// The levels of the quotas, after this call was taken from them.
     pub(crate) levels: Vec<Level>,
     pub(crate) call: AdmittedCall,
 }
 
-/// What is in an answer.
+/// The content of an answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum AnswerContent {
     /// The text, and whether the cap on its tokens cut it.
@@ -110,7 +111,7 @@ pub(crate) enum AnswerContent {
     NoPicture,
 }
 
-/// Why there is no answer.
+/// The reason why there is no answer.
 #[derive(Debug)]
 pub(crate) enum NoAnswer {
     /// A quota refused the call.
@@ -125,7 +126,8 @@ pub(crate) enum NoAnswer {
     Schema(SchemaFault),
 }
 
-/// A call that was let in. It is over when this is dropped.
+/// A call that was let in. It ends when this is dropped, which is when its answer was written or its client has
+/// gone, so that no path can forget to end it.
 #[derive(Debug)]
 pub(crate) struct AdmittedCall {
     provider: Arc<SandboxProvider>,
@@ -156,7 +158,7 @@ pub(crate) struct SandboxProvider {
     next: AtomicU64,
 }
 
-/// A call on its way, before it is known how it ends.
+/// A call that was let in and has no answer yet.
 struct PendingCall {
     call: AdmittedCall,
     number: u64,
@@ -181,8 +183,8 @@ impl SandboxProvider {
         })
     }
 
-    /// Whether there is a model of this name. Where the configuration names none, there are those of the
-    /// wire format's `families`, by how their names begin.
+    /// `true` if there is a model of this name. Where the configuration lists none, there are all whose names
+    /// begin like one of the wire format's `families`.
     pub(crate) fn knows(&self, model: &str, families: &[&str]) -> bool {
         match &self.config.models {
             Some(models) => models.iter().any(|known| known == model),
@@ -190,7 +192,7 @@ impl SandboxProvider {
         }
     }
 
-    /// Answers a call for text, in its time.
+    /// Answers a call for text, after its latency.
     pub(crate) async fn generate(
         self: &Arc<Self>,
         prompt: &ReceivedPrompt<'_>,
@@ -349,7 +351,8 @@ impl SandboxProvider {
         }
     }
 
-    /// Which items to answer, in which order: all, once, in turn, but for the faults that say otherwise.
+    /// The places of the items to answer, in order: each once, in the order of the schema, unless a fault omits,
+    /// doubles or shuffles them.
     fn order(&self, packed: Option<&Packed<'_>>, faults: &[Aimed], number: u64) -> Vec<usize> {
         let Some(packed) = packed else { return Vec::new() };
         let count = packed.ids.len();
@@ -358,7 +361,7 @@ impl SandboxProvider {
         for fault in faults {
             match fault.kind {
                 InjectedFault::Omit => {
-                    // Drawn, it is a quarter of the items, and one at least.
+                    // A marker aims at one item. Drawn by rate, a quarter of them is missing, and one at least.
                     let missing = if fault.item.is_some() { 1 } else { count.div_ceil(4) };
                     for _ in 0..missing {
                         let item = fault.item.unwrap_or_else(|| rng.usize(..count));
@@ -416,7 +419,7 @@ fn write(
     }
 }
 
-/// What is left of `text` under a cap on its tokens, and whether it was cut.
+/// The beginning of `text` that fits a cap on its tokens, and `true` if it was cut.
 fn cut_at(mut text: String, cap: Option<u64>) -> (String, bool) {
     let Some(bytes) = cap.and_then(|cap| usize::try_from(cap).ok()?.checked_mul(4)) else {
         return (text, false);

@@ -1,6 +1,6 @@
-//! Counting a provider's limits, as a provider does: by arrival, in a log of the time just past.
+//! A provider's limits, counted as a provider does: by arrival, in a log of the time just past.
 //!
-//! Nothing here knows a clock or a wire format. A refused call leaves no trace in any count.
+//! Time is passed in, and no wire format is known here. A refused call leaves no trace in any count.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -14,18 +14,18 @@ use crate::config::{Pacing, Quota, QuotaMetric, QuotaWindow};
 /// One instant by both clocks: sliding windows go by the one, days by the other.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moment {
-    /// For lengths of time.
+    /// The monotonic clock, for lengths of time.
     pub(crate) instant: Instant,
-    /// For the calendar.
+    /// The wall clock, for the calendar.
     pub(crate) wall: Timestamp,
 }
 
-/// What one call takes from the quotas.
+/// The amounts that one call takes from the quotas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct QuotaCost {
-    /// Tokens of input.
+    /// The tokens of its input.
     pub(crate) input_tokens: u64,
-    /// Images asked for.
+    /// The images that it asks for.
     pub(crate) images: u64,
 }
 
@@ -39,24 +39,24 @@ impl QuotaCost {
     }
 }
 
-/// Why a call was not let in.
+/// The reason why a call was not let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct QuotaRefusal {
     /// Every quota that it would have passed, at least one.
     pub(crate) violated: Vec<Quota>,
-    /// When the last of them will admit it, as far as it is foreseeable.
+    /// The time until the last of them will let it in, as far as it can be foreseen.
     pub(crate) retry_after: Duration,
-    /// Where every quota stands.
+    /// The level of every quota.
     pub(crate) levels: Vec<Level>,
 }
 
-/// Where a quota stands.
+/// The level of a quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Level {
     pub(crate) quota: Quota,
-    /// How much is left.
+    /// The amount that is left.
     pub(crate) remaining: u64,
-    /// When all of it will be there again, if nothing more is taken.
+    /// The time until all of it is left again, if nothing more is taken.
     pub(crate) resets_in: Duration,
 }
 
@@ -67,7 +67,7 @@ const DAY_RETRY: Duration = Duration::from_secs(60);
 /// Nobody can foresee when a call in flight ends.
 const IN_FLIGHT_RETRY: Duration = Duration::from_secs(1);
 
-/// The counts of one pool: what one key has spent of one model.
+/// The counts of one pool: what one key has spent on one model.
 #[derive(Debug)]
 pub(crate) struct QuotaPool {
     gauges: Vec<Gauge>,
@@ -85,7 +85,7 @@ enum Count {
     Log { metric: QuotaMetric, amount: u64, window: Duration, arrivals: VecDeque<(Instant, u64)>, used: u64 },
     /// Requests at a distance from each other.
     Even { distance: Duration, next: Option<Instant> },
-    /// What was taken today, and when today ends.
+    /// The amount that was taken today, and the end of today.
     Day { metric: QuotaMetric, amount: u64, used: u64, ends: Timestamp },
     /// Calls that have not been answered.
     InFlight { amount: u64, used: u64 },
@@ -98,7 +98,8 @@ impl QuotaPool {
         Self { gauges: gauges.collect() }
     }
 
-    /// Takes `cost` from every quota, or from none, and says where they stand then.
+    /// Takes `cost` from every quota, or from none, and returns their levels. All are checked before any is taken
+    /// from, so that a call that one of them refuses costs nothing in the others.
     ///
     /// A call that was let in has to be given back with [`QuotaPool::finish`] once it is over.
     pub(crate) fn admit(&mut self, now: Moment, zone: &TimeZone, cost: QuotaCost) -> Result<Vec<Level>, QuotaRefusal> {
@@ -177,7 +178,7 @@ impl Count {
         }
     }
 
-    /// Whether there is room for `cost`; if not, how long until there is.
+    /// Checks that there is room for `cost`. The error is the time until there is.
     fn check(&self, now: Moment, cost: QuotaCost) -> Result<(), Duration> {
         match self {
             Self::Log { metric, amount, window, arrivals, used } => {
@@ -212,7 +213,7 @@ impl Count {
         }
     }
 
-    /// How much is left, and when all of it will be there again.
+    /// The amount that is left, and the time until all of it is.
     fn level(&self, now: Moment) -> (u64, Duration) {
         match self {
             Self::Log { amount, window, arrivals, used, .. } => {

@@ -1,9 +1,9 @@
-//! Reading the parts of a JSON schema that an answer is made by. Gemini's own subset (types in capitals,
-//! numbers at times as strings) and JSON Schema are read alike.
+//! The parts of a JSON schema that decide an answer. Gemini's subset (types in capitals, some numbers as strings)
+//! and JSON Schema are read alike.
 
 use serde_json::Value;
 
-/// What a schema describes.
+/// The type of the value that a schema describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SchemaType {
     Object,
@@ -51,10 +51,11 @@ impl SchemaType {
     }
 }
 
-/// How many references may lead to one another.
+/// The most references in a row, so that a circle of them ends.
 const REFERENCES: usize = 32;
 
-/// What `node` stands for: itself, or what its `$ref` names within `root`. `None`: nothing does.
+/// The schema that `node` stands for: itself, or the one that its `$ref` names within `root`. `None`: it leads
+/// nowhere.
 pub(crate) fn resolve<'a>(root: &'a Value, mut node: &'a Value) -> Option<&'a Value> {
     for _ in 0..REFERENCES {
         let Some(reference) = node.get("$ref").or_else(|| node.get("ref")).and_then(Value::as_str) else {

@@ -1,4 +1,4 @@
-//! Serving: connections, the reading of requests, and the pages of the sandbox's own.
+//! The server: its connections, the reading of requests, and the paths for statistics.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -27,7 +27,7 @@ use crate::{gemini, openai};
 /// The most bytes of a request: above what Gemini takes inline.
 const LARGEST: u64 = 64 << 20;
 
-/// How long to rest when the system has no more sockets to give.
+/// The pause before another attempt when the system has no more sockets to give.
 const EXHAUSTED: Duration = Duration::from_millis(10);
 
 /// A sandbox that is being served. It stops when it is dropped.
@@ -81,14 +81,14 @@ impl Sandbox {
         self.addr
     }
 
-    /// What to set `GOOGLE_GEMINI_BASE_URL` to: scheme, address and port, without a path. `OPENAI_BASE_URL`
-    /// is this with `/v1` after it.
+    /// The value for `GOOGLE_GEMINI_BASE_URL`: scheme, address and port, without a path. The one for
+    /// `OPENAI_BASE_URL` is this with `/v1` after it.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}", self.addr)
     }
 
-    /// The counts so far.
+    /// The counts since the start or the last reset.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.provider.recorder.stats(Instant::now())
@@ -160,12 +160,12 @@ async fn accept(listener: TcpListener, provider: Arc<SandboxProvider>, mut stopp
 }
 
 async fn connection(stream: TcpStream, provider: Arc<SandboxProvider>) {
-    // Without it small answers wait for the client's acknowledgements. It fails on no live connection.
+    // Or small answers would wait for the client's acknowledgements. It fails on no live connection.
     let _ = stream.set_nodelay(true);
     let state = Arc::new(ConnectionState::default());
     let socket = Connection::new(stream, Arc::clone(&state));
     let service = service_fn(move |request| exchange(Arc::clone(&provider), Arc::clone(&state), request));
-    // An error is the client's going or a fault to order, and there is no one to tell of either.
+    // An error means that the client has gone or that a fault was injected, and nobody is left to report it to.
     let _ = http1::Builder::new().serve_connection(socket, service).await;
 }
 

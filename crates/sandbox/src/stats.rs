@@ -1,4 +1,4 @@
-//! What a sandbox has seen and given, counted.
+//! The counts of the calls that a sandbox has received and of the answers that it has given.
 //!
 //! An item counts as answered when a whole valid answer with it has been written to the client. It is
 //! counted as the answer is handed to the connection, so that a client that has the answer finds it
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::injected_fault::InjectedFault;
 
-/// How many arrivals, and how many refusals, are listed one by one.
+/// The most arrivals, and the most refusals, that are listed one by one.
 const LISTED: usize = 1000;
 
 /// The counts since the start, or since the last reset. `GET /stats` gives them as JSON.
@@ -68,7 +68,7 @@ struct Tally {
     output_tokens: u64,
     /// The hash of every item that was answered: eight bytes each, as runs have millions of items.
     answered: HashSet<u64>,
-    /// How often those were answered that got more than one answer, not counting the first.
+    /// The number of answers after the first, for the items that got more than one.
     again: HashMap<u64, u64>,
     arrivals_ms: Vec<u64>,
     refusals_ms: Vec<u64>,
@@ -118,8 +118,8 @@ impl Recorder {
         let before = self.calls.fetch_add(1, Relaxed);
         let in_flight = self.in_flight.fetch_add(1, Relaxed) + 1;
         self.peak_in_flight.fetch_max(in_flight, Relaxed);
-        // Refusals count as calls too, so the list is full by this number of calls at the latest only
-        // when there were none; past it, look.
+        // Without the lock once the list is full. Refusals count as calls, too, so that after any the number of
+        // calls does not tell.
         if before < LISTED as u64 || self.refusals.load(Relaxed) > 0 {
             let mut tally = self.tally();
             if tally.arrivals_ms.len() < LISTED {
@@ -183,7 +183,7 @@ impl Recorder {
     }
 }
 
-/// What a whole answer counts for, once it is written.
+/// The counts of one whole answer.
 #[derive(Debug)]
 pub(crate) struct Delivery {
     pub(crate) recorder: Arc<Recorder>,
@@ -194,7 +194,7 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
-    /// Counts it.
+    /// Adds the answer to the counts.
     pub(crate) fn record(&self) {
         let mut guard = self.recorder.tally();
         let tally = &mut *guard;
@@ -207,7 +207,7 @@ impl Delivery {
         }
     }
 
-    /// Takes it back: it did not reach the client.
+    /// Takes the answer back, because it did not reach the client.
     pub(crate) fn revoke(&self) {
         let mut guard = self.recorder.tally();
         let tally = &mut *guard;

@@ -1,4 +1,4 @@
-//! What the wire formats share: how an answer leaves, whatever is in it.
+//! The parts that both wire formats share: the way in which an answer leaves, whatever is in it.
 
 use std::sync::Arc;
 

@@ -1,9 +1,9 @@
-//! Words for answers: nonsense that is plainly nobody's, never twice the same, and in words that the
+//! Words for answers: nonsense that nobody takes for a model's, different for every seed, and in words that the
 //! prompt does not use, so that a filter against parroting lets it through.
 
 use std::fmt::Write as _;
 
-/// What every text of the sandbox begins with, where there is room for it.
+/// The beginning of every text of the sandbox, where there is room for it.
 pub(crate) const MARK: &str = "[sandbox] ";
 
 /// The lengths, in characters, between which a free text lies unless a schema says otherwise: those of

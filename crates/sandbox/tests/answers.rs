@@ -1,4 +1,4 @@
-//! What is in an answer: by schema, for every item once, and of nobody's words.
+//! The content of answers: it follows the schema, answers every item once, and repeats no word of the prompt.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;

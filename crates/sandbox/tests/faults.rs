@@ -21,7 +21,7 @@ fn with_fault(fault: &str) -> Bench {
     Bench::new(SandboxConfig { faults: vec![fault.parse().unwrap()], ..SandboxConfig::default() })
 }
 
-/// Whether an input or output error of this kind is at the bottom of `error`.
+/// `true` if an input or output error of this kind is at the bottom of `error`.
 fn is_io(error: &reqwest::Error, kind: ErrorKind) -> bool {
     let mut source = error.source();
     while let Some(error) = source {

@@ -1,4 +1,4 @@
-//! What Gemini says instead of an answer: errors, refusals, and what is no answer at all.
+//! Gemini's errors: of wrong requests, of injected faults, and of quotas.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::quota::QuotaRefusal;
 
 use crate::wire::{JSON, bytes_of, respond};
 
-/// A request that was wrong in itself.
+/// The error for a request that is wrong in itself.
 #[derive(Debug)]
 pub(super) struct GeminiProblem {
     status: StatusCode,
@@ -88,7 +88,7 @@ fn error(
     respond(status, JSON, AnswerBody::whole(bytes_of(&body), call, None))
 }
 
-/// One of the faults that have a status.
+/// The error for one of the faults that have a status.
 pub(super) fn failure(kind: InjectedFault, call: AdmittedCall) -> Response<AnswerBody> {
     let (status, name, message) = match kind {
         InjectedFault::Unavailable => {
@@ -107,7 +107,8 @@ pub(super) fn failure(kind: InjectedFault, call: AdmittedCall) -> Response<Answe
     error(status, name, message, &[], Some(call))
 }
 
-/// How the wire names a quota: its metric and its id.
+/// A quota's metric and id on the wire. Clients tell limits apart by the id; a sliding window of another length
+/// than a minute has the minute's, because the wire has no other.
 fn names_of(quota: Quota) -> (&'static str, &'static str) {
     match quota {
         Quota::Windowed { metric: QuotaMetric::Requests, window: QuotaWindow::Sliding(_), .. } => (
@@ -141,8 +142,8 @@ fn names_of(quota: Quota) -> (&'static str, &'static str) {
     }
 }
 
-/// A length of time as the wire writes it, in seconds: `38.6s`. Rounded up to the millisecond, so that
-/// who waits so long has waited long enough.
+/// A length of time as the wire writes it, in seconds: `38.6s`. It is rounded up to the millisecond, so that a
+/// client that waits that long has waited long enough.
 fn seconds(span: Duration) -> String {
     let millis = span.as_nanos().div_ceil(1_000_000).max(1);
     let fraction = format!("{:03}", millis % 1000);
@@ -152,7 +153,7 @@ fn seconds(span: Duration) -> String {
     }
 }
 
-/// A 429 that says as much as `hints` allow.
+/// The 429 of a quota, with as much detail as `hints` allow.
 pub(super) fn refusal(refusal: &QuotaRefusal, model: &str, hints: Hints) -> Response<AnswerBody> {
     let mut message = "You exceeded your current quota, please check your plan and billing details. (This \
                        is the sandbox: the quota is the one that it was started with.)"

@@ -1,4 +1,4 @@
-//! Gemini's answers, rendered.
+//! The JSON of Gemini's answers.
 
 use std::sync::Arc;
 
@@ -87,7 +87,7 @@ struct ModalityTokens {
     token_count: u64,
 }
 
-/// The answer to `generateContent`.
+/// The answer to a `generateContent` call, whatever is in it.
 pub(super) fn generated(
     answer: SandboxAnswer,
     provider: &SandboxProvider,
@@ -151,7 +151,7 @@ pub(super) fn embedded(
         values: Vec<f32>,
     }
     let vectors = asked.iter().map(|(input, dimensions)| {
-        // As the documents have it: this model leaves it to its users below its full size.
+        // By Google's documents, this model leaves the normalising of shorter vectors to its users.
         let normalised = *dimensions == DIMENSIONS || model != "gemini-embedding-001";
         ServedVector { values: embed(input, *dimensions, normalised) }
     });
@@ -171,7 +171,7 @@ pub(super) fn embedded(
     deliver(bytes, answer, provider, state)
 }
 
-/// The answer to `countTokens`.
+/// The answer to a `countTokens` call.
 pub(super) fn token_count(tokens: u64) -> Response<AnswerBody> {
     plain(&json!({
         "totalTokens": tokens,
@@ -193,7 +193,7 @@ fn model_value(name: &str) -> Value {
     })
 }
 
-/// One model's description.
+/// The description of one model.
 pub(super) fn model(name: &str) -> Response<AnswerBody> {
     plain(&model_value(name))
 }

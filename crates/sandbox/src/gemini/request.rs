@@ -1,6 +1,6 @@
-//! What Gemini's requests say, as far as the sandbox reads them. Fields are known by both of their
-//! names (`maxOutputTokens`, `max_output_tokens`), as Google's servers do; unknown ones are passed over.
-//! Where a type has an `expecting`, errors call it what the wire does.
+//! Gemini's requests, as far as the sandbox reads them. Fields are known by both of their names
+//! (`maxOutputTokens`, `max_output_tokens`), as on Google's servers; unknown ones are ignored. `expecting` has
+//! errors call a type what the wire calls it.
 
 use std::borrow::Cow;
 
@@ -187,7 +187,7 @@ impl GenerateRequest<'_> {
     }
 }
 
-/// What is to be seen in pictures that were sent.
+/// The colours of pictures that were sent.
 pub(super) fn shown(files: &[Vec<u8>]) -> Result<Vec<Seen>, GeminiProblem> {
     let unreadable = || GeminiProblem::invalid("Unable to process input image. Please retry with a PNG or JPEG image.");
     files.iter().map(|file| Seen::of(file).ok_or_else(unreadable)).collect()
@@ -235,8 +235,8 @@ impl ReceivedGenerationConfig {
 }
 
 impl EmbedRequest<'_> {
-    /// What to embed, the hashes of its pictures being added to `hashes`. Of models that see no pictures, a
-    /// picture is refused.
+    /// The content to embed; the hashes of its pictures are added to `hashes`. Where `sees` is false, a picture is
+    /// refused.
     pub(super) fn input(&self, sees: bool, hashes: &mut Vec<u64>) -> Result<VectorSource<'_>, GeminiProblem> {
         let content = std::slice::from_ref(&self.content);
         let (texts, files) = (ReceivedContent::texts(content), ReceivedContent::pictures(content)?);

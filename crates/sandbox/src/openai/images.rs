@@ -1,4 +1,4 @@
-//! What OpenAI's requests for pictures say, as JSON and as a form.
+//! OpenAI's requests for pictures, as JSON and as a form.
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -94,7 +94,7 @@ impl ImagesRequest {
         if known && width <= height * 3 && height <= width * 3 { Ok((width, height)) } else { Err(invalid()) }
     }
 
-    /// What is to be seen in the pictures that were sent.
+    /// The colours of the pictures that were sent.
     pub(super) fn shown(&self) -> Result<Vec<Seen>, OpenAiProblem> {
         let unreadable =
             || OpenAiProblem::invalid("image", "Invalid image file or mode for image, please check your image file.");

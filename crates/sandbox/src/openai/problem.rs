@@ -1,4 +1,4 @@
-//! What OpenAI says instead of an answer: errors, refusals, and the headers that speak of limits.
+//! OpenAI's errors: of wrong requests, of injected faults, and of quotas, with the headers on limits.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::provider::AdmittedCall;
 use crate::quota::{Level, QuotaRefusal};
 use crate::wire::{JSON, bytes_of, respond};
 
-/// A request that was wrong in itself.
+/// The error for a request that is wrong in itself.
 #[derive(Debug)]
 pub(super) struct OpenAiProblem {
     status: StatusCode,
@@ -89,7 +89,7 @@ pub(super) fn refused(call: AdmittedCall) -> Response<AnswerBody> {
     error(StatusCode::BAD_REQUEST, message, kind, None, code, Some(call))
 }
 
-/// One of the faults that have a status.
+/// The error for one of the faults that have a status.
 pub(super) fn failure(kind: InjectedFault, call: AdmittedCall) -> Response<AnswerBody> {
     let (status, message) = match kind {
         InjectedFault::Unavailable => {
@@ -104,7 +104,7 @@ pub(super) fn failure(kind: InjectedFault, call: AdmittedCall) -> Response<Answe
     error(status, message, "server_error", None, None, Some(call))
 }
 
-/// How the wire names a quota: the type of the error, and what its message says.
+/// A quota on the wire: the type of the error, and the words of its message.
 fn names_of(quota: Quota) -> (&'static str, &'static str) {
     match quota {
         Quota::Windowed { metric: QuotaMetric::Requests, window: QuotaWindow::Sliding(_), .. } => {
@@ -128,14 +128,13 @@ fn is_day(quota: Quota) -> bool {
     matches!(quota, Quota::Windowed { window: QuotaWindow::Day, .. })
 }
 
-/// A 429 that says as much as `hints` allow.
+/// The 429 of a quota, with as much detail as `hints` allow.
 pub(super) fn refusal(refusal: &QuotaRefusal, model: &str, hints: Hints) -> Response<AnswerBody> {
     let mut kind = "rate_limit_error";
     let mut message = format!("Rate limit reached for {model} in organization org-sandbox");
-    // The wire has room for one: a day's takes the longest to wait for.
-    if let Some(&quota) =
-        refusal.violated.iter().rev().max_by_key(|quota| is_day(**quota)).filter(|_| hints.name_quota())
-    {
+    // The wire has room for one. A day's goes first, because it takes the longest.
+    let longest = refusal.violated.iter().rev().max_by_key(|quota| is_day(**quota));
+    if let Some(&quota) = longest.filter(|_| hints.name_quota()) {
         let (name, words) = names_of(quota);
         kind = name;
         message += &format!(" on {words}: Limit {}", quota.amount());
@@ -171,8 +170,8 @@ const TOKENS: LimitHeaders = [
     HeaderName::from_static("x-ratelimit-reset-tokens"),
 ];
 
-/// Adds where the quotas stand, if refusals name them. The wire has room for one limit on requests and one on
-/// tokens: of several it is the one with the least left, or else a day's.
+/// Adds the levels of the quotas, if refusals may name them. The wire has room for one limit on requests and one
+/// on tokens: of several, the one with the least left, and of equals a day's.
 pub(super) fn add_levels(headers: &mut HeaderMap, levels: &[Level], hints: Hints) {
     if !hints.name_quota() {
         return;
@@ -194,8 +193,8 @@ pub(super) fn add_levels(headers: &mut HeaderMap, levels: &[Level], hints: Hints
     }
 }
 
-/// The amount, and the window in seconds where it is no minute: `15`, `15;w=10`. OpenAI's own limits count
-/// minutes and say nothing of it; gateways with other windows write it so. Nobody says it of a day.
+/// The amount, and the window in seconds where it is not a minute: `15`, `15;w=10`. OpenAI's own limits count
+/// minutes and do not say so; gateways with other windows write them this way. No header names a day.
 fn amount(quota: Quota) -> String {
     match quota {
         Quota::Windowed { amount, window: QuotaWindow::Sliding(window), .. } if window != Duration::from_secs(60) => {
@@ -205,7 +204,7 @@ fn amount(quota: Quota) -> String {
     }
 }
 
-/// Rounded up, so that who waits so long has waited long enough.
+/// Milliseconds, rounded up, so that a client that waits that long has waited long enough.
 fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }

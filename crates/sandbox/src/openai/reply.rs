@@ -1,4 +1,4 @@
-//! OpenAI's answers, rendered.
+//! The JSON of OpenAI's answers.
 
 use std::sync::Arc;
 
@@ -100,7 +100,7 @@ pub(super) fn completion(
     with_levels(answer, provider, |answer| deliver(bytes, answer, provider, state))
 }
 
-/// The answer to `embeddings`.
+/// The answer to an `embeddings` call.
 pub(super) fn embedded(
     answer: SandboxAnswer,
     model: &str,
@@ -173,7 +173,7 @@ pub(super) fn image(
     with_levels(answer, provider, |answer| deliver(bytes, answer, provider, state))
 }
 
-/// Adds where the quotas stand to what `render` makes of an answer.
+/// Renders an answer and adds the levels of the quotas to its headers.
 fn with_levels(
     mut answer: SandboxAnswer,
     provider: &SandboxProvider,
@@ -189,12 +189,12 @@ fn model_value(name: &str) -> Value {
     json!({"id": name, "object": "model", "created": 0, "owned_by": "sandbox"})
 }
 
-/// One model's description.
+/// The description of one model.
 pub(super) fn model(name: &str) -> Response<AnswerBody> {
     plain(&model_value(name))
 }
 
-/// The list of models.
+/// The list of models, in one page.
 pub(super) fn models(names: &[&str]) -> Response<AnswerBody> {
     let data: Vec<Value> = names.iter().map(|name| model_value(name)).collect();
     plain(&json!({"object": "list", "data": data}))

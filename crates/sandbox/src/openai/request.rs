@@ -1,5 +1,5 @@
-//! What OpenAI's requests say, as far as the sandbox reads them. Unknown fields are passed over.
-//! Where a type has an `expecting`, errors call it what the wire does.
+//! OpenAI's requests, as far as the sandbox reads them. Unknown fields are ignored. `expecting` has errors call a
+//! type what the wire calls it.
 
 use std::borrow::Cow;
 
@@ -89,11 +89,11 @@ enum ReceivedInput<'a> {
     Other(serde::de::IgnoredAny),
 }
 
-/// How the vectors are to be written.
+/// The form in which vectors are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct VectorFormat {
     pub(super) dimensions: usize,
-    /// As base64 of little-endian floats, and not as numbers.
+    /// `true`: base64 of little-endian 32-bit floats; `false`: numbers.
     pub(super) base64: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Whether a schema is one that strict mode takes, as the provider's documents state it.
+//! The rules of strict mode for schemas, as the provider's documents state them.
 
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ const NOT_PERMITTED: [&str; 16] = [
     "default",
 ];
 
-/// How deep objects may lie, and how many properties there may be in all.
+/// The most levels of objects, and the most properties in all.
 const DEPTH: usize = 10;
 const PROPERTIES: usize = 5000;
 

@@ -7,11 +7,11 @@ use crate::hash::mix;
 use crate::injected_fault::InjectedFault;
 use crate::words::MARK;
 
-/// The tokens of a picture that is made.
+/// The output tokens of a picture, as Gemini counts one.
 const DRAWN_TOKENS: u64 = 1290;
 
 impl SandboxProvider {
-    /// Answers a call for a picture, in its time. `draw` makes it, of the seed that it is given.
+    /// Answers a call for a picture, after its latency. `draw` makes the file from a seed.
     pub(crate) async fn draw(
         self: &Arc<Self>,
         prompt: &ReceivedPrompt<'_>,
@@ -29,7 +29,7 @@ impl SandboxProvider {
         }
         let has = |kind| faults.iter().any(|fault| fault.kind == kind);
         faults.iter().for_each(|fault| self.recorder.fault(fault.kind));
-        // A request without a seed is another each time.
+        // Without a seed every call gets another picture. The large number keeps clear of seeds that users choose.
         let seed = prompt.seed.map_or(opened.number.wrapping_add(1 << 40), |seed| seed as u64);
         let content = if has(InjectedFault::NoImage) {
             AnswerContent::NoPicture

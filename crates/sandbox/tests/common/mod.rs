@@ -1,5 +1,5 @@
-//! What the tests of the sandbox share: a sandbox, a client that speaks raw JSON, and a comparison of
-//! answers with fixtures.
+//! The bench of the sandbox's tests: a sandbox, a client that speaks raw JSON, and a comparison of answers with
+//! fixtures.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use atelier_sandbox::{Sandbox, SandboxConfig};
