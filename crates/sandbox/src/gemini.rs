@@ -14,7 +14,8 @@ use image::ImageFormat;
 use crate::connection::{AnswerBody, ConnectionState};
 use crate::drawing::PictureRecipe;
 use crate::hash::hash;
-use crate::provider::{NoAnswer, ReceivedPrompt, SandboxProvider};
+use crate::prompt::ReceivedPrompt;
+use crate::provider::{NoAnswer, SandboxProvider};
 use crate::wire::{BreakOff, garbage};
 
 use problem::GeminiProblem;

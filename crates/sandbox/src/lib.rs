@@ -38,9 +38,9 @@
 //!
 //! # Layout
 //! Only `gemini` and `openai` and their children know a wire format; `wire` has what both share, and `server`
-//! tells them apart by path. `provider` takes a call from arrival to answer; `quota` counts, `fault` decides
-//! what goes wrong, `packed`, `schema`, `answer` and `words` make texts, `embedding` vectors, `drawing` pictures,
-//! `stats` and `connection` count what was really written.
+//! tells them apart by path. `prompt` is the content of a call, and `provider` takes it from arrival to
+//! answer; `quota` counts, `fault` decides what goes wrong, `packed`, `schema`, `answer` and `words` make texts,
+//! `embedding` vectors, `drawing` pictures, `stats` and `connection` count what was really written.
 
 #![forbid(unsafe_code)]
 
@@ -57,6 +57,7 @@ mod injected_fault;
 mod openai;
 mod packed;
 mod picture;
+mod prompt;
 mod provider;
 mod quota;
 mod schema;

@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::answer::{Recipe, SchemaFault};
@@ -22,57 +21,10 @@ use crate::fault::{Aimed, Faults};
 use crate::hash::{hash, mix};
 use crate::injected_fault::InjectedFault;
 use crate::packed::Packed;
+use crate::prompt::{AnswerForm, ReceivedPrompt, tokens};
 use crate::quota::{Level, Moment, QuotaCost, QuotaPool, QuotaRefusal};
 use crate::stats::Recorder;
 use crate::words::{Avoid, MARK, free_text};
-
-/// The content of a call, with the key and the model that it is counted for.
-#[derive(Debug, Default)]
-pub(crate) struct ReceivedPrompt<'a> {
-    pub(crate) key: &'a str,
-    pub(crate) model: &'a str,
-    /// Every text of the request, the instructions first, without the schema.
-    pub(crate) texts: Vec<&'a str>,
-    /// The hash of every picture that is sent.
-    pub(crate) pictures: Vec<u64>,
-    /// The number of images asked for.
-    pub(crate) images: u64,
-    /// The seed, if one is given.
-    pub(crate) seed: Option<i64>,
-}
-
-impl ReceivedPrompt<'_> {
-    /// Four bytes of text are a token, rounded up once; a picture has as many as Gemini takes for a small one.
-    pub(crate) fn tokens(&self) -> u64 {
-        tokens(self.texts.iter().map(|text| text.len()).sum()) + PICTURE_TOKENS * self.pictures.len() as u64
-    }
-
-    fn hash(&self) -> u64 {
-        let texts = self.texts.iter().fold(hash(0, self.model.as_bytes()), |state, text| hash(state, text.as_bytes()));
-        self.pictures.iter().fold(texts, |state, picture| mix(state, *picture))
-    }
-}
-
-/// The tokens of a picture that is sent.
-const PICTURE_TOKENS: u64 = 258;
-
-/// The tokens of so many bytes of text.
-pub(crate) fn tokens(bytes: usize) -> u64 {
-    bytes.div_ceil(4) as u64
-}
-
-/// The form in which an answer is wanted.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum AnswerForm<'a> {
-    /// Words, without a form to keep to.
-    Text,
-    /// JSON, without a schema to follow.
-    Json,
-    /// JSON that follows this schema.
-    Schema(&'a Value),
-    /// One value of this schema's enum, without quotation marks.
-    Choice(&'a Value),
-}
 
 /// An answer, to be rendered.
 #[derive(Debug)]
@@ -452,13 +404,5 @@ mod tests {
         assert_eq!(cut_at("abc".into(), Some(0)), (String::new(), true));
         assert_eq!(cut_at("abc".into(), None), ("abc".into(), false));
         assert_eq!(cut_at("abc".into(), Some(u64::MAX)), ("abc".into(), false));
-    }
-
-    #[test]
-    fn a_token_is_four_bytes_rounded_up_once() {
-        let prompt =
-            ReceivedPrompt { key: "k", model: "m", texts: vec!["abc", "é", "d"], ..ReceivedPrompt::default() };
-        assert_eq!(prompt.tokens(), 2);
-        assert_eq!(tokens(0), 0);
     }
 }

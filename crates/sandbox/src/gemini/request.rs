@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::embedding::{DIMENSIONS, VectorSource};
 use crate::hash::hash;
 use crate::picture::Seen;
-use crate::provider::AnswerForm;
+use crate::prompt::AnswerForm;
 
 use super::problem::GeminiProblem;
 

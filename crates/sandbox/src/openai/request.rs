@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::embedding::DIMENSIONS;
-use crate::provider::AnswerForm;
+use crate::prompt::AnswerForm;
 
 use super::problem::OpenAiProblem;
 use super::strict;

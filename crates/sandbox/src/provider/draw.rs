@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{AnswerContent, NoAnswer, ReceivedPrompt, SandboxAnswer, SandboxProvider};
+use super::{AnswerContent, NoAnswer, SandboxAnswer, SandboxProvider};
 use crate::hash::mix;
 use crate::injected_fault::InjectedFault;
+use crate::prompt::ReceivedPrompt;
 use crate::words::MARK;
 
 /// The output tokens of a picture, as Gemini counts one.
