@@ -35,7 +35,8 @@ impl Provider {
         }
     }
 
-    /// The IANA time zone in which the provider counts its days.
+    /// The IANA time zone in which the provider counts its days. The sandbox counts Gemini's, whatever format it
+    /// speaks.
     pub const fn day_zone(self) -> &'static str {
         match self {
             Self::Gemini | Self::Sandbox => gemini::DAY_ZONE,

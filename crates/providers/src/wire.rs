@@ -38,7 +38,7 @@ pub(crate) fn check_inputs(inputs: usize, most: usize) -> Result<(), Fault> {
     }
 }
 
-/// The body of an answer, of which unknown fields are passed over.
+/// The body of an answer, ignoring unknown fields.
 pub(crate) fn decode<T: for<'de> Deserialize<'de>>(answer: &HttpAnswer) -> Result<T, Fault> {
     serde_json::from_slice(&answer.body).map_err(|error| unreadable(answer, &error))
 }

@@ -1,6 +1,6 @@
 //! Serves a sandbox until it is interrupted: `serve [PORT] [quota=…] [fault=…] [latency=…]
 //! [per-output-token=…] [pacing=…] [hints=…] [seed=…]`, such as
-//! `serve 8787 quota=requests=15/60s fault=503=0.05 latency=1s`. Prints its base URL on a line of its own.
+//! `serve 8787 quota=requests=15/60s fault=503=0.05 latency=1s`. Prints its base URL on the first line.
 #![allow(clippy::print_stdout)]
 
 use std::error::Error;

@@ -24,7 +24,7 @@ pub(crate) struct Aimed {
 
 const OPENING: &str = "[[sandbox:";
 
-/// Decides which faults befall a call.
+/// Decides which faults happen to a call.
 #[derive(Debug)]
 pub(crate) struct Faults {
     rates: Vec<FaultRate>,

@@ -187,6 +187,7 @@ impl SandboxProvider {
         let output_tokens = tokens(text.len());
         self.wait(opened.arrival, output_tokens).await;
         let items = match &packed {
+            // A text that was cut answers no item in full.
             _ if cut => Vec::new(),
             Some(packed) => item_hashes(prompt.model, packed, &order),
             None => vec![asked],
@@ -254,6 +255,7 @@ impl SandboxProvider {
                     return Err(NoAnswer::Refused(refusal));
                 }
             };
+            // Other quotas get nothing back when the call ends.
             pool = self.caps_in_flight.then_some(id);
         }
         self.recorder.admitted(arrival);

@@ -149,6 +149,7 @@ impl Recorder {
     }
 
     pub(crate) fn fault(&self, kind: InjectedFault) {
+        // `ALL` has the kinds in the order of their discriminants.
         self.tally().faults[kind as usize] += 1;
     }
 

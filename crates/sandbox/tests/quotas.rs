@@ -1,4 +1,4 @@
-//! Quotas over the wire. How they are counted in time is tested beside the code, with a clock of its own.
+//! Quotas over the wire. How they are counted in time is tested beside the code, with a clock that the test sets.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;

@@ -1,7 +1,7 @@
 //! Reading what Gemini answers with 200.
 //!
 //! An answer may have been paid for, so whatever of it is of use is kept: unknown fields and values are
-//! passed over, and a number that is not one counts as not reported.
+//! ignored, and a number that is not one counts as not reported.
 
 use atelier_engine::{Content, Ending, Fault, FaultKind, Reply, Usage};
 use serde::Deserialize;

@@ -1,7 +1,7 @@
 //! Reading what OpenAI and servers like it answer with 200.
 //!
 //! An answer may have been paid for, so whatever of it is of use is kept: unknown fields and values are
-//! passed over, and a number that is not one counts as not reported.
+//! ignored, and a number that is not one counts as not reported.
 
 use atelier_engine::{Content, Ending, Fault, FaultKind, Reply, Usage};
 use serde::{Deserialize, Deserializer};
@@ -158,6 +158,7 @@ pub(super) fn vectors(answer: &HttpAnswer, asked: usize) -> Result<Reply, Fault>
     if embedded.data.iter().any(|vector| vector.index.is_some()) {
         embedded.data.sort_by_key(|vector| vector.index);
         let whole = embedded.data.iter().zip(0..).all(|(vector, place)| vector.index == Some(place));
+        // A wrong number of vectors is reported below, as such.
         if !whole && embedded.data.len() == asked {
             let fault = Fault::new(FaultKind::Unreadable, "the vectors are not numbered as the texts were");
             return Err(billed(fault, embedded.usage.of_vectors()));

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quirks_are_found_by_their_names_and_others_are_told_them() {
+    fn quirks_are_found_by_their_names_and_an_unknown_name_lists_them() {
         for quirks in Quirks::ALL {
             assert_eq!(Quirks::by_name(quirks.name), Ok(quirks));
         }

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn openai_itself_wants_a_key_and_a_server_of_ones_own_does_not() {
+    fn openai_itself_needs_a_key_and_another_server_does_not() {
         let error = OpenAiSettings::from_env(env(&[])).unwrap_err();
         assert_eq!(error.to_string(), "there is no API key: OPENAI_API_KEY is not set");
         let own = [("OPENAI_BASE_URL", "http://localhost:11434/v1"), ("OPENAI_QUIRKS", "ollama")];

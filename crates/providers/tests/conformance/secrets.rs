@@ -70,7 +70,7 @@ async fn the_key_is_in_no_message_no_debug_output_and_no_log() {
     assert!(!log.contains(KEY), "{log}");
 }
 
-/// Keys of servers of one's own are made up by people, and look like any other words.
+/// Keys of local servers are made up by people, and look like any other words.
 #[tokio::test]
 async fn a_key_of_plain_words_is_in_no_message_whatever_part_of_an_answer_is_quoted() {
     const PLAIN: &str = "open sesame";

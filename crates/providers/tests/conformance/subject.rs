@@ -15,7 +15,8 @@ pub(crate) const MODEL: &str = "gemini-2.5-flash";
 /// The model that OpenAI's fixtures name.
 const GPT: &str = "gpt-test";
 
-/// A provider's client, and what the suite must know of its wire.
+/// A provider's client, and the parts of its wire that the suite needs. Every test is written once against this
+/// trait, so that a new provider is held to all that the others have shown.
 pub(crate) trait Subject {
     /// The folder of its fixtures.
     fn name(&self) -> &'static str;

@@ -62,8 +62,8 @@ struct CompletionDetails {
     reasoning_tokens: u64,
 }
 
-/// The answer to `chat/completions`. What is refused for its prompt is refused by the model, which says so in
-/// a field of its own; an answer that is withheld was stopped by the filter.
+/// The answer to a `chat/completions` call. A blocked prompt is refused by the model, which says so in the field
+/// `refusal`; an answer that is withheld was stopped by the content filter.
 pub(super) fn completion(
     answer: SandboxAnswer,
     model: &str,

@@ -57,7 +57,7 @@ impl Bench {
     }
 }
 
-/// A client with a connection of its own for every exchange, so that a broken one harms no other.
+/// A client with a new connection for every exchange, so that a broken one harms no other.
 pub(crate) fn client() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().pool_max_idle_per_host(0).no_proxy().build().unwrap()
