@@ -1,18 +1,13 @@
 //! Colours as the eye tells them apart.
 
-use std::sync::Arc;
-
 use crate::document::Rgb;
-use crate::error::SearchResult;
-use crate::rows::RowSet;
-use crate::vectors::{PaletteView, Segment};
 
 /// A colour in CIELAB (CIE 1976, white point D65), in hundredths: L from 0 to 10,000, a and b within about
 /// ±12,800. A hundredth is far below what an eye can see, 2.3 units are just noticeable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Lab([i16; 3]);
+pub(crate) struct CieLab([i16; 3]);
 
-impl Lab {
+impl CieLab {
     /// The colour of sRGB (IEC 61966-2-1).
     pub(crate) fn of(rgb: Rgb) -> Self {
         let [red, green, blue] = rgb.map(|channel| {
@@ -43,54 +38,13 @@ impl Lab {
 
     /// The square of the distance, in hundredths squared.
     #[inline(always)]
-    fn distance_squared(self, other: Self) -> f32 {
+    pub(crate) fn distance_squared(self, other: Self) -> f32 {
         let part = |place: usize| {
             let difference = f32::from(self.0[place]) - f32::from(other.0[place]);
             difference * difference
         };
         part(0) + part(1) + part(2)
     }
-}
-
-impl<'a> PaletteView<'a> {
-    /// Rows and their colours, as bytes of [`Lab`].
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &'a [[u8; 6]])> {
-        let mut start = 0;
-        let lab = self.lab;
-        self.rows.iter().zip(self.ends).map(move |(&row, &end)| {
-            let end = u32::from_le_bytes(end) as usize;
-            let colors = lab.get(start..end).unwrap_or_default();
-            start = end;
-            (u32::from_le_bytes(row), colors)
-        })
-    }
-}
-
-/// The allowed rows that have a colour within `distance` of this one (CIE76: the Euclidean distance in
-/// CIELAB), each with the distance of its nearest colour, in no order.
-pub(crate) fn near(
-    segments: &[Arc<Segment>],
-    color: Rgb,
-    distance: f32,
-    allowed: &RowSet,
-) -> SearchResult<Vec<(u32, f32)>> {
-    let wanted = Lab::of(color);
-    let mut found = Vec::new();
-    let limit = (distance * 100.0).powi(2);
-    for segment in segments {
-        let Some(palette) = segment.palette()? else { continue };
-        pulp::Arch::new().dispatch(|| {
-            for (row, colors) in palette.iter() {
-                let nearest = colors.iter().fold(f32::INFINITY, |nearest, &color| {
-                    nearest.min(Lab::from_bytes(color).distance_squared(wanted))
-                });
-                if nearest <= limit && allowed.contains(row) {
-                    found.push((row, nearest.sqrt() / 100.0));
-                }
-            }
-        });
-    }
-    Ok(found)
 }
 
 #[cfg(test)]
@@ -108,10 +62,10 @@ mod tests {
             ([0, 0, 255], [3230, 7919, -10_786]),
         ];
         for (rgb, expected) in cases {
-            let Lab(lab) = Lab::of(rgb);
+            let CieLab(lab) = CieLab::of(rgb);
             let off = lab.iter().zip(expected).map(|(a, b): (&i16, i16)| (a - b).abs()).max().unwrap();
             assert!(off <= 1, "{rgb:?} is {lab:?}, not {expected:?}");
-            assert_eq!(Lab::from_bytes(Lab(lab).to_bytes()), Lab(lab));
+            assert_eq!(CieLab::from_bytes(CieLab(lab).to_bytes()), CieLab(lab));
         }
     }
 }

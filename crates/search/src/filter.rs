@@ -5,11 +5,11 @@ use std::ops::RangeInclusive;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet, TERMINATED};
 
-use crate::color;
 use crate::error::SearchResult;
-use crate::lexical::{DATE, Fields, HEIGHT, WIDTH, facet};
 use crate::query::Filter;
 use crate::rows::RowSet;
+use crate::schema::{DATE, Fields, HEIGHT, WIDTH, facet};
+use crate::vectors;
 use crate::view::View;
 
 /// The living rows that fulfil all filters.
@@ -39,7 +39,7 @@ fn keep(view: &View, fields: &Fields, filter: &Filter) -> SearchResult<RowSet> {
         Filter::Date(range) => dated(view, range),
         Filter::Color(rgb, distance) => {
             let mut kept = view.no_rows();
-            for (row, _) in color::near(view.segments(), *rgb, *distance, view.alive())? {
+            for (row, _) in vectors::near_color(view.segments(), *rgb, *distance, view.alive())? {
                 kept.insert(row);
             }
             Ok(kept)

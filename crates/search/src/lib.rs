@@ -32,8 +32,9 @@
 //!
 //! # Where what stands
 //! `index` is the front door, `owner` writes and `view` is one state to read; `folder`, `opened` and
-//! `manifest` are the files. `words` and `lexical` find words, `vectors` and `color` find what is near,
-//! `filter` says among which images, `search` runs the stages and `fuse` makes one ranking of theirs.
+//! `manifest` are the files. `schema` is what tantivy keeps of an image. `words` and `lexical` find words,
+//! `vectors` finds what is near, by look, meaning or `color`. `filter` says among which images, `search` runs
+//! the stages and `fuse` makes one ranking of theirs.
 #![forbid(unsafe_code)]
 
 mod color;
@@ -52,6 +53,7 @@ mod owner;
 mod query;
 mod rerank;
 mod rows;
+mod schema;
 mod search;
 mod settings;
 mod vectors;

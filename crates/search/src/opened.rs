@@ -10,8 +10,8 @@ use tantivy::{Index, IndexReader, ReloadPolicy};
 
 use crate::error::{SearchError, SearchResult};
 use crate::folder::Generation;
-use crate::lexical::Fields;
 use crate::manifest::{Manifest, VectorFile};
+use crate::schema::Fields;
 use crate::settings::Settings;
 use crate::vectors::Segment;
 use crate::view::{DocRowsBySegment, View};

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use atelier_embed::Vector;
 
-use crate::color;
 use crate::error::{SearchError, SearchResult};
 use crate::filter;
 use crate::fuse::{Fused, Passed, Stage, Stages, evidence, fuse};
 use crate::hits::{Explanation, Hit, Hits, StageExplanation, WordExplanation};
-use crate::lexical::{self, Fields};
+use crate::lexical;
 use crate::query::Query;
 use crate::rerank::{Candidate, Rerank};
 use crate::rows::RowSet;
+use crate::schema::Fields;
 use crate::settings::{Settings, Space};
 use crate::vectors::{self, Limits, Probe};
 use crate::view::{Stored, View};
@@ -214,7 +214,7 @@ impl Search<'_> {
                 Ok(Outcome { stage, passed, ranked, best, scanned: Some(nearest.scanned), words: Vec::new() })
             }
             Task::Color(rgb) => {
-                let mut found = color::near(self.view.segments(), *rgb, cut_offs.color, allowed)?;
+                let mut found = vectors::near_color(self.view.segments(), *rgb, cut_offs.color, allowed)?;
                 let ranked = found.len();
                 found.sort_unstable_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
                 found.truncate(depth);

@@ -9,9 +9,9 @@ use tantivy::{DocAddress, DocSet, Searcher, SegmentReader, TERMINATED, Term};
 
 use crate::error::{SearchError, SearchResult};
 use crate::folder::Generation;
-use crate::lexical::{DATE, Fields, ROW};
 use crate::manifest::Manifest;
 use crate::rows::RowSet;
+use crate::schema::{DATE, Fields, ROW};
 use crate::vectors::Segment;
 
 /// A state of the index.

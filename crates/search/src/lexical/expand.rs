@@ -6,9 +6,9 @@ use tantivy::Term;
 use tantivy::query::FuzzyTermQuery;
 use tantivy::schema::IndexRecordOption;
 
-use super::Fields;
 use crate::error::SearchResult;
 use crate::hits::Match;
+use crate::schema::Fields;
 use crate::view::View;
 use crate::words::{self, Piece};
 

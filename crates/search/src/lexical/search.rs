@@ -8,11 +8,11 @@ use tantivy::query::{
 use tantivy::schema::Field;
 use tantivy::{DocSet, Term};
 
-use super::Fields;
 use super::expand::{RECORD, Word, understand};
 use crate::error::SearchResult;
 use crate::hits::{TermExplanation, WordExplanation};
 use crate::rows::RowSet;
+use crate::schema::Fields;
 use crate::view::View;
 
 /// What the words of a query found.

@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use std::ops::Range;
 
 use super::codes::{Codes, Probe, decode, dot};
-use super::write::Source;
+use super::source::VectorSource;
 use crate::error::{SearchError, SearchResult};
 
 /// Vectors a list that training looks at.
@@ -29,7 +29,7 @@ pub(super) struct Lists {
 }
 
 /// Sorts the vectors into lists. The same vectors give the same lists.
-pub(super) fn cluster(source: &dyn Source, dimensions: usize, threads: NonZeroUsize) -> SearchResult<Lists> {
+pub(super) fn cluster(source: &dyn VectorSource, dimensions: usize, threads: NonZeroUsize) -> SearchResult<Lists> {
     let count = source.len();
     let lists = ((count as f64).sqrt() as usize).clamp(1, count.max(1));
     let mut random = fastrand::Rng::with_seed(count as u64);
@@ -61,7 +61,7 @@ pub(super) fn cluster(source: &dyn Source, dimensions: usize, threads: NonZeroUs
 }
 
 /// A vector as a probe.
-fn read(source: &dyn Source, number: usize) -> SearchResult<Probe> {
+fn read(source: &dyn VectorSource, number: usize) -> SearchResult<Probe> {
     let slot = source.slot(number)?;
     Ok(Probe::of(&decode(slot.scale, slot.high, slot.low)))
 }
@@ -76,7 +76,7 @@ fn sample(count: usize, wanted: usize, random: &mut fastrand::Rng) -> Vec<usize>
 
 /// The nearest centroid of each of these vectors.
 fn assign(
-    source: &dyn Source,
+    source: &dyn VectorSource,
     numbers: &[usize],
     centroids: &[Probe],
     dimensions: usize,
@@ -97,7 +97,7 @@ fn assign(
 }
 
 fn assign_part(
-    source: &dyn Source,
+    source: &dyn VectorSource,
     numbers: &[usize],
     centroids: &[Probe],
     dimensions: usize,
@@ -159,7 +159,7 @@ mod tests {
 
     struct Vectors(Vec<Codes>);
 
-    impl Source for Vectors {
+    impl VectorSource for Vectors {
         fn len(&self) -> usize {
             self.0.len()
         }

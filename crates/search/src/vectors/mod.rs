@@ -3,11 +3,14 @@
 mod cluster;
 mod codes;
 mod file;
+mod palette;
 mod scan;
 mod segment;
+mod source;
 mod write;
 
 pub(crate) use codes::Probe;
+pub(crate) use palette::near_color;
 pub(crate) use scan::{Limits, nearest, vector_of};
-pub(crate) use segment::{PaletteView, Segment};
+pub(crate) use segment::Segment;
 pub(crate) use write::{Pending, merge};

@@ -217,6 +217,20 @@ pub(crate) struct PaletteView<'a> {
     pub(crate) lab: &'a [[u8; 6]],
 }
 
+impl<'a> PaletteView<'a> {
+    /// Rows and their colours, as bytes of [`CieLab`](crate::color::CieLab).
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &'a [[u8; 6]])> {
+        let mut start = 0;
+        let lab = self.lab;
+        self.rows.iter().zip(self.ends).map(move |(&row, &end)| {
+            let end = u32::from_le_bytes(end) as usize;
+            let colors = lab.get(start..end).unwrap_or_default();
+            start = end;
+            (u32::from_le_bytes(row), colors)
+        })
+    }
+}
+
 fn words(file: &CheckedFile, section: u64, range: std::ops::Range<u32>) -> SearchResult<&[Word]> {
     Ok(file.get(section + u64::from(range.start) * 4, range.len() * 4)?.as_chunks().0)
 }

@@ -7,24 +7,18 @@ use super::cluster::{self, Lists};
 use super::codes::Codes;
 use super::file::FileWriter;
 use super::segment::{Layout, ListLayout, PaletteLayout, Segment, Slot, SpaceLayout};
-use crate::color::Lab;
+use super::source::VectorSource;
+use crate::color::CieLab;
 use crate::document::Document;
 use crate::error::{SearchError, SearchResult};
 use crate::rows::RowSet;
 use crate::settings::{Settings, Space};
 
-/// Vectors of one space, numbered from 0, wherever they are kept.
-pub(super) trait Source: Sync {
-    fn len(&self) -> usize;
-    fn row(&self, number: usize) -> u32;
-    fn slot(&self, number: usize) -> SearchResult<Slot<'_>>;
-}
-
 /// What a commit will write: vectors and palettes of rows that are not on disk yet.
 #[derive(Default)]
 pub(crate) struct Pending {
     spaces: [Vec<(u32, Codes)>; Space::ALL.len()],
-    palettes: Vec<(u32, Vec<Lab>)>,
+    palettes: Vec<(u32, Vec<CieLab>)>,
 }
 
 impl Pending {
@@ -37,7 +31,7 @@ impl Pending {
         }
         if !document.palette.is_empty() {
             let colors = document.palette.iter().take(Document::MAX_PALETTE);
-            self.palettes.push((row, colors.map(|&color| Lab::of(color)).collect()));
+            self.palettes.push((row, colors.map(|&color| CieLab::of(color)).collect()));
         }
     }
 
@@ -49,7 +43,7 @@ impl Pending {
     /// Writes it to a new file.
     pub(crate) fn write(&self, path: &Path, settings: &Settings) -> SearchResult<()> {
         let sources = Space::ALL.map(|space| InMemory(&self.spaces[space.place()], space.fine()));
-        let sources = sources.each_ref().map(|source| (source as &dyn Source, None));
+        let sources = sources.each_ref().map(|source| (source as &dyn VectorSource, None));
         let palettes = self.palettes.iter().map(|(row, palette)| (*row, palette.as_slice()));
         write(path, settings, sources, palettes)
     }
@@ -57,7 +51,7 @@ impl Pending {
 
 struct InMemory<'a>(&'a [(u32, Codes)], bool);
 
-impl Source for InMemory<'_> {
+impl VectorSource for InMemory<'_> {
     fn len(&self) -> usize {
         self.0.len()
     }
@@ -92,12 +86,12 @@ pub(crate) fn merge(segments: &[Arc<Segment>], alive: &RowSet, path: &Path, sett
         let Some(palette) = segment.palette()? else { continue };
         for (row, colors) in palette.iter() {
             if alive.contains(row) {
-                palettes.push((row, colors.iter().map(|&bytes| Lab::from_bytes(bytes)).collect::<Vec<_>>()));
+                palettes.push((row, colors.iter().map(|&bytes| CieLab::from_bytes(bytes)).collect::<Vec<_>>()));
             }
         }
     }
     palettes.sort_unstable_by_key(|(row, _)| *row);
-    let sources = Space::ALL.map(|space| (&sources[space.place()] as &dyn Source, lists[space.place()].as_ref()));
+    let sources = Space::ALL.map(|space| (&sources[space.place()] as &dyn VectorSource, lists[space.place()].as_ref()));
     write(path, settings, sources, palettes.iter().map(|(row, palette)| (*row, palette.as_slice())))
 }
 
@@ -123,7 +117,7 @@ impl<'a> Merged<'a> {
     }
 }
 
-impl Source for Merged<'_> {
+impl VectorSource for Merged<'_> {
     fn len(&self) -> usize {
         self.entries.len()
     }
@@ -144,8 +138,8 @@ impl Source for Merged<'_> {
 fn write<'a>(
     path: &Path,
     settings: &Settings,
-    sources: [(&dyn Source, Option<&Lists>); Space::ALL.len()],
-    palettes: impl Iterator<Item = (u32, &'a [Lab])> + Clone,
+    sources: [(&dyn VectorSource, Option<&Lists>); Space::ALL.len()],
+    palettes: impl Iterator<Item = (u32, &'a [CieLab])> + Clone,
 ) -> SearchResult<()> {
     let failed = |error: std::io::Error| SearchError::io(path, &error);
     let mut file = FileWriter::create(path).map_err(failed)?;
@@ -166,7 +160,7 @@ fn write<'a>(
 struct SpaceWriter<'a> {
     file: &'a mut FileWriter,
     path: &'a Path,
-    source: &'a dyn Source,
+    source: &'a dyn VectorSource,
     lists: Option<&'a Lists>,
 }
 
@@ -204,7 +198,10 @@ impl SpaceWriter<'_> {
     }
 
     /// Writes something of every vector, in the order of slots.
-    fn section(&mut self, append: impl Fn(&dyn Source, usize, &mut Vec<u8>) -> SearchResult<()>) -> SearchResult<u64> {
+    fn section(
+        &mut self,
+        append: impl Fn(&dyn VectorSource, usize, &mut Vec<u8>) -> SearchResult<()>,
+    ) -> SearchResult<u64> {
         let start = self.file.begin_section().map_err(|error| SearchError::io(self.path, &error))?;
         let mut bytes = Vec::new();
         for place in 0..self.source.len() {
@@ -242,7 +239,7 @@ impl SpaceWriter<'_> {
 
 fn write_palettes<'a>(
     file: &mut FileWriter,
-    palettes: impl Iterator<Item = (u32, &'a [Lab])> + Clone,
+    palettes: impl Iterator<Item = (u32, &'a [CieLab])> + Clone,
 ) -> std::io::Result<PaletteLayout> {
     let rows = file.begin_section()?;
     let mut images = 0;
