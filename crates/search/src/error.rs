@@ -103,14 +103,6 @@ pub enum SearchError {
     /// All row numbers are used up.
     #[error("the search index has used up its row numbers")]
     Full,
-    /// A reranker gave another number of scores than there were candidates.
-    #[error("the reranker gave {found} scores for {expected} candidates")]
-    Rerank {
-        /// How many candidates.
-        expected: usize,
-        /// How many scores.
-        found: usize,
-    },
     /// The disk or the system failed.
     #[error("{} can't be used: {detail}", path.display())]
     Io {
@@ -154,7 +146,6 @@ impl SearchError {
             Self::Id { .. } => "image-id-invalid",
             Self::Backwards { .. } => "index-change-backwards",
             Self::Full => "index-full",
-            Self::Rerank { .. } => "rerank-scores-differ",
             Self::Io { .. } => "index-io",
             Self::Lexical(_) => "index-lexical",
             Self::Queries { .. } => "judged-queries-invalid",
@@ -184,7 +175,6 @@ impl SearchError {
             Self::Id { .. } => "give each image a short id",
             Self::Backwards { .. } => "changes are applied in the order of the library's log",
             Self::Full => "remove the index's folder: it is rebuilt from the library",
-            Self::Rerank { .. } => "a reranker gives one score for each candidate, in their order",
             Self::Io { .. } => "check the disk and the path, then try again",
             Self::Lexical(_) => "open the index again; if it fails again, remove its folder, and it is rebuilt",
             Self::Queries { .. } => {

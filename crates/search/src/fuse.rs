@@ -12,8 +12,7 @@
 
 use std::collections::HashMap;
 
-use crate::hits::StageScore;
-pub(crate) use crate::hits::Stages;
+use crate::hits::{StageScore, Stages};
 use crate::settings::{CutOffs, FusionWeights, Space};
 
 /// The constant of Cormack, Clarke and Büttcher (SIGIR 2009): how flat the first ranks lie.
@@ -107,9 +106,6 @@ pub(crate) struct Fused {
     /// From 0 to 1.
     pub(crate) score: f32,
     pub(crate) stages: Stages,
-    /// The sum of shares, and what it could be at most.
-    shares: f32,
-    possible: f32,
 }
 
 /// Fuses the ranks of these stages, each with what passed it, the best first. Of equal sums, the row that came
@@ -126,32 +122,11 @@ pub(crate) fn fuse<'a>(ranked: impl Iterator<Item = (Stage, &'a [Passed])>, weig
             *stage.place(stages) = Some(StageScore { rank, score });
         }
     }
-    let fused = by_row.into_iter().map(|(row, (shares, stages))| {
-        let score = normal(shares, possible);
-        Fused { row, score, stages, shares, possible }
-    });
+    let fused =
+        by_row.into_iter().map(|(row, (shares, stages))| Fused { row, score: normal(shares, possible), stages });
     let mut fused: Vec<Fused> = fused.collect();
-    sort(&mut fused);
+    fused.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then(b.row.cmp(&a.row)));
     fused
-}
-
-/// Adds a reranker's stage: one score for each of the first so many. Its shares fall evenly, from all of its weight
-/// for the first to none beyond the last: reciprocal ranks differ by so little that its order would hardly count.
-pub(crate) fn rerank(fused: &mut [Fused], scores: &[f32], weights: &FusionWeights) {
-    let count = scores.len().min(fused.len());
-    let mut order: Vec<usize> = (0..count).collect();
-    let value = |place: usize| if scores[place].is_nan() { f32::NEG_INFINITY } else { scores[place] };
-    order.sort_by(|&a, &b| value(b).total_cmp(&value(a)));
-    for (rank, place) in (1..).zip(order) {
-        let left = (count + 1 - rank) as f32 / count as f32;
-        fused[place].shares += share(weights.rerank, 1) * left;
-        let rank = u32::try_from(rank).unwrap_or(u32::MAX);
-        fused[place].stages.rerank = Some(StageScore { rank, score: scores[place] });
-    }
-    for one in fused.iter_mut() {
-        one.score = normal(one.shares, one.possible + share(weights.rerank, 1));
-    }
-    sort(fused);
 }
 
 fn share(weight: f32, rank: u32) -> f32 {
@@ -161,10 +136,6 @@ fn share(weight: f32, rank: u32) -> f32 {
 /// A sum as a share of what it could be.
 fn normal(shares: f32, possible: f32) -> f32 {
     if possible > 0.0 { (shares / possible).min(1.0) } else { 0.0 }
-}
-
-fn sort(fused: &mut [Fused]) {
-    fused.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then(b.row.cmp(&a.row)));
 }
 
 #[cfg(test)]
@@ -218,17 +189,5 @@ mod tests {
     fn a_stage_that_counts_for_nothing_does_no_harm() {
         let weights = FusionWeights { look: 0.0, ..FusionWeights::default() };
         assert_eq!(fuse([(Stage::Look, &sure(&[3])[..])].into_iter(), &weights)[0].score, 0.0);
-    }
-
-    #[test]
-    fn a_reranker_outweighs_the_ranks_before_it() {
-        let rows = sure(&(0..50).collect::<Vec<_>>());
-        let weights = FusionWeights::default();
-        let mut fused = fuse([(Stage::Lexical, &rows[..]), (Stage::Text, &rows[..])].into_iter(), &weights);
-        let scores: Vec<f32> = (0..50).map(|place| if place == 0 { f32::NAN } else { place as f32 }).collect();
-        rerank(&mut fused, &scores, &weights);
-        assert_eq!(fused.iter().map(|one| one.row).take(2).collect::<Vec<_>>(), [49, 48]);
-        let last = fused.iter().find(|one| one.row == 0).and_then(|one| one.stages.rerank);
-        assert_eq!(last.map(|stage| stage.rank), Some(50));
     }
 }

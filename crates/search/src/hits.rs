@@ -53,9 +53,6 @@ pub struct Stages {
     /// CIELAB, 0 at least.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub color: Option<StageScore>,
-    /// By the reranker; the score is its own.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rerank: Option<StageScore>,
 }
 
 /// What one stage found.

@@ -10,7 +10,6 @@ use crate::hits::Hits;
 use crate::opened::Opened;
 use crate::owner::Owner;
 use crate::query::Query;
-use crate::rerank::Rerank;
 use crate::schema::Fields;
 use crate::search;
 use crate::settings::{Settings, Space, SpaceSettings};
@@ -207,22 +206,9 @@ impl Index {
     /// [`SearchError::Damaged`] if a file is found to be damaged: the index is built anew when it is next
     /// opened.
     pub fn search(&self, query: &Query) -> SearchResult<Hits> {
-        self.search_with(query, None)
-    }
-
-    /// Searches, and has the best of what is found ranked by a reranker too. It sees the user's own words;
-    /// without words it is not asked.
-    ///
-    /// # Errors
-    /// As [`search`](Self::search), and [`SearchError::Rerank`].
-    pub fn search_reranked(&self, query: &Query, rerank: &dyn Rerank) -> SearchResult<Hits> {
-        self.search_with(query, Some(rerank))
-    }
-
-    fn search_with(&self, query: &Query, rerank: Option<&dyn Rerank>) -> SearchResult<Hits> {
         self.refresh()?;
         let view = self.current();
-        let found = search::search(&view, &self.fields, &self.settings, query, rerank);
+        let found = search::search(&view, &self.fields, &self.settings, query);
         if let Err(SearchError::Damaged { file, detail }) = &found {
             // It lies in data that opening does not read: the next owner has to know.
             view.generation().mark_damaged(&format!("{file}: {detail}"));
@@ -273,7 +259,7 @@ fn check(settings: &Settings) -> SearchResult<()> {
         }
     }
     let fusion = &settings.fusion;
-    let weights = [fusion.lexical, fusion.text, fusion.look, fusion.appearance, fusion.color, fusion.rerank];
+    let weights = [fusion.lexical, fusion.text, fusion.look, fusion.appearance, fusion.color];
     if let Some(weight) = weights.iter().find(|weight| !(weight.is_finite() && **weight >= 0.0)) {
         return wrong("a weight of the fusion", weight.to_string(), "a number from 0 on");
     }

@@ -7,11 +7,10 @@ use atelier_embed::Vector;
 
 use crate::error::{SearchError, SearchResult};
 use crate::filter;
-use crate::fuse::{Fused, Passed, Stage, Stages, evidence, fuse};
-use crate::hits::{Explanation, Hit, Hits, StageExplanation, WordExplanation};
+use crate::fuse::{Passed, Stage, evidence, fuse};
+use crate::hits::{Explanation, Hit, Hits, StageExplanation, Stages, WordExplanation};
 use crate::lexical;
 use crate::query::Query;
-use crate::rerank::{Candidate, Rerank};
 use crate::rows::RowSet;
 use crate::schema::Fields;
 use crate::settings::{Settings, Space};
@@ -22,16 +21,10 @@ use crate::view::{Stored, View};
 const WORTH_A_THREAD: usize = 20_000;
 
 /// Searches one state of the index.
-pub(crate) fn search(
-    view: &View,
-    fields: &Fields,
-    settings: &Settings,
-    query: &Query,
-    rerank: Option<&dyn Rerank>,
-) -> SearchResult<Hits> {
+pub(crate) fn search(view: &View, fields: &Fields, settings: &Settings, query: &Query) -> SearchResult<Hits> {
     #[expect(clippy::disallowed_methods, reason = "how long a search took is told and decides nothing")]
     let began = std::time::Instant::now();
-    let mut hits = Search { view, fields, settings, query }.run(rerank)?;
+    let mut hits = Search { view, fields, settings, query }.run()?;
     hits.took = began.elapsed();
     Ok(hits)
 }
@@ -62,7 +55,7 @@ enum Task<'a> {
 }
 
 impl Search<'_> {
-    fn run(&self, rerank: Option<&dyn Rerank>) -> SearchResult<Hits> {
+    fn run(&self) -> SearchResult<Hits> {
         let like = self.like()?;
         let tasks = self.tasks(like)?;
         let mut allowed = filter::allowed(self.view, self.fields, &self.query.filters)?;
@@ -76,20 +69,9 @@ impl Search<'_> {
         let weights = &self.settings.fusion;
         let mut fused = fuse(outcomes.iter().map(|outcome| (outcome.stage, outcome.passed.as_slice())), weights);
         let total = fused.len();
-        let mut stored = Vec::new();
-        if let (Some(rerank), Some(words)) = (rerank, self.asked_words()) {
-            stored = self.rerank(rerank, words, &mut fused)?;
-        }
         fused.truncate(self.query.limit);
-        let mut hits = Vec::with_capacity(fused.len());
-        for fused in &fused {
-            let known = stored.iter().position(|(row, _)| *row == fused.row);
-            let stored = match known {
-                Some(place) => stored.swap_remove(place).1,
-                None => self.view.stored(self.fields, fused.row)?,
-            };
-            hits.push(hit(stored, fused.score, fused.stages));
-        }
+        let hits = fused.iter().map(|one| Ok(hit(self.view.stored(self.fields, one.row)?, one.score, one.stages)));
+        let hits = hits.collect::<SearchResult<_>>()?;
         let explanation = self.query.explain.then(|| self.explain(outcomes, &allowed));
         Ok(Hits { took: Duration::ZERO, total, hits, explanation })
     }
@@ -227,30 +209,6 @@ impl Search<'_> {
                 Ok(Outcome { stage: Stage::Color, passed, ranked, best, scanned: None, words: Vec::new() })
             }
         }
-    }
-
-    /// Ranks the best of the fused by a reranker too. Gives what was read of them, by row.
-    fn rerank(&self, rerank: &dyn Rerank, words: &str, fused: &mut [Fused]) -> SearchResult<Vec<(u32, Stored)>> {
-        let read = fused.len().min(self.settings.reranked);
-        let mut stored = Vec::with_capacity(read);
-        let mut candidates = Vec::with_capacity(read);
-        for fused in &fused[..read] {
-            let image = self.view.stored(self.fields, fused.row)?;
-            candidates.push(Candidate {
-                id: image.id.clone(),
-                filename: image.filename.clone(),
-                caption: image.caption.clone(),
-                tags: image.tags.clone(),
-                score: fused.score,
-            });
-            stored.push((fused.row, image));
-        }
-        let scores = rerank.rerank(words, &candidates);
-        if scores.len() != read {
-            return Err(SearchError::Rerank { expected: read, found: scores.len() });
-        }
-        crate::fuse::rerank(fused, &scores, &self.settings.fusion);
-        Ok(stored)
     }
 
     /// The images that the filters leave, newest first.

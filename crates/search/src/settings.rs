@@ -128,13 +128,11 @@ pub struct FusionWeights {
     pub appearance: f32,
     /// Of colour.
     pub color: f32,
-    /// Of the reranker, where one is used. It has read query and captions, so it outweighs the others together.
-    pub rerank: f32,
 }
 
 impl Default for FusionWeights {
     fn default() -> Self {
-        Self { lexical: 1.0, text: 1.0, look: 0.5, appearance: 1.0, color: 1.0, rerank: 4.0 }
+        Self { lexical: 1.0, text: 1.0, look: 0.5, appearance: 1.0, color: 1.0 }
     }
 }
 
@@ -215,8 +213,6 @@ pub struct Settings {
     pub scanned: usize,
     /// How many hits of each stage are fused at least; a larger limit raises it.
     pub depth: usize,
-    /// How many of the fused a reranker sees.
-    pub reranked: usize,
     /// Processor cores that a search or a merge may use.
     pub threads: NonZeroUsize,
 }
@@ -231,7 +227,6 @@ impl Default for Settings {
             certainties: Certainties::default(),
             scanned: 100_000,
             depth: 200,
-            reranked: 50,
             threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         }
     }

@@ -25,13 +25,11 @@ pub(crate) struct View {
     images: usize,
 }
 
-/// What is shown of an image, and read by a reranker.
+/// What a hit shows of an image.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Stored {
     pub(crate) id: String,
     pub(crate) filename: String,
-    pub(crate) caption: String,
-    pub(crate) tags: Vec<String>,
 }
 
 /// The rows of the lexical segments that a process has read.
@@ -197,13 +195,7 @@ impl View {
         let address = address.ok_or_else(|| SearchError::damaged("words", format!("row {row} has no document")))?;
         let document: TantivyDocument = self.searcher.doc(address)?;
         let text = |field: Field| document.get_first(field).and_then(|value| value.as_str()).unwrap_or_default();
-        let tags = document.get_all(fields.tags).filter_map(|value| value.as_str());
-        Ok(Stored {
-            id: text(fields.id).to_owned(),
-            filename: text(fields.filename).to_owned(),
-            caption: text(fields.caption).to_owned(),
-            tags: tags.map(str::to_owned).collect(),
-        })
+        Ok(Stored { id: text(fields.id).to_owned(), filename: text(fields.filename).to_owned() })
     }
 
     /// The newest of these rows, the newest first; of the same date, the one that came in last.

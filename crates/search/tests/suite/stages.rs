@@ -1,9 +1,7 @@
-//! Fusion, cut-offs, reranking and what a hit says of itself.
-
-use std::cell::RefCell;
+//! Fusion, cut-offs and what a hit says of itself.
 
 use atelier_embed::Vector;
-use atelier_search::{Candidate, Document, Index, Query, Rerank, Settings};
+use atelier_search::{Document, Index, Query, Settings};
 
 use crate::common::{DIMENSIONS, ids, image, index_of, settings};
 
@@ -68,54 +66,6 @@ fn the_limit_cuts_hits_and_not_the_total() {
     assert_eq!((hits.total, hits.hits.len()), (5, 2));
     assert_eq!(index.search(&Query { limit: 0, ..query() }).unwrap().hits.len(), 0);
     assert_eq!(index.search(&Query { limit: 0, ..Query::default() }).unwrap().total, 5);
-}
-
-/// Ranks by the length of the caption, and keeps what it was shown.
-#[derive(Default)]
-struct Longest(RefCell<Vec<(String, Vec<Candidate>)>>);
-
-impl Rerank for Longest {
-    fn rerank(&self, words: &str, candidates: &[Candidate]) -> Vec<f32> {
-        self.0.borrow_mut().push((words.into(), candidates.to_vec()));
-        candidates.iter().map(|candidate| candidate.caption.len() as f32).collect()
-    }
-}
-
-#[test]
-fn a_reranker_sees_the_users_own_words_and_the_best_candidates() {
-    let dir = tempfile::tempdir().unwrap();
-    let index = library(&dir, Settings { reranked: 3, ..settings() });
-    let longest = Longest::default();
-    let typed = "  Harbuor at DAWN  ";
-    let hits = index.search_reranked(&Query { words: Some(typed.into()), ..query() }, &longest).unwrap();
-    assert_eq!(ids(&hits)[0], "words", "the longest caption");
-    assert_eq!(hits.hits[0].stages.rerank.unwrap().rank, 1);
-    assert_eq!(hits.hits.iter().filter(|hit| hit.stages.rerank.is_some()).count(), 3);
-    let seen = longest.0.borrow();
-    assert_eq!((seen[0].0.as_str(), seen[0].1.len()), (typed, 3));
-    assert!(seen[0].1.iter().all(|candidate| !candidate.caption.is_empty()));
-}
-
-#[test]
-fn without_words_a_reranker_is_not_asked() {
-    let dir = tempfile::tempdir().unwrap();
-    let index = library(&dir, settings());
-    let longest = Longest::default();
-    index.search_reranked(&Query { words: None, ..query() }, &longest).unwrap();
-    assert_eq!(longest.0.borrow().len(), 0);
-}
-
-#[test]
-fn a_reranker_that_leaves_candidates_out_is_an_error() {
-    struct None;
-    impl Rerank for None {
-        fn rerank(&self, _: &str, _: &[Candidate]) -> Vec<f32> {
-            Vec::new()
-        }
-    }
-    let dir = tempfile::tempdir().unwrap();
-    let index = library(&dir, settings());
-    assert_eq!(index.search_reranked(&query(), &None).unwrap_err().code(), "rerank-scores-differ");
 }
 
 #[test]

@@ -138,7 +138,6 @@ fn stages(stages: &Stages) -> String {
         ("look", stages.look),
         ("likeness", stages.appearance),
         ("colour", stages.color),
-        ("reranker", stages.rerank),
     ];
     let found = named.iter().filter_map(|(name, stage)| stage.map(|stage| format!("{name} {}", stage.rank)));
     found.collect::<Vec<_>>().join(", ")
@@ -194,15 +193,15 @@ fn explain(found: &Found, explanation: &Explanation) -> String {
         .hits
         .iter()
         .map(|hit| {
-            let Stages { lexical, text, look, appearance, color, rerank } = hit.stages;
-            let scores = [lexical, text, look, appearance, color, rerank];
+            let Stages { lexical, text, look, appearance, color } = hit.stages;
+            let scores = [lexical, text, look, appearance, color];
             let scores = scores.map(|stage| stage.map(|stage| format!("{:.3}", stage.score)).unwrap_or_default());
             std::iter::once(excerpt(&hit.id, 36)).chain(scores).collect()
         })
         .collect();
     if !rows.is_empty() {
-        let headers = ["image", "lexical", "text", "look", "appearance", "color", "rerank"];
-        text += &format!("\n{}\n", table(&headers, &[false, true, true, true, true, true, true], &rows));
+        let headers = ["image", "lexical", "text", "look", "appearance", "color"];
+        text += &format!("\n{}\n", table(&headers, &[false, true, true, true, true, true], &rows));
     }
     text
 }
