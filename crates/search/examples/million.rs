@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use atelier_embed::{MiniLm, ModelBytes, TextEmbedder, Vector};
-use atelier_search::{Change, CutOffs, Document, Filter, Index, Query, Settings, Space, SpaceSettings, Spaces};
+use atelier_search::{Change, CutOffs, Document, Filter, Index, IndexSettings, Query, Space, SpaceSettings, Spaces};
 use corpus::Scene;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -115,14 +115,14 @@ fn unit(mut numbers: Vec<f32>) -> Vec<f32> {
     numbers
 }
 
-fn settings() -> Settings {
+fn settings() -> IndexSettings {
     let space = |name: &str, dimensions| Some(SpaceSettings { embedder: name.parse().ok()?, dimensions });
     let spaces = Spaces {
         text: space("minilm-l6-v2-int8/1", TEXT),
         look: space("look/1", TEXT),
         appearance: space("appearance/1", APPEARANCE),
     };
-    Settings { spaces, ..Settings::default() }
+    IndexSettings { spaces, ..IndexSettings::default() }
 }
 
 fn build(dir: &Path, images: u64) -> Result<Value> {
@@ -324,7 +324,7 @@ fn measure(dir: &Path) -> Result<Value> {
     // What is below a cut-off is not shown however well it was found.
     drop(index);
     let none = CutOffs { lexical: 0.0, text: -1.0, look: -1.0, appearance: -1.0, color: 1000.0 };
-    let unlimited = Index::open_read_only(dir.join("index"), Settings { cut_offs: none, ..settings() })?;
+    let unlimited = Index::open_read_only(dir.join("index"), IndexSettings { cut_offs: none, ..settings() })?;
     let recall = recall(&unlimited, &world, &bases, &truth)?;
     report["searches"] = searches.into();
     report["recall"] = recall;

@@ -17,7 +17,7 @@ use std::time::Instant;
 
 use atelier_embed::{MiniLm, ModelBytes, TextEmbedder, Vector};
 use atelier_search::evaluate::{Evaluation, Judged, Metric, cut_off, evaluate};
-use atelier_search::{Change, Document, Index, Query, SearchError, Settings, SpaceSettings, Spaces};
+use atelier_search::{Change, Document, Index, IndexSettings, Query, SearchError, SpaceSettings, Spaces};
 use corpus::Scene;
 use serde_json::{Value, json};
 
@@ -67,9 +67,9 @@ fn embedder() -> Result<MiniLm> {
     Ok(MiniLm::load(ModelBytes::File(folder.join("model-int8.onnx")), &tokenizer, threads)?)
 }
 
-fn settings() -> Settings {
+fn settings() -> IndexSettings {
     let space = || Some(SpaceSettings { embedder: "minilm-l6-v2-int8/1".parse().ok()?, dimensions: 384 });
-    Settings { spaces: Spaces { text: space(), look: space(), appearance: None }, ..Settings::default() }
+    IndexSettings { spaces: Spaces { text: space(), look: space(), appearance: None }, ..IndexSettings::default() }
 }
 
 /// The same index to read, with nothing cut off.

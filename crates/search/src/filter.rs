@@ -8,16 +8,16 @@ use tantivy::{DocSet, TERMINATED};
 use crate::error::SearchResult;
 use crate::query::Filter;
 use crate::rows::RowSet;
-use crate::schema::{DATE, Fields, HEIGHT, WIDTH, facet};
+use crate::schema::{DATE, HEIGHT, IndexFields, WIDTH, facet};
 use crate::vectors;
-use crate::view::View;
+use crate::view::IndexView;
 
 /// The living rows that fulfil all filters.
-pub(crate) fn allowed(view: &View, fields: &Fields, filters: &[Filter]) -> SearchResult<RowSet> {
+pub(crate) fn allowed(view: &IndexView, fields: &IndexFields, filters: &[Filter]) -> SearchResult<RowSet> {
     all(view, fields, filters)
 }
 
-fn all(view: &View, fields: &Fields, filters: &[Filter]) -> SearchResult<RowSet> {
+fn all(view: &IndexView, fields: &IndexFields, filters: &[Filter]) -> SearchResult<RowSet> {
     let mut kept = view.alive().clone();
     for filter in filters {
         kept.intersect(&keep(view, fields, filter)?);
@@ -26,7 +26,7 @@ fn all(view: &View, fields: &Fields, filters: &[Filter]) -> SearchResult<RowSet>
 }
 
 /// The rows that fulfil a filter, among them perhaps dead ones.
-fn keep(view: &View, fields: &Fields, filter: &Filter) -> SearchResult<RowSet> {
+fn keep(view: &IndexView, fields: &IndexFields, filter: &Filter) -> SearchResult<RowSet> {
     match filter {
         Filter::Category(category) => having(view, fields, &facet::category(category)),
         Filter::Tag(tag) => having(view, fields, &facet::tag(tag)),
@@ -61,7 +61,7 @@ fn keep(view: &View, fields: &Fields, filter: &Filter) -> SearchResult<RowSet> {
 }
 
 /// The rows that have a filter's term.
-fn having(view: &View, fields: &Fields, facet: &str) -> SearchResult<RowSet> {
+fn having(view: &IndexView, fields: &IndexFields, facet: &str) -> SearchResult<RowSet> {
     let term = fields.facet_term(facet);
     let mut kept = view.no_rows();
     for (segment, reader) in view.searcher().segment_readers().iter().enumerate() {
@@ -79,7 +79,7 @@ fn having(view: &View, fields: &Fields, facet: &str) -> SearchResult<RowSet> {
     Ok(kept)
 }
 
-fn sized(view: &View, column: &str, range: &RangeInclusive<u32>) -> SearchResult<RowSet> {
+fn sized(view: &IndexView, column: &str, range: &RangeInclusive<u32>) -> SearchResult<RowSet> {
     let range = u64::from(*range.start())..=u64::from(*range.end());
     let mut kept = view.no_rows();
     for (segment, reader) in view.searcher().segment_readers().iter().enumerate() {
@@ -92,7 +92,7 @@ fn sized(view: &View, column: &str, range: &RangeInclusive<u32>) -> SearchResult
     Ok(kept)
 }
 
-fn dated(view: &View, range: &RangeInclusive<i64>) -> SearchResult<RowSet> {
+fn dated(view: &IndexView, range: &RangeInclusive<i64>) -> SearchResult<RowSet> {
     let mut kept = view.no_rows();
     for (segment, reader) in view.searcher().segment_readers().iter().enumerate() {
         let column = reader.fast_fields().i64(DATE)?;

@@ -57,7 +57,7 @@ impl OwnerLock {
 
 /// A generation of the index.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Generation {
+pub(crate) struct IndexGeneration {
     number: u64,
     path: PathBuf,
 }
@@ -70,7 +70,7 @@ pub(crate) struct Stamp {
     length: u64,
 }
 
-impl Generation {
+impl IndexGeneration {
     /// The newest generation that has been committed to, if there is one.
     pub(crate) fn newest(root: &Path) -> SearchResult<Option<Self>> {
         let mut all = Self::all(root)?;

@@ -12,7 +12,7 @@
 
 use std::collections::HashMap;
 
-use crate::hits::{StageScore, Stages};
+use crate::hits::{StageScore, StageScores};
 use crate::settings::{CutOffs, FusionWeights, Space};
 
 /// The constant of Cormack, Clarke and Büttcher (SIGIR 2009): how flat the first ranks lie.
@@ -67,7 +67,7 @@ impl Stage {
         }
     }
 
-    fn place(self, stages: &mut Stages) -> &mut Option<StageScore> {
+    fn place(self, stages: &mut StageScores) -> &mut Option<StageScore> {
         match self {
             Self::Lexical => &mut stages.lexical,
             Self::Text => &mut stages.text,
@@ -105,13 +105,13 @@ pub(crate) struct Fused {
     pub(crate) row: u32,
     /// From 0 to 1.
     pub(crate) score: f32,
-    pub(crate) stages: Stages,
+    pub(crate) stages: StageScores,
 }
 
 /// Fuses the ranks of these stages, each with what passed it, the best first. Of equal sums, the row that came
 /// in last is first.
 pub(crate) fn fuse<'a>(ranked: impl Iterator<Item = (Stage, &'a [Passed])>, weights: &FusionWeights) -> Vec<Fused> {
-    let mut by_row: HashMap<u32, (f32, Stages)> = HashMap::new();
+    let mut by_row: HashMap<u32, (f32, StageScores)> = HashMap::new();
     let mut possible = 0.0;
     for (stage, rows) in ranked {
         let weight = stage.weight(weights);

@@ -17,7 +17,7 @@ pub struct Hits {
     pub hits: Vec<Hit>,
     /// How it came about, if the query asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub explanation: Option<Explanation>,
+    pub explanation: Option<SearchExplanation>,
 }
 
 /// One image that was found.
@@ -31,12 +31,12 @@ pub struct Hit {
     /// the hits of one answer.
     pub score: f32,
     /// What each stage found; a stage that did not run, or did not vouch for the image, is left out.
-    pub stages: Stages,
+    pub stages: StageScores,
 }
 
 /// Rank and score of a hit in each stage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Stages {
+pub struct StageScores {
     /// By words; the score is BM25's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lexical: Option<StageScore>,
@@ -66,7 +66,7 @@ pub struct StageScore {
 
 /// How an answer came about.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Explanation {
+pub struct SearchExplanation {
     /// Images in the index.
     pub images: usize,
     /// Images that the filters left.
@@ -115,7 +115,7 @@ pub enum Match {
 /// What a stage did.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StageExplanation {
-    /// Its name, as in [`Stages`].
+    /// Its name, as in [`StageScores`].
     pub stage: &'static str,
     /// What it counts for in the fusion.
     pub weight: f32,
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn json_names_what_ran_and_nothing_else() {
-        let stages = Stages { lexical: Some(StageScore { rank: 1, score: 7.5 }), ..Stages::default() };
+        let stages = StageScores { lexical: Some(StageScore { rank: 1, score: 7.5 }), ..StageScores::default() };
         let hit = Hit { id: "a".into(), filename: "a.jpg".into(), score: 0.5, stages };
         let hits = Hits { took: Duration::from_micros(1234), total: 1, hits: vec![hit], explanation: None };
         assert_eq!(

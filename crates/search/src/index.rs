@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::document::Change;
 use crate::error::{SearchError, SearchResult};
-use crate::folder::{Generation, OwnerLock, Stamp};
+use crate::folder::{IndexGeneration, OwnerLock, Stamp};
 use crate::hits::Hits;
-use crate::opened::Opened;
+use crate::open_index::OpenIndex;
 use crate::owner::Owner;
 use crate::query::Query;
-use crate::schema::Fields;
+use crate::schema::IndexFields;
 use crate::search;
-use crate::settings::{Settings, Space, SpaceSettings};
-use crate::view::View;
+use crate::settings::{IndexSettings, Space, SpaceSettings};
+use crate::view::IndexView;
 
 /// A hybrid index of images, in a folder.
 ///
@@ -24,9 +24,9 @@ use crate::view::View;
 /// All methods take `&self` and may be called from any number of threads. A search sees one commit, whole.
 pub struct Index {
     root: PathBuf,
-    settings: Settings,
-    fields: Fields,
-    view: RwLock<Arc<View>>,
+    settings: IndexSettings,
+    fields: IndexFields,
+    view: RwLock<Arc<IndexView>>,
     access: Access,
     rebuilt: Option<SearchError>,
 }
@@ -35,11 +35,11 @@ pub struct Index {
 /// none.
 enum Access {
     Owner { owner: Box<Mutex<Owner>>, merging: Mutex<()>, _lock: OwnerLock },
-    Reader(Box<Mutex<Reader>>),
+    Reader(Box<Mutex<ReaderState>>),
 }
 
-struct Reader {
-    opened: Opened,
+struct ReaderState {
+    opened: OpenIndex,
     stamp: Option<Stamp>,
 }
 
@@ -53,13 +53,13 @@ impl Index {
     /// # Errors
     /// [`SearchError::Owned`] if another process owns it, [`SearchError::Setting`] if a setting is out of
     /// range, [`SearchError::Io`] if the folder can't be used.
-    pub fn open(root: impl AsRef<Path>, settings: Settings) -> SearchResult<Self> {
+    pub fn open(root: impl AsRef<Path>, settings: IndexSettings) -> SearchResult<Self> {
         check(&settings)?;
         let root = root.as_ref().to_owned();
         let lock = OwnerLock::take(&root)?;
-        let fields = Fields::new();
-        let newest = Generation::newest(&root)?;
-        let (opened, view, rebuilt) = match newest.map(|newest| Opened::open(&newest, &fields, &settings)) {
+        let fields = IndexFields::new();
+        let newest = IndexGeneration::newest(&root)?;
+        let (opened, view, rebuilt) = match newest.map(|newest| OpenIndex::open(&newest, &fields, &settings)) {
             Some(Ok((opened, view))) => (opened, view, None),
             Some(Err(error)) => {
                 let (opened, view) = begin(&root, &fields, &settings)?;
@@ -82,11 +82,11 @@ impl Index {
     /// # Errors
     /// [`SearchError::NotThere`] if there is none, [`SearchError::Damaged`] or
     /// [`SearchError::OtherSettings`] if the owner has to build it anew.
-    pub fn open_read_only(root: impl AsRef<Path>, settings: Settings) -> SearchResult<Self> {
+    pub fn open_read_only(root: impl AsRef<Path>, settings: IndexSettings) -> SearchResult<Self> {
         check(&settings)?;
         let root = root.as_ref().to_owned();
-        let fields = Fields::new();
-        let (reader, view) = Reader::open(&root, &fields, &settings)?;
+        let fields = IndexFields::new();
+        let (reader, view) = ReaderState::open(&root, &fields, &settings)?;
         let access = Access::Reader(Box::new(Mutex::new(reader)));
         Ok(Self { root, settings, fields, view: RwLock::new(Arc::new(view)), access, rebuilt: None })
     }
@@ -99,7 +99,7 @@ impl Index {
 
     /// The settings it was opened with.
     #[must_use]
-    pub fn settings(&self) -> &Settings {
+    pub fn settings(&self) -> &IndexSettings {
         &self.settings
     }
 
@@ -184,9 +184,9 @@ impl Index {
     pub fn refresh(&self) -> SearchResult<()> {
         let Access::Reader(reader) = &self.access else { return Ok(()) };
         let mut reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let newest = Generation::newest(&self.root)?;
+        let newest = IndexGeneration::newest(&self.root)?;
         if newest.as_ref().is_some_and(|newest| *newest != reader.opened.generation) {
-            let (new, view) = Reader::open(&self.root, &self.fields, &self.settings)?;
+            let (new, view) = ReaderState::open(&self.root, &self.fields, &self.settings)?;
             *reader = new;
             self.publish(view);
         } else if reader.opened.generation.stamp() != reader.stamp {
@@ -216,11 +216,11 @@ impl Index {
         found
     }
 
-    fn current(&self) -> Arc<View> {
+    fn current(&self) -> Arc<IndexView> {
         Arc::clone(&self.view.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn publish(&self, view: View) {
+    fn publish(&self, view: IndexView) {
         *self.view.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(view);
     }
 
@@ -232,24 +232,24 @@ impl Index {
     }
 }
 
-impl Reader {
-    fn open(root: &Path, fields: &Fields, settings: &Settings) -> SearchResult<(Self, View)> {
-        let newest = Generation::newest(root)?.ok_or_else(|| SearchError::NotThere { dir: root.to_owned() })?;
+impl ReaderState {
+    fn open(root: &Path, fields: &IndexFields, settings: &IndexSettings) -> SearchResult<(Self, IndexView)> {
+        let newest = IndexGeneration::newest(root)?.ok_or_else(|| SearchError::NotThere { dir: root.to_owned() })?;
         let stamp = newest.stamp();
-        let (opened, view) = Opened::open(&newest, fields, settings)?;
+        let (opened, view) = OpenIndex::open(&newest, fields, settings)?;
         Ok((Self { opened, stamp }, view))
     }
 }
 
 /// Begins a new generation.
-fn begin(root: &Path, fields: &Fields, settings: &Settings) -> SearchResult<(Opened, View)> {
-    let generation = Generation::create(root)?;
-    Opened::create(&generation, fields, settings)?;
-    Opened::open(&generation, fields, settings)
+fn begin(root: &Path, fields: &IndexFields, settings: &IndexSettings) -> SearchResult<(OpenIndex, IndexView)> {
+    let generation = IndexGeneration::create(root)?;
+    OpenIndex::create(&generation, fields, settings)?;
+    OpenIndex::open(&generation, fields, settings)
 }
 
 /// Checks that the settings are within their ranges.
-fn check(settings: &Settings) -> SearchResult<()> {
+fn check(settings: &IndexSettings) -> SearchResult<()> {
     let wrong = |name, value: String, expected| Err(SearchError::Setting { name, value, expected });
     for space in Space::ALL {
         if let Some(SpaceSettings { dimensions, .. }) = settings.spaces.get(space)

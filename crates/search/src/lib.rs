@@ -10,11 +10,11 @@
 //! - [`evaluate`] measures recall, reciprocal rank and nDCG on judged queries, and compares with a baseline.
 //!
 //! ```
-//! use atelier_search::{Change, Document, Index, Query, Settings};
+//! use atelier_search::{Change, Document, Index, IndexSettings, Query};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let dir = tempfile::tempdir()?;
-//! let index = Index::open(dir.path().join("search"), Settings::default())?;
+//! let index = Index::open(dir.path().join("search"), IndexSettings::default())?;
 //! let image = Document {
 //!     id: "1".into(),
 //!     filename: "IMG_0042.jpg".into(),
@@ -31,7 +31,7 @@
 //! ```
 //!
 //! # Where what stands
-//! `index` is the front door, `owner` writes and `view` is one state to read; `folder`, `opened` and
+//! `index` is the front door, `owner` writes and `view` is one state to read; `folder`, `open_index` and
 //! `manifest` are the files. `schema` is what tantivy keeps of an image. `words` and `lexical` find words,
 //! `vectors` finds what is near, by look, meaning or `color`. `filter` says among which images, `search` runs
 //! the stages and `fuse` makes one ranking of theirs.
@@ -48,7 +48,7 @@ mod hits;
 mod index;
 mod lexical;
 mod manifest;
-mod opened;
+mod open_index;
 mod owner;
 mod query;
 mod rows;
@@ -61,7 +61,9 @@ mod words;
 
 pub use document::{Change, Document, Orientation, Rgb};
 pub use error::{SearchError, SearchResult};
-pub use hits::{Explanation, Hit, Hits, Match, StageExplanation, StageScore, Stages, TermExplanation, WordExplanation};
+pub use hits::{
+    Hit, Hits, Match, SearchExplanation, StageExplanation, StageScore, StageScores, TermExplanation, WordExplanation,
+};
 pub use index::Index;
 pub use query::{Filter, Query};
-pub use settings::{Certainties, CutOffs, FieldWeights, FusionWeights, Settings, Space, SpaceSettings, Spaces};
+pub use settings::{Certainties, CutOffs, FieldWeights, FusionWeights, IndexSettings, Space, SpaceSettings, Spaces};

@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_manifest_is_read_as_it_was_written_or_not_at_all() {
-        let mut manifest = Manifest::new(crate::Settings::default().built_with());
+        let mut manifest = Manifest::new(crate::IndexSettings::default().built_with());
         manifest.applied = u64::MAX;
         manifest.files.push(VectorFile { name: "00000001.vec".into(), bytes: 7 });
         let text = manifest.encode().unwrap();

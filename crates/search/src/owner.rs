@@ -11,11 +11,11 @@ use crate::document::{Change, Document};
 use crate::error::{SearchError, SearchResult};
 use crate::folder;
 use crate::manifest::{Manifest, VectorFile};
-use crate::opened::Opened;
-use crate::schema::Fields;
-use crate::settings::{Settings, Space};
-use crate::vectors::{self, Pending, Segment};
-use crate::view::View;
+use crate::open_index::OpenIndex;
+use crate::schema::IndexFields;
+use crate::settings::{IndexSettings, Space};
+use crate::vectors::{self, PendingVectors, Segment};
+use crate::view::IndexView;
 
 /// Memory in which tantivy gathers documents before it writes a segment.
 const ARENA: usize = 64 << 20;
@@ -31,7 +31,7 @@ const MERGED_BY_COMMIT: usize = 4096;
 
 /// The state of the owner between commits.
 pub(crate) struct Owner {
-    opened: Opened,
+    opened: OpenIndex,
     /// None once a failure could not be undone.
     writer: Option<IndexWriter<TantivyDocument>>,
     fresh: Fresh,
@@ -43,7 +43,7 @@ pub(crate) struct Owner {
 /// What was applied since the last commit.
 #[derive(Default)]
 struct Fresh {
-    vectors: Pending,
+    vectors: PendingVectors,
     /// Whether an image that was touched is there now.
     ids: HashMap<String, bool>,
     next_row: u32,
@@ -66,13 +66,13 @@ pub(crate) struct Merge {
 
 impl Merge {
     /// Writes its file. It needs the owner neither before nor while it runs.
-    pub(crate) fn write(&self, view: &View, settings: &Settings) -> SearchResult<()> {
+    pub(crate) fn write(&self, view: &IndexView, settings: &IndexSettings) -> SearchResult<()> {
         vectors::merge(&self.segments, view.alive(), &self.path, settings)
     }
 }
 
 impl Owner {
-    pub(crate) fn new(opened: Opened, view: &View) -> SearchResult<Self> {
+    pub(crate) fn new(opened: OpenIndex, view: &IndexView) -> SearchResult<Self> {
         let options = IndexWriterOptions::builder()
             .num_worker_threads(1)
             .num_merge_threads(1)
@@ -92,9 +92,9 @@ impl Owner {
     /// Takes changes; see [`Index::apply`](crate::Index::apply).
     pub(crate) fn apply(
         &mut self,
-        view: &View,
-        fields: &Fields,
-        settings: &Settings,
+        view: &IndexView,
+        fields: &IndexFields,
+        settings: &IndexSettings,
         changes: &[Change],
         upto: u64,
     ) -> SearchResult<()> {
@@ -110,7 +110,13 @@ impl Owner {
         result
     }
 
-    fn apply_one(&mut self, view: &View, fields: &Fields, settings: &Settings, change: &Change) -> SearchResult<()> {
+    fn apply_one(
+        &mut self,
+        view: &IndexView,
+        fields: &IndexFields,
+        settings: &IndexSettings,
+        change: &Change,
+    ) -> SearchResult<()> {
         let writer = writer(&mut self.writer)?;
         let fresh = &mut self.fresh;
         let id = match change {
@@ -138,7 +144,7 @@ impl Owner {
     }
 
     /// Commits what was applied, and merges small files on the way.
-    pub(crate) fn commit(&mut self, view: &View, settings: &Settings) -> SearchResult<View> {
+    pub(crate) fn commit(&mut self, view: &IndexView, settings: &IndexSettings) -> SearchResult<IndexView> {
         let small = self.pick(view.segments(), MERGED_BY_COMMIT).map(|small| self.merge_of(small));
         let prepared = match &small {
             Some(merge) => merge.write(view, settings).and_then(|()| self.prepare(view, settings, Some(merge))),
@@ -151,7 +157,7 @@ impl Owner {
     }
 
     /// Decides on the next merge that is worth its time, if there is one.
-    pub(crate) fn plan_merge(&mut self, view: &View, settings: &Settings) -> Option<Merge> {
+    pub(crate) fn plan_merge(&mut self, view: &IndexView, settings: &IndexSettings) -> Option<Merge> {
         let segments = view.segments();
         let size = |segments: &mut dyn Iterator<Item = &Arc<Segment>>| segments.map(|segment| segment.size()).sum();
         let all: usize = size(&mut segments.iter());
@@ -168,7 +174,12 @@ impl Owner {
     }
 
     /// Commits a merge that was written, together with what was applied meanwhile.
-    pub(crate) fn finish_merge(&mut self, merge: &Merge, view: &View, settings: &Settings) -> SearchResult<View> {
+    pub(crate) fn finish_merge(
+        &mut self,
+        merge: &Merge,
+        view: &IndexView,
+        settings: &IndexSettings,
+    ) -> SearchResult<IndexView> {
         let prepared = self.prepare(view, settings, Some(merge));
         self.abandon_merge(merge);
         self.finish(view, prepared)
@@ -185,8 +196,8 @@ impl Owner {
     /// merged into it. Nothing is changed yet.
     fn prepare(
         &mut self,
-        view: &View,
-        settings: &Settings,
+        view: &IndexView,
+        settings: &IndexSettings,
         merged: Option<&Merge>,
     ) -> SearchResult<(Manifest, Vec<Arc<Segment>>)> {
         let mut segments: Vec<Arc<Segment>> = view.segments().to_vec();
@@ -217,7 +228,11 @@ impl Owner {
     }
 
     /// Commits what was prepared, or drops what was applied.
-    fn finish(&mut self, view: &View, prepared: SearchResult<(Manifest, Vec<Arc<Segment>>)>) -> SearchResult<View> {
+    fn finish(
+        &mut self,
+        view: &IndexView,
+        prepared: SearchResult<(Manifest, Vec<Arc<Segment>>)>,
+    ) -> SearchResult<IndexView> {
         let (mut manifest, segments) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
@@ -253,7 +268,7 @@ impl Owner {
     }
 
     /// Drops what was applied since the last commit.
-    fn roll_back(&mut self, view: &View) {
+    fn roll_back(&mut self, view: &IndexView) {
         self.fresh = Fresh::after(view.manifest());
         if self.writer.as_mut().is_some_and(|writer| writer.rollback().is_err()) {
             self.writer = None;
@@ -262,7 +277,7 @@ impl Owner {
     }
 
     /// Removes files of vectors that neither this state nor a merge has.
-    fn remove_strays(&self, view: &View) {
+    fn remove_strays(&self, view: &IndexView) {
         let of_state = view.segments().iter().map(|segment| segment.name());
         let kept = of_state.chain(self.merging.iter().map(String::as_str)).collect();
         // What can't be removed now is removed when the index is next opened.
@@ -305,7 +320,7 @@ fn writer(writer: &mut Option<IndexWriter<TantivyDocument>>) -> SearchResult<&mu
 }
 
 /// Checks that a change can be made.
-fn check(change: &Change, settings: &Settings) -> SearchResult<()> {
+fn check(change: &Change, settings: &IndexSettings) -> SearchResult<()> {
     let id = match change {
         Change::Put(document) => &document.id,
         Change::Remove(id) => id,
@@ -319,7 +334,7 @@ fn check(change: &Change, settings: &Settings) -> SearchResult<()> {
     }
 }
 
-fn check_vectors(document: &Document, settings: &Settings) -> SearchResult<()> {
+fn check_vectors(document: &Document, settings: &IndexSettings) -> SearchResult<()> {
     for space in Space::ALL {
         if let Some(vector) = document.vector(space) {
             let expected = settings.spaces.get(space).ok_or(SearchError::NoSpace { space })?.dimensions;

@@ -4,12 +4,12 @@
 //! Robertson, H. Zaragoza and M. Taylor, CIKM 2004): that ranks better than a score for each field, and keeps
 //! a query a plain union of postings, which tantivy can prune by the best score a block may have.
 
+use tantivy::Term;
 use tantivy::schema::{
     FAST, Field, IndexRecordOption, STORED, STRING, Schema, TantivyDocument, TextFieldIndexing, TextOptions,
 };
 use tantivy::store::Compressor;
 use tantivy::tokenizer::{PreTokenizedString, Token};
-use tantivy::{IndexSettings, Term};
 
 use crate::document::{Document, Orientation};
 use crate::settings::FieldWeights;
@@ -20,7 +20,7 @@ const SEPARATOR: char = '\u{1f}';
 
 /// The fields of the schema.
 #[derive(Clone, Debug)]
-pub(crate) struct Fields {
+pub(crate) struct IndexFields {
     pub(crate) schema: Schema,
     pub(crate) id: Field,
     pub(crate) filename: Field,
@@ -40,7 +40,7 @@ pub(crate) const WIDTH: &str = "width";
 pub(crate) const HEIGHT: &str = "height";
 pub(crate) const DATE: &str = "date";
 
-impl Fields {
+impl IndexFields {
     pub(crate) fn new() -> Self {
         let mut schema = Schema::builder();
         let counted = TextFieldIndexing::default().set_tokenizer("raw").set_index_option(IndexRecordOption::WithFreqs);
@@ -60,8 +60,8 @@ impl Fields {
     }
 
     /// How the lexical index is kept: what a hit shows is not compressed, so that it is read where it lies.
-    pub(crate) fn index_settings() -> IndexSettings {
-        IndexSettings { docstore_compression: Compressor::None, ..IndexSettings::default() }
+    pub(crate) fn tantivy_settings() -> tantivy::IndexSettings {
+        tantivy::IndexSettings { docstore_compression: Compressor::None, ..tantivy::IndexSettings::default() }
     }
 
     /// The document of an image.

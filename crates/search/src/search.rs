@@ -8,20 +8,25 @@ use atelier_embed::Vector;
 use crate::error::{SearchError, SearchResult};
 use crate::filter;
 use crate::fuse::{Passed, Stage, evidence, fuse};
-use crate::hits::{Explanation, Hit, Hits, StageExplanation, Stages, WordExplanation};
+use crate::hits::{Hit, Hits, SearchExplanation, StageExplanation, StageScores, WordExplanation};
 use crate::lexical;
 use crate::query::Query;
 use crate::rows::RowSet;
-use crate::schema::Fields;
-use crate::settings::{Settings, Space};
-use crate::vectors::{self, Limits, Probe};
-use crate::view::{Stored, View};
+use crate::schema::IndexFields;
+use crate::settings::{IndexSettings, Space};
+use crate::vectors::{self, Probe, ScanLimits};
+use crate::view::{IndexView, Stored};
 
 /// Below so many vectors a stage takes less time than a thread to begin.
 const WORTH_A_THREAD: usize = 20_000;
 
 /// Searches one state of the index.
-pub(crate) fn search(view: &View, fields: &Fields, settings: &Settings, query: &Query) -> SearchResult<Hits> {
+pub(crate) fn search(
+    view: &IndexView,
+    fields: &IndexFields,
+    settings: &IndexSettings,
+    query: &Query,
+) -> SearchResult<Hits> {
     #[expect(clippy::disallowed_methods, reason = "how long a search took is told and decides nothing")]
     let began = std::time::Instant::now();
     let mut hits = Search { view, fields, settings, query }.run()?;
@@ -30,14 +35,14 @@ pub(crate) fn search(view: &View, fields: &Fields, settings: &Settings, query: &
 }
 
 struct Search<'a> {
-    view: &'a View,
-    fields: &'a Fields,
-    settings: &'a Settings,
+    view: &'a IndexView,
+    fields: &'a IndexFields,
+    settings: &'a IndexSettings,
     query: &'a Query,
 }
 
 /// What one stage found, and how.
-struct Outcome {
+struct StageOutcome {
     stage: Stage,
     /// What passed the cut-off, the best first.
     passed: Vec<Passed>,
@@ -48,7 +53,7 @@ struct Outcome {
 }
 
 /// Work for a stage.
-enum Task<'a> {
+enum StageQuery<'a> {
     Words(&'a str),
     Nearest(Space, Probe),
     Color([u8; 3]),
@@ -57,15 +62,15 @@ enum Task<'a> {
 impl Search<'_> {
     fn run(&self) -> SearchResult<Hits> {
         let like = self.like()?;
-        let tasks = self.tasks(like)?;
+        let queries = self.stage_queries(like)?;
         let mut allowed = filter::allowed(self.view, self.fields, &self.query.filters)?;
         if let Some(like) = like {
             allowed.remove(like);
         }
-        if tasks.is_empty() {
+        if queries.is_empty() {
             return self.list(&allowed);
         }
-        let outcomes = self.outcomes(&tasks, &allowed)?;
+        let outcomes = self.outcomes(&queries, &allowed)?;
         let weights = &self.settings.fusion;
         let mut fused = fuse(outcomes.iter().map(|outcome| (outcome.stage, outcome.passed.as_slice())), weights);
         let total = fused.len();
@@ -89,8 +94,8 @@ impl Search<'_> {
     }
 
     /// The stages that the query asks for.
-    fn tasks(&self, like: Option<u32>) -> SearchResult<Vec<Task<'_>>> {
-        let mut tasks: Vec<Task<'_>> = self.asked_words().map(Task::Words).into_iter().collect();
+    fn stage_queries(&self, like: Option<u32>) -> SearchResult<Vec<StageQuery<'_>>> {
+        let mut queries: Vec<StageQuery<'_>> = self.asked_words().map(StageQuery::Words).into_iter().collect();
         for space in Space::ALL {
             let probe = match (self.query.vector(space), like) {
                 (Some(vector), _) => Some(self.probe(space, vector)?),
@@ -101,15 +106,15 @@ impl Search<'_> {
                 }
                 (None, None) => None,
             };
-            tasks.extend(probe.map(|probe| Task::Nearest(space, probe)));
+            queries.extend(probe.map(|probe| StageQuery::Nearest(space, probe)));
         }
         if let Some(id) =
-            self.query.like.as_ref().filter(|_| !tasks.iter().any(|task| matches!(task, Task::Nearest(..))))
+            self.query.like.as_ref().filter(|_| !queries.iter().any(|query| matches!(query, StageQuery::Nearest(..))))
         {
             return Err(SearchError::NoVector { id: id.clone() });
         }
-        tasks.extend(self.query.color.map(Task::Color));
-        Ok(tasks)
+        queries.extend(self.query.color.map(StageQuery::Color));
+        Ok(queries)
     }
 
     fn probe(&self, space: Space, vector: &Vector) -> SearchResult<Probe> {
@@ -135,23 +140,23 @@ impl Search<'_> {
     }
 
     /// Runs the stages, several at a time where that is worth it.
-    fn outcomes(&self, tasks: &[Task<'_>], allowed: &RowSet) -> SearchResult<Vec<Outcome>> {
+    fn outcomes(&self, queries: &[StageQuery<'_>], allowed: &RowSet) -> SearchResult<Vec<StageOutcome>> {
         let small = self.view.images() < WORTH_A_THREAD;
-        if small || tasks.len() < 2 || self.settings.threads == NonZeroUsize::MIN {
-            return tasks.iter().map(|task| self.outcome(task, allowed)).collect();
+        if small || queries.len() < 2 || self.settings.threads == NonZeroUsize::MIN {
+            return queries.iter().map(|query| self.outcome(query, allowed)).collect();
         }
         let next = std::sync::atomic::AtomicUsize::new(0);
         let work = || {
             let mut done = Vec::new();
-            while let Some((place, task)) = {
+            while let Some((place, query)) = {
                 let place = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                tasks.get(place).map(|task| (place, task))
+                queries.get(place).map(|query| (place, query))
             } {
-                done.push((place, self.outcome(task, allowed)));
+                done.push((place, self.outcome(query, allowed)));
             }
             done
         };
-        let workers = self.settings.threads.get().min(tasks.len());
+        let workers = self.settings.threads.get().min(queries.len());
         let mut done = std::thread::scope(|scope| {
             let others: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
             let mut done = work();
@@ -167,11 +172,11 @@ impl Search<'_> {
         done.into_iter().map(|(_, outcome)| outcome).collect()
     }
 
-    fn outcome(&self, task: &Task<'_>, allowed: &RowSet) -> SearchResult<Outcome> {
+    fn outcome(&self, query: &StageQuery<'_>, allowed: &RowSet) -> SearchResult<StageOutcome> {
         let cut_offs = &self.settings.cut_offs;
         let depth = self.depth();
-        match task {
-            Task::Words(words) => {
+        match query {
+            StageQuery::Words(words) => {
                 let found = lexical::search(self.view, self.fields, words, allowed, depth)?;
                 let ranked = found.found.len();
                 let best = found.found.iter().map(|hit| hit.share).max_by(f32::total_cmp);
@@ -180,10 +185,10 @@ impl Search<'_> {
                 let sure = |share| evidence(share, cut_offs.lexical, 1.0);
                 let passed = passed.map(|hit| Passed { row: hit.row, score: hit.score, evidence: sure(hit.share) });
                 let passed = passed.collect();
-                Ok(Outcome { stage: Stage::Lexical, passed, ranked, best, scanned: None, words: found.words })
+                Ok(StageOutcome { stage: Stage::Lexical, passed, ranked, best, scanned: None, words: found.words })
             }
-            Task::Nearest(space, probe) => {
-                let limits = Limits { wanted: depth, scanned: self.scanned(*space) };
+            StageQuery::Nearest(space, probe) => {
+                let limits = ScanLimits { wanted: depth, scanned: self.scanned(*space) };
                 let nearest = vectors::nearest(self.view.segments(), *space, probe, allowed, limits)?;
                 let stage = Stage::of(*space);
                 let ranked = nearest.found.len();
@@ -193,9 +198,9 @@ impl Search<'_> {
                 let passed = passed
                     .map(|(row, cosine)| Passed { row, score: cosine, evidence: evidence(cosine, cut_off, sure) })
                     .collect();
-                Ok(Outcome { stage, passed, ranked, best, scanned: Some(nearest.scanned), words: Vec::new() })
+                Ok(StageOutcome { stage, passed, ranked, best, scanned: Some(nearest.scanned), words: Vec::new() })
             }
-            Task::Color(rgb) => {
+            StageQuery::Color(rgb) => {
                 let mut found = vectors::near_color(self.view.segments(), *rgb, cut_offs.color, allowed)?;
                 let ranked = found.len();
                 found.sort_unstable_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
@@ -206,7 +211,7 @@ impl Search<'_> {
                     Passed { row, score, evidence: evidence(distance, cut_offs.color, 0.0) }
                 });
                 let passed = passed.collect();
-                Ok(Outcome { stage: Stage::Color, passed, ranked, best, scanned: None, words: Vec::new() })
+                Ok(StageOutcome { stage: Stage::Color, passed, ranked, best, scanned: None, words: Vec::new() })
             }
         }
     }
@@ -215,13 +220,14 @@ impl Search<'_> {
     fn list(&self, allowed: &RowSet) -> SearchResult<Hits> {
         let total = allowed.len();
         let rows = self.view.newest(allowed, self.query.limit)?;
-        let hits = rows.into_iter().map(|row| Ok(hit(self.view.stored(self.fields, row)?, 0.0, Stages::default())));
+        let hits =
+            rows.into_iter().map(|row| Ok(hit(self.view.stored(self.fields, row)?, 0.0, StageScores::default())));
         let hits = hits.collect::<SearchResult<_>>()?;
         let explanation = self.query.explain.then(|| self.explain(Vec::new(), allowed));
         Ok(Hits { took: Duration::ZERO, total, hits, explanation })
     }
 
-    fn explain(&self, mut outcomes: Vec<Outcome>, allowed: &RowSet) -> Explanation {
+    fn explain(&self, mut outcomes: Vec<StageOutcome>, allowed: &RowSet) -> SearchExplanation {
         let words = outcomes.iter_mut().flat_map(|outcome| std::mem::take(&mut outcome.words)).collect();
         let stages = outcomes.iter().map(|outcome| StageExplanation {
             stage: outcome.stage.as_str(),
@@ -232,10 +238,10 @@ impl Search<'_> {
             passed: outcome.passed.len(),
             scanned: outcome.scanned,
         });
-        Explanation { images: self.view.images(), filtered: allowed.len(), words, stages: stages.collect() }
+        SearchExplanation { images: self.view.images(), filtered: allowed.len(), words, stages: stages.collect() }
     }
 }
 
-fn hit(stored: Stored, score: f32, stages: Stages) -> Hit {
+fn hit(stored: Stored, score: f32, stages: StageScores) -> Hit {
     Hit { id: stored.id, filename: stored.filename, score, stages }
 }

@@ -197,7 +197,7 @@ impl Certainties {
 /// All settings of an index.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Settings {
+pub struct IndexSettings {
     /// The spaces.
     pub spaces: Spaces,
     /// What a word counts in each field.
@@ -217,7 +217,7 @@ pub struct Settings {
     pub threads: NonZeroUsize,
 }
 
-impl Default for Settings {
+impl Default for IndexSettings {
     fn default() -> Self {
         Self {
             spaces: Spaces::default(),
@@ -246,7 +246,7 @@ impl BuiltWith {
     const VERSION: u32 = 1;
 }
 
-impl Settings {
+impl IndexSettings {
     pub(crate) fn built_with(&self) -> BuiltWith {
         BuiltWith { version: BuiltWith::VERSION, spaces: self.spaces.clone(), fields: self.fields }
     }

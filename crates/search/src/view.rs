@@ -8,15 +8,15 @@ use tantivy::schema::{Field, IndexRecordOption, TantivyDocument, Value};
 use tantivy::{DocAddress, DocSet, Searcher, SegmentReader, TERMINATED, Term};
 
 use crate::error::{SearchError, SearchResult};
-use crate::folder::Generation;
+use crate::folder::IndexGeneration;
 use crate::manifest::Manifest;
 use crate::rows::RowSet;
-use crate::schema::{DATE, Fields, ROW};
+use crate::schema::{DATE, IndexFields, ROW};
 use crate::vectors::Segment;
 
 /// A state of the index.
-pub(crate) struct View {
-    generation: Generation,
+pub(crate) struct IndexView {
+    generation: IndexGeneration,
     manifest: Manifest,
     searcher: Searcher,
     docs: Vec<Arc<DocRows>>,
@@ -70,14 +70,14 @@ impl DocRows {
 /// Up to so many documents of a term are counted one by one.
 const COUNTED: u32 = 10_000;
 
-impl View {
+impl IndexView {
     /// The state of this manifest. Lexical segments that `known` has are not read again, and those that are
     /// no more are forgotten.
     ///
     /// # Errors
     /// [`SearchError::Damaged`] if the lexical index holds another number of images than the manifest says.
     pub(crate) fn new(
-        generation: Generation,
+        generation: IndexGeneration,
         manifest: Manifest,
         searcher: Searcher,
         segments: Vec<Arc<Segment>>,
@@ -109,7 +109,7 @@ impl View {
         Ok(Self { generation, manifest, searcher, docs, segments, alive, images })
     }
 
-    pub(crate) fn generation(&self) -> &Generation {
+    pub(crate) fn generation(&self) -> &IndexGeneration {
         &self.generation
     }
 
@@ -167,7 +167,7 @@ impl View {
     }
 
     /// The row of the image with this id.
-    pub(crate) fn row_of(&self, fields: &Fields, id: &str) -> SearchResult<Option<u32>> {
+    pub(crate) fn row_of(&self, fields: &IndexFields, id: &str) -> SearchResult<Option<u32>> {
         let term = fields.id_term(id);
         for (segment, reader) in self.searcher.segment_readers().iter().enumerate() {
             let inverted = reader.inverted_index(fields.id)?;
@@ -184,7 +184,7 @@ impl View {
     }
 
     /// What is shown of the image in a row.
-    pub(crate) fn stored(&self, fields: &Fields, row: u32) -> SearchResult<Stored> {
+    pub(crate) fn stored(&self, fields: &IndexFields, row: u32) -> SearchResult<Stored> {
         let mut address = None;
         for (segment, docs) in self.docs.iter().enumerate() {
             if let Some(doc) = docs.doc_of(row) {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use atelier_embed::{EfficientNet, EfficientNetFiles, LookEmbedder, MiniLm, ModelBytes, Picture, TextEmbedder, Vector};
 use atelier_search::evaluate::{Judged, Metric, evaluate};
-use atelier_search::{Change, CutOffs, Document, FusionWeights, Index, Query, SearchError, Settings};
+use atelier_search::{Change, CutOffs, Document, FusionWeights, Index, IndexSettings, Query, SearchError};
 use atelier_studio::library::Embedders;
 use atelier_studio::library::decode::{Limits, Reader};
 use atelier_studio::library::derive::{LONG_SIDE, SHORT_SIDE};
@@ -131,7 +131,7 @@ fn measure(
         let words = std::slice::from_ref(&one.query);
         queries.insert(one.query.clone(), (text.embed(words)?.remove(0), look.query(words)?.remove(0)));
     }
-    let score = |stages: &str, settings: Settings| -> Result<f64> {
+    let score = |stages: &str, settings: IndexSettings| -> Result<f64> {
         let index = Index::open_read_only(dir.path(), settings)?;
         let ranked = |one: &Judged| {
             let (text, look) = &queries[&one.query];
@@ -149,8 +149,8 @@ fn measure(
     let alone = ["lexical", "text", "look"].map(|stage| (stage, base.fusion.look));
     let together = LOOK_WEIGHTS.map(|weight| ("lexical text look", weight));
     let both = |(stages, look): (&str, f32)| {
-        let settings = Settings { fusion: FusionWeights { look, ..base.fusion }, ..base.clone() };
-        let open = Settings { cut_offs: uncut, ..settings.clone() };
+        let settings = IndexSettings { fusion: FusionWeights { look, ..base.fusion }, ..base.clone() };
+        let open = IndexSettings { cut_offs: uncut, ..settings.clone() };
         Ok([score(stages, settings)?, score(stages, open)?])
     };
     alone.into_iter().chain(together).map(both).collect()

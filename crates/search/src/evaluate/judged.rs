@@ -18,7 +18,7 @@ pub struct Judged {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line {
+struct JudgedLine {
     query: String,
     relevant: Relevant,
 }
@@ -43,7 +43,7 @@ pub fn read_queries(lines: impl BufRead) -> SearchResult<Vec<Judged>> {
         if line.trim().is_empty() {
             continue;
         }
-        let Line { query, relevant } = serde_json::from_str(&line).map_err(|error| wrong(error.to_string()))?;
+        let JudgedLine { query, relevant } = serde_json::from_str(&line).map_err(|error| wrong(error.to_string()))?;
         let mut relevant: BTreeMap<String, f64> = match relevant {
             Relevant::Ids(ids) => ids.into_iter().map(|id| (id, 1.0)).collect(),
             Relevant::Grades(grades) => grades,

@@ -44,7 +44,7 @@ pub struct Evaluation {
 
 /// A mean with its confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Estimate {
+pub struct MeanEstimate {
     /// Over all queries.
     pub mean: f64,
     /// The lower end of the interval that holds the mean of other queries like these in 95 of 100 cases.
@@ -75,15 +75,15 @@ impl Evaluation {
     /// A metric's mean with its 95 % confidence interval: the percentiles of the means of as many queries,
     /// drawn with replacement 2,000 times from a fixed seed (bootstrap, B. Efron, 1979).
     #[must_use]
-    pub fn estimate(&self, metric: Metric) -> Estimate {
+    pub fn estimate(&self, metric: Metric) -> MeanEstimate {
         let values: Vec<f64> = self.queries.iter().map(|scores| scores.get(metric)).collect();
         let (low, high) = interval(&values);
-        Estimate { mean: self.mean(metric), low, high }
+        MeanEstimate { mean: self.mean(metric), low, high }
     }
 
     /// All metrics.
     #[must_use]
-    pub fn estimates(&self) -> BTreeMap<Metric, Estimate> {
+    pub fn estimates(&self) -> BTreeMap<Metric, MeanEstimate> {
         Metric::ALL.into_iter().map(|metric| (metric, self.estimate(metric))).collect()
     }
 
@@ -92,7 +92,7 @@ impl Evaluation {
     ///
     /// # Errors
     /// [`SearchError::Baseline`] if the other was measured on other queries.
-    pub fn difference(&self, other: &Self, metric: Metric) -> SearchResult<Estimate> {
+    pub fn difference(&self, other: &Self, metric: Metric) -> SearchResult<MeanEstimate> {
         let same = self.queries.iter().map(|scores| &scores.query).eq(other.queries.iter().map(|scores| &scores.query));
         if !same {
             return Err(SearchError::Baseline("it was measured on other queries".into()));
@@ -100,7 +100,7 @@ impl Evaluation {
         let pairs = self.queries.iter().zip(&other.queries);
         let differences: Vec<f64> = pairs.map(|(own, other)| own.get(metric) - other.get(metric)).collect();
         let (low, high) = interval(&differences);
-        Ok(Estimate { mean: mean(differences.iter().copied()), low, high })
+        Ok(MeanEstimate { mean: mean(differences.iter().copied()), low, high })
     }
 }
 

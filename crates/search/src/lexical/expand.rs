@@ -8,8 +8,8 @@ use tantivy::schema::IndexRecordOption;
 
 use crate::error::SearchResult;
 use crate::hits::Match;
-use crate::schema::Fields;
-use crate::view::View;
+use crate::schema::IndexFields;
+use crate::view::IndexView;
 use crate::words::{self, Piece};
 
 /// Words of a query that are looked for, at most: the first ones. A whole page as a query stays quick that way.
@@ -36,7 +36,7 @@ const MOST_INFORMATIVE: f32 = 6.0;
 
 /// A word of the query, or a run of characters in a script without spaces.
 #[derive(Debug)]
-pub(super) struct Word {
+pub(super) struct QueryWord {
     pub(super) text: String,
     /// How informative it is.
     pub(super) weight: f32,
@@ -65,7 +65,7 @@ pub(super) struct WordTerm {
 }
 
 /// The words of a query with their terms. Fillers are left out where there is anything else.
-pub(super) fn understand(view: &View, fields: &Fields, query: &str) -> SearchResult<Vec<Word>> {
+pub(super) fn understand(view: &IndexView, fields: &IndexFields, query: &str) -> SearchResult<Vec<QueryWord>> {
     let mut pieces = words::pieces(query);
     let unfinished = query.chars().next_back().is_some_and(char::is_alphanumeric);
     let last = pieces.last().cloned().filter(|_| unfinished);
@@ -92,7 +92,7 @@ fn weight(images: u64, all: u64) -> f32 {
 }
 
 /// A word of a script with spaces: itself, what it begins, what it may be a misspelling of.
-fn spaced(view: &View, fields: &Fields, word: &str, unfinished: bool) -> SearchResult<Word> {
+fn spaced(view: &IndexView, fields: &IndexFields, word: &str, unfinished: bool) -> SearchResult<QueryWord> {
     let text = words::term(word);
     let term = fields.word_term(&text);
     let exact = view.images_with(&term)?;
@@ -126,7 +126,7 @@ fn spaced(view: &View, fields: &Fields, word: &str, unfinished: bool) -> SearchR
     }
     let images = terms.iter().map(|term| term.scored_as).max().unwrap_or(0);
     let weight = weight(if exact > 0 { exact } else { images }, view.images() as u64);
-    Ok(Word { text: word.to_owned(), weight, positions: 1, terms })
+    Ok(QueryWord { text: word.to_owned(), weight, positions: 1, terms })
 }
 
 fn found(term: Term, text: String, matches: Match, images: u64, scored_as: u64, boost: f32, credit: f32) -> WordTerm {
@@ -134,7 +134,7 @@ fn found(term: Term, text: String, matches: Match, images: u64, scored_as: u64, 
 }
 
 /// A run of characters: its pairs, or its only character.
-fn dense(view: &View, fields: &Fields, run: &[char]) -> SearchResult<Word> {
+fn dense(view: &IndexView, fields: &IndexFields, run: &[char]) -> SearchResult<QueryWord> {
     let parts: Vec<String> = if run.len() == 1 { vec![run[0].to_string()] } else { words::pairs(run).collect() };
     let mut terms: Vec<WordTerm> = Vec::with_capacity(parts.len());
     let mut heaviest = None;
@@ -149,11 +149,11 @@ fn dense(view: &View, fields: &Fields, run: &[char]) -> SearchResult<Word> {
         }
     }
     let weight = heaviest.unwrap_or_else(|| weight(0, view.images() as u64));
-    Ok(Word { text: run.iter().collect(), weight, positions: run.len(), terms })
+    Ok(QueryWord { text: run.iter().collect(), weight, positions: run.len(), terms })
 }
 
 /// The most frequent terms that begin with this, and how many images have each.
-fn beginnings(view: &View, fields: &Fields, beginning: &str) -> SearchResult<Vec<(String, u64)>> {
+fn beginnings(view: &IndexView, fields: &IndexFields, beginning: &str) -> SearchResult<Vec<(String, u64)>> {
     let mut found: Vec<(String, u64)> = Vec::new();
     // "berri" is how "berries" begins, which is indexed as "berry".
     let singular = beginning.strip_suffix('i').map(|stem| format!("{stem}y"));
@@ -181,7 +181,7 @@ fn beginnings(view: &View, fields: &Fields, beginning: &str) -> SearchResult<Vec
 
 /// The terms that are spelt nearly like this one, how many images have each, and how far off each is: one
 /// letter too many, missing, wrong, or swapped with its neighbour; two of those from eight letters on.
-fn spellings(view: &View, fields: &Fields, text: &str) -> SearchResult<Vec<(String, u64, usize)>> {
+fn spellings(view: &IndexView, fields: &IndexFields, text: &str) -> SearchResult<Vec<(String, u64, usize)>> {
     let letters: Vec<char> = text.chars().collect();
     let distance = if letters.len() >= 8 { 2 } else { 1 };
     let query = FuzzyTermQuery::new(fields.word_term(text), distance, true);
@@ -223,7 +223,7 @@ fn sum(mut found: Vec<(String, u64)>) -> Vec<(String, u64)> {
 }
 
 /// The same terms with the images that have them now; the dictionary also knows those of images that are gone.
-fn counted(view: &View, fields: &Fields, found: Vec<(String, u64)>) -> SearchResult<Vec<(String, u64)>> {
+fn counted(view: &IndexView, fields: &IndexFields, found: Vec<(String, u64)>) -> SearchResult<Vec<(String, u64)>> {
     let mut left = Vec::with_capacity(found.len());
     for (text, _) in found {
         let images = view.images_with(&fields.word_term(&text))?;

@@ -8,12 +8,12 @@ use tantivy::query::{
 use tantivy::schema::Field;
 use tantivy::{DocSet, Term};
 
-use super::expand::{RECORD, Word, understand};
+use super::expand::{QueryWord, RECORD, understand};
 use crate::error::SearchResult;
 use crate::hits::{TermExplanation, WordExplanation};
 use crate::rows::RowSet;
-use crate::schema::Fields;
-use crate::view::View;
+use crate::schema::IndexFields;
+use crate::view::IndexView;
 
 /// What the words of a query found.
 #[derive(Debug, Default)]
@@ -36,8 +36,8 @@ pub(crate) struct LexicalHit {
 
 /// The `wanted` allowed images that match the words best.
 pub(crate) fn search(
-    view: &View,
-    fields: &Fields,
+    view: &IndexView,
+    fields: &IndexFields,
     query: &str,
     allowed: &RowSet,
     wanted: usize,
@@ -62,7 +62,7 @@ pub(crate) fn search(
     Ok(Lexical { found: shares(view, fields, &words, &best)?, words: explained })
 }
 
-fn explain(word: &Word) -> WordExplanation {
+fn explain(word: &QueryWord) -> WordExplanation {
     let terms = word.terms.iter().map(|term| TermExplanation {
         term: term.text.clone(),
         matches: term.matches,
@@ -73,13 +73,13 @@ fn explain(word: &Word) -> WordExplanation {
 
 /// Statistics in which a term that stands for a word is as rare as the word.
 struct Rarity<'a> {
-    view: &'a View,
+    view: &'a IndexView,
     images: HashMap<&'a Term, u64>,
     all: u64,
 }
 
 impl<'a> Rarity<'a> {
-    fn new(view: &'a View, words: &'a [Word]) -> Self {
+    fn new(view: &'a IndexView, words: &'a [QueryWord]) -> Self {
         let terms = words.iter().flat_map(|word| &word.terms);
         let images: HashMap<_, _> = terms.map(|term| (&term.term, term.scored_as)).collect();
         Self { view, images, all: view.searcher().num_docs() }
@@ -110,7 +110,7 @@ struct Scored {
 }
 
 /// The documents with the best scores; of equals, the row that came first.
-fn best(view: &View, weight: &dyn Weight, allowed: &RowSet, wanted: usize) -> SearchResult<Vec<Scored>> {
+fn best(view: &IndexView, weight: &dyn Weight, allowed: &RowSet, wanted: usize) -> SearchResult<Vec<Scored>> {
     let order = |a: &Scored, b: &Scored| b.score.total_cmp(&a.score).then(a.row.cmp(&b.row));
     let mut best: Vec<Scored> = Vec::with_capacity(wanted * 2);
     let mut threshold = f32::MIN;
@@ -136,7 +136,12 @@ fn best(view: &View, weight: &dyn Weight, allowed: &RowSet, wanted: usize) -> Se
 
 /// For each document, the share of the query that it has: of each word what is matched of it, weighted by how
 /// informative the word is.
-fn shares(view: &View, fields: &Fields, words: &[Word], best: &[Scored]) -> SearchResult<Vec<LexicalHit>> {
+fn shares(
+    view: &IndexView,
+    fields: &IndexFields,
+    words: &[QueryWord],
+    best: &[Scored],
+) -> SearchResult<Vec<LexicalHit>> {
     let all: f32 = words.iter().map(|word| word.weight).sum();
     let mut shares = vec![0.0_f32; best.len()];
     for (segment, reader) in view.searcher().segment_readers().iter().enumerate() {

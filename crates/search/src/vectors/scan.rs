@@ -27,7 +27,7 @@ pub(crate) struct Nearest {
 
 /// How far a search goes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct ScanLimits {
     /// How many are wanted.
     pub(crate) wanted: usize,
     /// How many allowed vectors are compared at least, if there are so many.
@@ -40,7 +40,7 @@ pub(crate) fn nearest(
     space: Space,
     probe: &Probe,
     allowed: &RowSet,
-    limits: Limits,
+    limits: ScanLimits,
 ) -> SearchResult<Nearest> {
     let views: Vec<SpaceView<'_>> = segments.iter().filter_map(|segment| segment.space(space)).collect();
     let mut scan = Scan { probe, allowed, best: Best::new(limits.wanted * 2), scanned: 0 };
@@ -121,14 +121,14 @@ impl Scan<'_> {
             self.scanned += 1;
             let score = codes::dot(high, codes) as f32 * step * f32::from_le_bytes(scale);
             if score > self.best.threshold {
-                self.best.push(Found { score, row, place, slot });
+                self.best.push(ScanHit { score, row, place, slot });
             }
         }
     }
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Found {
+struct ScanHit {
     score: f32,
     row: u32,
     place: u32,
@@ -139,7 +139,7 @@ struct Found {
 struct Best {
     wanted: usize,
     threshold: f32,
-    found: Vec<Found>,
+    found: Vec<ScanHit>,
 }
 
 impl Best {
@@ -148,7 +148,7 @@ impl Best {
     }
 
     #[inline]
-    fn push(&mut self, found: Found) {
+    fn push(&mut self, found: ScanHit) {
         self.found.push(found);
         if self.found.len() >= self.wanted * 2 {
             self.shrink();
@@ -167,7 +167,7 @@ impl Best {
         }
     }
 
-    fn finish(mut self) -> Vec<Found> {
+    fn finish(mut self) -> Vec<ScanHit> {
         self.shrink();
         self.found
     }
@@ -177,7 +177,7 @@ impl Best {
 fn score_anew(
     views: &[SpaceView<'_>],
     probe: &Probe,
-    found: Vec<Found>,
+    found: Vec<ScanHit>,
     wanted: usize,
 ) -> SearchResult<Vec<(u32, f32)>> {
     let mut scored = Vec::with_capacity(found.len());

@@ -10,7 +10,7 @@ use crate::error::{SearchError, SearchResult};
 use crate::settings::{Space, Spaces};
 
 /// A little-endian number of four bytes, as it lies in a file.
-pub(crate) type Word = [u8; 4];
+pub(crate) type Le32 = [u8; 4];
 
 /// What is where in the file.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -120,8 +120,8 @@ impl Segment {
         let Some(layout) = self.layout.palette else { return Ok(None) };
         let lab = self.file.get(layout.lab, layout.colors as usize * 6)?;
         Ok(Some(PaletteView {
-            rows: words(&self.file, layout.rows, 0..layout.images)?,
-            ends: words(&self.file, layout.ends, 0..layout.images)?,
+            rows: numbers(&self.file, layout.rows, 0..layout.images)?,
+            ends: numbers(&self.file, layout.ends, 0..layout.images)?,
             lab: lab.as_chunks().0,
         }))
     }
@@ -136,8 +136,8 @@ pub(crate) struct SpaceView<'a> {
 
 /// Slots as they lie in the file.
 pub(crate) struct Slots<'a> {
-    pub(crate) rows: &'a [Word],
-    pub(crate) scales: &'a [Word],
+    pub(crate) rows: &'a [Le32],
+    pub(crate) scales: &'a [Le32],
     pub(crate) high: &'a [u8],
 }
 
@@ -151,8 +151,8 @@ pub(crate) struct Slot<'a> {
 
 /// The centroids of a space's lists.
 pub(crate) struct Centroids<'a> {
-    pub(crate) ends: &'a [Word],
-    pub(crate) scales: &'a [Word],
+    pub(crate) ends: &'a [Le32],
+    pub(crate) scales: &'a [Le32],
     pub(crate) high: &'a [u8],
 }
 
@@ -171,21 +171,21 @@ impl<'a> SpaceView<'a> {
         let high = self.layout.high + u64::from(slots.start) * dimensions as u64;
         Ok(Slots {
             high: self.file.get(high, slots.len() * dimensions)?,
-            rows: words(self.file, self.layout.rows, slots.clone())?,
-            scales: words(self.file, self.layout.scales, slots)?,
+            rows: numbers(self.file, self.layout.rows, slots.clone())?,
+            scales: numbers(self.file, self.layout.scales, slots)?,
         })
     }
 
     /// The row of every slot.
-    pub(crate) fn rows(&self) -> SearchResult<&'a [Word]> {
-        words(self.file, self.layout.rows, 0..self.layout.slots)
+    pub(crate) fn rows(&self) -> SearchResult<&'a [Le32]> {
+        numbers(self.file, self.layout.rows, 0..self.layout.slots)
     }
 
     /// One vector.
     pub(crate) fn slot(&self, slot: u32) -> SearchResult<Slot<'a>> {
         let dimensions = self.dimensions();
         let at = u64::from(slot) * dimensions as u64;
-        let scale = words(self.file, self.layout.scales, slot..slot + 1)?;
+        let scale = numbers(self.file, self.layout.scales, slot..slot + 1)?;
         Ok(Slot {
             scale: scale.first().map_or(0.0, |&word| f32::from_le_bytes(word)),
             high: self.file.get(self.layout.high + at, dimensions)?,
@@ -203,8 +203,8 @@ impl<'a> SpaceView<'a> {
     pub(crate) fn centroids(&self) -> SearchResult<Option<Centroids<'a>>> {
         let Some(lists) = self.layout.lists else { return Ok(None) };
         Ok(Some(Centroids {
-            ends: words(self.file, lists.ends, 0..lists.lists)?,
-            scales: words(self.file, lists.scales, 0..lists.lists)?,
+            ends: numbers(self.file, lists.ends, 0..lists.lists)?,
+            scales: numbers(self.file, lists.scales, 0..lists.lists)?,
             high: self.file.get(lists.high, lists.lists as usize * self.dimensions())?,
         }))
     }
@@ -212,8 +212,8 @@ impl<'a> SpaceView<'a> {
 
 /// The palettes within a file.
 pub(crate) struct PaletteView<'a> {
-    pub(crate) rows: &'a [Word],
-    pub(crate) ends: &'a [Word],
+    pub(crate) rows: &'a [Le32],
+    pub(crate) ends: &'a [Le32],
     pub(crate) lab: &'a [[u8; 6]],
 }
 
@@ -231,6 +231,6 @@ impl<'a> PaletteView<'a> {
     }
 }
 
-fn words(file: &CheckedFile, section: u64, range: std::ops::Range<u32>) -> SearchResult<&[Word]> {
+fn numbers(file: &CheckedFile, section: u64, range: std::ops::Range<u32>) -> SearchResult<&[Le32]> {
     Ok(file.get(section + u64::from(range.start) * 4, range.len() * 4)?.as_chunks().0)
 }

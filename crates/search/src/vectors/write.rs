@@ -12,16 +12,16 @@ use crate::color::CieLab;
 use crate::document::Document;
 use crate::error::{SearchError, SearchResult};
 use crate::rows::RowSet;
-use crate::settings::{Settings, Space};
+use crate::settings::{IndexSettings, Space};
 
 /// What a commit will write: vectors and palettes of rows that are not on disk yet.
 #[derive(Default)]
-pub(crate) struct Pending {
+pub(crate) struct PendingVectors {
     spaces: [Vec<(u32, Codes)>; Space::ALL.len()],
     palettes: Vec<(u32, Vec<CieLab>)>,
 }
 
-impl Pending {
+impl PendingVectors {
     /// Takes an image's vectors and palette. Rows must rise from call to call.
     pub(crate) fn push(&mut self, row: u32, document: &Document) {
         for space in Space::ALL {
@@ -41,7 +41,7 @@ impl Pending {
     }
 
     /// Writes it to a new file.
-    pub(crate) fn write(&self, path: &Path, settings: &Settings) -> SearchResult<()> {
+    pub(crate) fn write(&self, path: &Path, settings: &IndexSettings) -> SearchResult<()> {
         let sources = Space::ALL.map(|space| InMemory(&self.spaces[space.place()], space.fine()));
         let sources = sources.each_ref().map(|source| (source as &dyn VectorSource, None));
         let palettes = self.palettes.iter().map(|(row, palette)| (*row, palette.as_slice()));
@@ -68,7 +68,12 @@ impl VectorSource for InMemory<'_> {
 
 /// Writes the living rows of these files into a new one, and sorts each space into lists that is large enough
 /// for some of them to be left unread.
-pub(crate) fn merge(segments: &[Arc<Segment>], alive: &RowSet, path: &Path, settings: &Settings) -> SearchResult<()> {
+pub(crate) fn merge(
+    segments: &[Arc<Segment>],
+    alive: &RowSet,
+    path: &Path,
+    settings: &IndexSettings,
+) -> SearchResult<()> {
     let sources = Space::ALL.map(|space| Merged::new(segments, space, alive));
     let [text, look, appearance] = sources;
     let sources = [text?, look?, appearance?];
@@ -137,7 +142,7 @@ impl VectorSource for Merged<'_> {
 /// Writes a file of these spaces and palettes, and makes it durable.
 fn write<'a>(
     path: &Path,
-    settings: &Settings,
+    settings: &IndexSettings,
     sources: [(&dyn VectorSource, Option<&Lists>); Space::ALL.len()],
     palettes: impl Iterator<Item = (u32, &'a [CieLab])> + Clone,
 ) -> SearchResult<()> {

@@ -1,13 +1,13 @@
 //! Changes, commits, and what is found when.
 
-use atelier_search::{Change, Document, Index, Query, Settings};
+use atelier_search::{Change, Document, Index, IndexSettings, Query};
 
 use crate::common::{found, ids, image, index_of, put, settings, vector};
 
 #[test]
 fn a_change_is_found_once_it_is_committed() {
     let dir = tempfile::tempdir().unwrap();
-    let index = Index::open(dir.path(), Settings::default()).unwrap();
+    let index = Index::open(dir.path(), IndexSettings::default()).unwrap();
     assert_eq!((index.applied(), index.images(), index.rebuilt()), (0, 0, None));
     index.apply(&[put(image("a", "a red door"))], 5).unwrap();
     assert_eq!((found(&index, "door").len(), index.applied()), (0, 0));
@@ -19,7 +19,7 @@ fn a_change_is_found_once_it_is_committed() {
 #[test]
 fn an_image_that_is_put_again_takes_the_place_of_the_one_before() {
     let dir = tempfile::tempdir().unwrap();
-    let index = index_of(dir.path(), Settings::default(), [image("a", "a red door"), image("b", "a red car")]);
+    let index = index_of(dir.path(), IndexSettings::default(), [image("a", "a red door"), image("b", "a red car")]);
     index.apply(&[put(image("a", "a green gate")), put(image("a", "a blue gate"))], 3).unwrap();
     index.commit().unwrap();
     assert_eq!(found(&index, "door"), Vec::<String>::new());
@@ -32,7 +32,7 @@ fn an_image_that_is_put_again_takes_the_place_of_the_one_before() {
 fn an_image_that_is_put_again_as_it_was_changes_no_score() {
     let dir = tempfile::tempdir().unwrap();
     let images = || [image("a", "a cold winter"), image("b", "a warm winter day"), image("c", "cold water")];
-    let index = index_of(dir.path(), Settings::default(), images());
+    let index = index_of(dir.path(), IndexSettings::default(), images());
     let ask = || {
         let hits = index.search(&Query { explain: true, ..Query::words("cold winter") }).unwrap();
         let scores: Vec<(String, f32)> = hits.hits.into_iter().map(|hit| (hit.id, hit.score)).collect();
@@ -73,7 +73,7 @@ fn a_removed_image_is_gone_from_every_stage() {
 #[test]
 fn put_and_removed_within_one_commit_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    let index = index_of(dir.path(), Settings::default(), [image("kept", "a door")]);
+    let index = index_of(dir.path(), IndexSettings::default(), [image("kept", "a door")]);
     let changes = [
         put(image("a", "a door")),
         Change::Remove("a".into()),
@@ -88,7 +88,7 @@ fn put_and_removed_within_one_commit_leaves_nothing() {
 #[test]
 fn changes_are_numbered_upwards_and_taken_all_or_none() {
     let dir = tempfile::tempdir().unwrap();
-    let index = index_of(dir.path(), Settings::default(), [image("a", "a door"), image("b", "a door")]);
+    let index = index_of(dir.path(), IndexSettings::default(), [image("a", "a door"), image("b", "a door")]);
     assert_eq!(index.apply(&[put(image("c", "a door"))], 1).unwrap_err().code(), "index-change-backwards");
     let long = "x".repeat(513);
     for id in ["", long.as_str()] {
@@ -178,7 +178,7 @@ fn hundreds_of_small_commits_leave_a_handful_of_files() {
 fn a_merge_drops_what_is_dead_and_keeps_what_came_meanwhile() {
     let dir = tempfile::tempdir().unwrap();
     let mut random = fastrand::Rng::with_seed(1);
-    let few = Settings { scanned: 100, ..settings() };
+    let few = IndexSettings { scanned: 100, ..settings() };
     let image =
         |id: u32, random: &mut fastrand::Rng| Document { look: Some(vector(random)), ..image(&id.to_string(), "") };
     let index = index_of(dir.path(), few.clone(), (0..1000).map(|id| image(id, &mut random)));
@@ -199,7 +199,7 @@ fn a_merge_drops_what_is_dead_and_keeps_what_came_meanwhile() {
 fn searches_and_changes_go_on_while_a_merge_runs() {
     let dir = tempfile::tempdir().unwrap();
     let mut random = fastrand::Rng::with_seed(1);
-    let few = Settings { scanned: 500, ..settings() };
+    let few = IndexSettings { scanned: 500, ..settings() };
     let with_look = |id: u32, random: &mut fastrand::Rng| Document {
         look: Some(vector(random)),
         ..image(&id.to_string(), "a door")

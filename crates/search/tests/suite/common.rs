@@ -3,18 +3,18 @@
 use std::path::Path;
 
 use atelier_embed::Vector;
-use atelier_search::{Change, Document, Hits, Index, Query, Settings, SpaceSettings, Spaces};
+use atelier_search::{Change, Document, Hits, Index, IndexSettings, Query, SpaceSettings, Spaces};
 
 /// Numbers of the vectors that tests use.
 pub(crate) const DIMENSIONS: usize = 12;
 
-/// Settings with all three spaces, one thread, and nothing cut off by its vector.
-pub(crate) fn settings() -> Settings {
+/// IndexSettings with all three spaces, one thread, and nothing cut off by its vector.
+pub(crate) fn settings() -> IndexSettings {
     let space = || Some(SpaceSettings { embedder: "test/1".parse().unwrap(), dimensions: DIMENSIONS });
-    let mut settings = Settings {
+    let mut settings = IndexSettings {
         spaces: Spaces { text: space(), look: space(), appearance: space() },
         threads: 1.try_into().unwrap(),
-        ..Settings::default()
+        ..IndexSettings::default()
     };
     settings.cut_offs.text = -1.0;
     settings.cut_offs.look = -1.0;
@@ -37,7 +37,7 @@ pub(crate) fn vector(random: &mut fastrand::Rng) -> Vector {
 }
 
 /// A new index of these images, in one commit.
-pub(crate) fn index_of(dir: &Path, settings: Settings, images: impl IntoIterator<Item = Document>) -> Index {
+pub(crate) fn index_of(dir: &Path, settings: IndexSettings, images: impl IntoIterator<Item = Document>) -> Index {
     let index = Index::open(dir, settings).unwrap();
     let changes: Vec<Change> = images.into_iter().map(put).collect();
     index.apply(&changes, changes.len() as u64).unwrap();

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use atelier_search::{Change, Document, Index, Query, SearchError, Settings};
+use atelier_search::{Change, Document, Index, IndexSettings, Query, SearchError};
 
 use crate::common::{found, image, index_of, put, settings, vector};
 
@@ -68,7 +68,7 @@ fn answers(index: &Index) -> Result<Answers, SearchError> {
 
 /// Opens a damaged copy to write and to read. Both give the right answers or say that it has to be built anew.
 fn judge(dir: &Path, expected: &Answers, what: &str) -> bool {
-    let small = Settings { scanned: 100, ..settings() };
+    let small = IndexSettings { scanned: 100, ..settings() };
     let mut noticed = false;
     match Index::open_read_only(dir, small.clone()).and_then(|reader| answers(&reader)) {
         Ok(answers) => assert_eq!(answers, *expected, "read, {what}"),
@@ -103,7 +103,7 @@ fn judge(dir: &Path, expected: &Answers, what: &str) -> bool {
 #[test]
 fn every_file_may_be_damaged_anywhere_and_no_answer_is_wrong() {
     let origin = tempfile::tempdir().unwrap();
-    let small = Settings { scanned: 100, ..settings() };
+    let small = IndexSettings { scanned: 100, ..settings() };
     let index = index_of(origin.path(), small.clone(), library());
     index.apply(&[Change::Remove("3".into()), put(library()[4].clone())], 401).unwrap();
     index.commit().unwrap();

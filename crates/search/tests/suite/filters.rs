@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use atelier_search::{Document, Filter, Index, Orientation, Query, Settings};
+use atelier_search::{Document, Filter, Index, IndexSettings, Orientation, Query};
 use proptest::prelude::*;
 
 use crate::common::{ids, image, index_of, put};
@@ -96,7 +96,7 @@ proptest! {
         for (number, document) in library.iter_mut().enumerate() {
             document.id = number.to_string();
         }
-        let index = index_of(dir.path(), Settings::default(), library.clone());
+        let index = index_of(dir.path(), IndexSettings::default(), library.clone());
         for (number, document) in replaced.into_iter().filter(|(number, _)| *number < library.len()).collect::<Vec<_>>() {
             library[number] = Document { id: number.to_string(), ..document };
             index.apply(&[put(library[number].clone())], 1000).unwrap();
@@ -115,7 +115,7 @@ fn filters_alone_list_the_newest_first() {
     let dir = tempfile::tempdir().unwrap();
     let dated = |id: &str, date| Document { taken_or_added_at: date, ..image(id, "") };
     let images = (0..300).map(|n| dated(&n.to_string(), (n * 7919) % 300));
-    let index = index_of(dir.path(), Settings::default(), images);
+    let index = index_of(dir.path(), IndexSettings::default(), images);
     let hits = index.search(&Query { limit: 5, ..Query::default() }).unwrap();
     let mut expected: Vec<i64> = (0..300).collect();
     expected.sort_by_key(|n| std::cmp::Reverse((n * 7919) % 300));
@@ -132,7 +132,7 @@ fn a_filter_holds_for_every_stage() {
         palette: vec![[200, 0, 0]],
         ..image(id, "a red door")
     };
-    let index = index_of(dir.path(), Settings::default(), [image("kept", "a"), image("dropped", "b")]);
+    let index = index_of(dir.path(), IndexSettings::default(), [image("kept", "a"), image("dropped", "b")]);
     let query = Query { color: Some([200, 0, 0]), filters: vec![Filter::Tag("A".into())], ..Query::words("red door") };
     let hits = index.search(&query).unwrap();
     assert_eq!(ids(&hits), ["kept"]);
@@ -149,7 +149,7 @@ fn a_colour_is_found_among_the_palettes_and_filtered_by_distance() {
         colored("blue", &[[5, 5, 250]]),
         image("none", ""),
     ];
-    let index = index_of(dir.path(), Settings::default(), images);
+    let index = index_of(dir.path(), IndexSettings::default(), images);
     let hits = index.search(&Query { color: Some([255, 0, 0]), ..Query::default() }).unwrap();
     assert_eq!(ids(&hits), ["red"]);
     assert!(hits.hits[0].stages.color.unwrap().score > 0.95);

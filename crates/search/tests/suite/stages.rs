@@ -1,7 +1,7 @@
 //! Fusion, cut-offs and what a hit says of itself.
 
 use atelier_embed::Vector;
-use atelier_search::{Document, Index, Query, Settings};
+use atelier_search::{Document, Index, IndexSettings, Query};
 
 use crate::common::{DIMENSIONS, ids, image, index_of, settings};
 
@@ -12,7 +12,7 @@ fn at(degrees: f32) -> Vector {
     Vector::normalised(numbers).unwrap()
 }
 
-fn library(dir: &tempfile::TempDir, settings: Settings) -> Index {
+fn library(dir: &tempfile::TempDir, settings: IndexSettings) -> Index {
     let with = |id: &str, caption: &str, text: f32, look: f32| Document {
         text: Some(at(text)),
         look: Some(at(look)),
@@ -95,7 +95,7 @@ fn a_search_on_several_threads_finds_the_same() {
     };
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let alone = index_of(one.path(), settings(), images(21_000));
-    let together = index_of(two.path(), Settings { threads: 3.try_into().unwrap(), ..settings() }, images(21_000));
+    let together = index_of(two.path(), IndexSettings { threads: 3.try_into().unwrap(), ..settings() }, images(21_000));
     let query = Query { color: Some([40, 0, 0]), ..query() };
     assert_eq!(alone.search(&query).unwrap().hits, together.search(&query).unwrap().hits);
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use atelier_embed::Vector;
-use atelier_search::{Change, Document, Filter, Index, Query, Settings, Space};
+use atelier_search::{Change, Document, Filter, Index, IndexSettings, Query, Space};
 use proptest::prelude::*;
 
 use crate::common::{ids, image, index_of, put, settings, vector};
@@ -121,7 +121,7 @@ fn a_large_library_is_searched_in_part_and_hardly_misses_anything_under_any_filt
     let dir = tempfile::tempdir().unwrap();
     let mut random = fastrand::Rng::with_seed(7);
     let library = clumped(6_000, &mut random);
-    let few = Settings { scanned: 1_000, ..settings() };
+    let few = IndexSettings { scanned: 1_000, ..settings() };
     let index = index_of(dir.path(), few, library.clone());
     index.maintain().unwrap();
     for (tag, fewest) in [(None, 0.95), (Some("half"), 0.95), (Some("tenth"), 1.0), (Some("hundredth"), 1.0)] {
@@ -184,6 +184,6 @@ fn what_can_not_be_compared_is_refused() {
     assert_eq!(index.apply(&[put(wrong)], 2).unwrap_err().code(), "index-dimensions-differ");
 
     let dir = tempfile::tempdir().unwrap();
-    let index = index_of(dir.path(), Settings::default(), [image("bare", "")]);
+    let index = index_of(dir.path(), IndexSettings::default(), [image("bare", "")]);
     assert_eq!(index.search(&query(Space::Text, short, 1)).unwrap_err().code(), "index-no-such-space");
 }

@@ -1,6 +1,6 @@
 //! Words in many languages, spelt well and badly, finished and not.
 
-use atelier_search::{Document, Index, Match, Query, Settings};
+use atelier_search::{Document, Index, IndexSettings, Match, Query};
 
 use crate::common::{found, ids, image, index_of};
 
@@ -16,7 +16,7 @@ fn library(dir: &tempfile::TempDir) -> Index {
     attributes.category = Some("Architecture".into());
     index_of(
         dir.path(),
-        Settings::default(),
+        IndexSettings::default(),
         [
             tagged("boat", "A wooden boat at a pier before sunrise", &["lake"]),
             tagged("boats", "Two sailing boats and a lighthouse", &["sea", "summer"]),
@@ -115,7 +115,7 @@ fn the_very_word_ranks_before_what_begins_with_it() {
     let dir = tempfile::tempdir().unwrap();
     let images =
         [image("card", "A greeting card on a desk"), image("car", "A car on a road"), image("other", "A desk")];
-    let index = index_of(dir.path(), Settings::default(), images);
+    let index = index_of(dir.path(), IndexSettings::default(), images);
     assert_eq!(found(&index, "car"), ["car"]);
     assert_eq!(found(&index, "ca"), ["car", "card"]);
 }
@@ -126,7 +126,7 @@ fn a_word_counts_more_in_a_tag_than_in_a_caption() {
     let mut tagged = image("tagged", "Somewhere on a walk in the hills");
     tagged.tags = vec!["forest".into()];
     let images = [image("caption", "Somewhere in a forest in the hills"), tagged];
-    let index = index_of(dir.path(), Settings::default(), images);
+    let index = index_of(dir.path(), IndexSettings::default(), images);
     assert_eq!(ids(&index.search(&Query::words("forest")).unwrap()), ["tagged", "caption"]);
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use atelier_embed::Vector;
-use atelier_search::{Change, Document, Rgb, Settings, Space};
+use atelier_search::{Change, Document, IndexSettings, Rgb, Space};
 use atelier_store::{ChangeKind, Image, LibraryChange, VectorSpace};
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use crate::library::Library;
 /// What changes of the library are to the index. An image that has gone since is removed.
 pub(super) async fn changes(
     library: &Library,
-    settings: &Settings,
+    settings: &IndexSettings,
     changes: Vec<LibraryChange>,
 ) -> StudioResult<Vec<Change>> {
     let put: Vec<String> =

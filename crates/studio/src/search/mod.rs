@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atelier_embed::{Calibration, MiniLm, TextEmbedder};
-use atelier_search::{Certainties, CutOffs, Index, SearchError, Settings, Space, SpaceSettings, Spaces};
+use atelier_search::{Certainties, CutOffs, Index, IndexSettings, SearchError, Space, SpaceSettings, Spaces};
 use tokio::sync::Mutex;
 
 use crate::error::{StudioError, StudioResult};
@@ -40,7 +40,7 @@ pub struct ImageSearch {
     library: Library,
     embedders: Embedders,
     root: PathBuf,
-    settings: Settings,
+    settings: IndexSettings,
     index: Mutex<Option<Opened>>,
 }
 
@@ -196,7 +196,7 @@ impl ImageSearch {
 
 /// The settings of an index for these embedders.
 #[must_use]
-pub fn settings(embedders: &Embedders) -> Settings {
+pub fn settings(embedders: &Embedders) -> IndexSettings {
     let space = |embedder: &atelier_embed::EmbedderId, dimensions| {
         Some(SpaceSettings { embedder: embedder.clone(), dimensions })
     };
@@ -209,7 +209,7 @@ pub fn settings(embedders: &Embedders) -> Settings {
     let on_scale_of = |text: &Arc<dyn TextEmbedder>| on_scale_of(text.calibration(), cut_offs.text, certainties.text);
     let (text_shown, text_certain) = text.and_then(on_scale_of).unwrap_or((cut_offs.text, certainties.text));
     let certain = look.and_then(|look| look.calibration()?.cosine_of(1.0));
-    Settings {
+    IndexSettings {
         spaces: Spaces {
             text: text.and_then(|text| space(text.id(), text.dimensions())),
             look: look.and_then(|look| space(look.id(), look.meaning_dimensions())),
@@ -217,7 +217,7 @@ pub fn settings(embedders: &Embedders) -> Settings {
         },
         cut_offs: CutOffs { text: text_shown, look: shown.unwrap_or(cut_offs.look), ..cut_offs },
         certainties: Certainties { text: text_certain, look: certain.unwrap_or(certainties.look), ..certainties },
-        ..Settings::default()
+        ..IndexSettings::default()
     }
 }
 
@@ -229,7 +229,7 @@ fn on_scale_of(other: &Calibration, shown: f32, certain: f32) -> Option<(f32, f3
 }
 
 /// Whose vectors a space holds, if the index has it.
-fn embedder_of(settings: &Settings, space: Space) -> Option<String> {
+fn embedder_of(settings: &IndexSettings, space: Space) -> Option<String> {
     settings.spaces.get(space).map(|space| space.embedder.to_string())
 }
 

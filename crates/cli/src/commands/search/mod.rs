@@ -5,7 +5,7 @@ mod filters;
 mod thumbnails;
 
 use atelier_engine::Stop;
-use atelier_search::{Explanation, Hit, Match, Stages};
+use atelier_search::{Hit, Match, SearchExplanation, StageScores};
 use atelier_studio::search::{Found, ImageSearch, Scope, SearchRequest, Standing, rgb};
 
 use super::library;
@@ -116,7 +116,7 @@ fn text(found: &Found, standing: Standing) -> String {
     let mut rows: Vec<Vec<String>> = hits.hits.iter().enumerate().map(row).collect();
     let mut headers = vec!["", "score", "image", "caption", "found by"];
     let mut right = vec![true, true, false, false, false];
-    if hits.hits.iter().all(|hit| hit.stages == Stages::default()) {
+    if hits.hits.iter().all(|hit| hit.stages == StageScores::default()) {
         // Filters alone rank nothing.
         for row in &mut rows {
             row.truncate(4);
@@ -131,7 +131,7 @@ fn text(found: &Found, standing: Standing) -> String {
 }
 
 /// `words 1, look 3`: the stages that vouch for a hit, and its rank in each.
-fn stages(stages: &Stages) -> String {
+fn stages(stages: &StageScores) -> String {
     let named = [
         ("words", stages.lexical),
         ("meaning", stages.text),
@@ -144,7 +144,7 @@ fn stages(stages: &Stages) -> String {
 }
 
 /// What each word and each stage came to, and the scores of each hit.
-fn explain(found: &Found, explanation: &Explanation) -> String {
+fn explain(found: &Found, explanation: &SearchExplanation) -> String {
     let mut text = format!(
         "\n{} in the index, {} left by the filters\n",
         count(explanation.images as u64, "image"),
@@ -193,7 +193,7 @@ fn explain(found: &Found, explanation: &Explanation) -> String {
         .hits
         .iter()
         .map(|hit| {
-            let Stages { lexical, text, look, appearance, color } = hit.stages;
+            let StageScores { lexical, text, look, appearance, color } = hit.stages;
             let scores = [lexical, text, look, appearance, color];
             let scores = scores.map(|stage| stage.map(|stage| format!("{:.3}", stage.score)).unwrap_or_default());
             std::iter::once(excerpt(&hit.id, 36)).chain(scores).collect()

@@ -9,19 +9,19 @@ use tantivy::index::IndexMeta;
 use tantivy::{Index, IndexReader, ReloadPolicy};
 
 use crate::error::{SearchError, SearchResult};
-use crate::folder::Generation;
+use crate::folder::IndexGeneration;
 use crate::manifest::{Manifest, VectorFile};
-use crate::schema::Fields;
-use crate::settings::Settings;
+use crate::schema::IndexFields;
+use crate::settings::IndexSettings;
 use crate::vectors::Segment;
-use crate::view::{DocRowsBySegment, View};
+use crate::view::{DocRowsBySegment, IndexView};
 
 /// How often a reader starts anew because a commit came in between.
 const TRIES: usize = 10;
 
 /// The files of a generation.
-pub(crate) struct Opened {
-    pub(crate) generation: Generation,
+pub(crate) struct OpenIndex {
+    pub(crate) generation: IndexGeneration,
     pub(crate) index: Index,
     reader: IndexReader,
     vectors: MmapDirectory,
@@ -30,11 +30,15 @@ pub(crate) struct Opened {
     checked: HashSet<PathBuf>,
 }
 
-impl Opened {
+impl OpenIndex {
     /// Makes an empty index in a new generation.
-    pub(crate) fn create(generation: &Generation, fields: &Fields, settings: &Settings) -> SearchResult<()> {
+    pub(crate) fn create(
+        generation: &IndexGeneration,
+        fields: &IndexFields,
+        settings: &IndexSettings,
+    ) -> SearchResult<()> {
         let words = open_directory(&generation.words())?;
-        let index = Index::create(words, fields.schema.clone(), Fields::index_settings())?;
+        let index = Index::create(words, fields.schema.clone(), IndexFields::tantivy_settings())?;
         let mut writer = index.writer_with_num_threads::<tantivy::TantivyDocument>(1, 15_000_000)?;
         let mut commit = writer.prepare_commit()?;
         let mut manifest = Manifest::new(settings.built_with());
@@ -49,7 +53,11 @@ impl Opened {
     ///
     /// # Errors
     /// [`SearchError::Damaged`] or [`SearchError::OtherSettings`] if it has to be built anew.
-    pub(crate) fn open(generation: &Generation, fields: &Fields, settings: &Settings) -> SearchResult<(Self, View)> {
+    pub(crate) fn open(
+        generation: &IndexGeneration,
+        fields: &IndexFields,
+        settings: &IndexSettings,
+    ) -> SearchResult<(Self, IndexView)> {
         if let Some(damage) = generation.damage() {
             return Err(SearchError::Damaged { file: "a file".into(), detail: damage });
         }
@@ -66,7 +74,11 @@ impl Opened {
         Err(last.unwrap_or_else(|| SearchError::NotThere { dir: generation.words() }))
     }
 
-    fn try_open(generation: &Generation, fields: &Fields, settings: &Settings) -> SearchResult<(Self, View)> {
+    fn try_open(
+        generation: &IndexGeneration,
+        fields: &IndexFields,
+        settings: &IndexSettings,
+    ) -> SearchResult<(Self, IndexView)> {
         let words = open_directory(&generation.words())?;
         let index = Index::open(words).map_err(unreadable)?;
         if index.schema() != fields.schema {
@@ -80,14 +92,14 @@ impl Opened {
         Ok((opened, view))
     }
 
-    fn with_index(generation: Generation, index: Index) -> SearchResult<Self> {
+    fn with_index(generation: IndexGeneration, index: Index) -> SearchResult<Self> {
         let vectors = open_directory(&generation.vectors())?;
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into().map_err(unreadable)?;
         Ok(Self { generation, index, reader, vectors, known: DocRowsBySegment::new(), checked: HashSet::new() })
     }
 
     /// The state that was committed last, by whomever. Files that `before` has open are not opened again.
-    pub(crate) fn reload(&mut self, settings: &Settings, before: &View) -> SearchResult<View> {
+    pub(crate) fn reload(&mut self, settings: &IndexSettings, before: &IndexView) -> SearchResult<IndexView> {
         let mut last = None;
         for _ in 0..TRIES {
             let stamp = self.generation.stamp();
@@ -99,13 +111,13 @@ impl Opened {
         Err(last.unwrap_or_else(|| SearchError::NotThere { dir: self.generation.words() }))
     }
 
-    fn try_reload(&mut self, settings: &Settings, before: &View) -> SearchResult<View> {
+    fn try_reload(&mut self, settings: &IndexSettings, before: &IndexView) -> SearchResult<IndexView> {
         check_words(&self.index, &self.index.load_metas().map_err(unreadable)?, &mut self.checked)?;
         self.reader.reload().map_err(unreadable)?;
         self.read_view(settings, before.segments())
     }
 
-    fn read_view(&mut self, settings: &Settings, open: &[Arc<Segment>]) -> SearchResult<View> {
+    fn read_view(&mut self, settings: &IndexSettings, open: &[Arc<Segment>]) -> SearchResult<IndexView> {
         let meta = self.index.load_metas().map_err(unreadable)?;
         let payload = meta.payload.as_deref().unwrap_or_default();
         let manifest = Manifest::decode(payload)?;
@@ -129,7 +141,7 @@ impl Opened {
     pub(crate) fn segments(
         &self,
         files: &[VectorFile],
-        settings: &Settings,
+        settings: &IndexSettings,
         open: &[Arc<Segment>],
     ) -> SearchResult<Vec<Arc<Segment>>> {
         files
@@ -145,18 +157,18 @@ impl Opened {
     }
 
     /// Opens a file of vectors.
-    pub(crate) fn segment(&self, name: &str, settings: &Settings) -> SearchResult<Segment> {
+    pub(crate) fn segment(&self, name: &str, settings: &IndexSettings) -> SearchResult<Segment> {
         Segment::open(&self.vectors, name, &settings.spaces)
     }
 
     /// The state after a commit of this process.
-    pub(crate) fn committed(&mut self, manifest: Manifest, segments: Vec<Arc<Segment>>) -> SearchResult<View> {
+    pub(crate) fn committed(&mut self, manifest: Manifest, segments: Vec<Arc<Segment>>) -> SearchResult<IndexView> {
         self.reader.reload()?;
         self.view(manifest, segments)
     }
 
-    fn view(&mut self, manifest: Manifest, segments: Vec<Arc<Segment>>) -> SearchResult<View> {
-        View::new(self.generation.clone(), manifest, self.reader.searcher(), segments, &mut self.known)
+    fn view(&mut self, manifest: Manifest, segments: Vec<Arc<Segment>>) -> SearchResult<IndexView> {
+        IndexView::new(self.generation.clone(), manifest, self.reader.searcher(), segments, &mut self.known)
     }
 }
 
