@@ -35,12 +35,12 @@ pub struct MiniLm {
     calibration: Calibration,
     tokenizer: Tokenizer,
     model: Model,
-    nodes: Nodes,
+    nodes: MiniLmNodes,
     workers: Workers,
 }
 
 /// The model's inputs and its output.
-struct Nodes {
+struct MiniLmNodes {
     input_ids: NodeId,
     attention_mask: NodeId,
     token_type_ids: NodeId,
@@ -159,9 +159,9 @@ fn load_tokenizer(bytes: &[u8]) -> Result<Tokenizer, EmbedError> {
 }
 
 /// Finds the model's inputs and its output by name.
-fn find_nodes(model: &Model) -> Result<Nodes, EmbedError> {
+fn find_nodes(model: &Model) -> Result<MiniLmNodes, EmbedError> {
     let find = |name| model::node(model, name, EmbedError::Model);
-    Ok(Nodes {
+    Ok(MiniLmNodes {
         input_ids: find("input_ids")?,
         attention_mask: find("attention_mask")?,
         token_type_ids: find("token_type_ids")?,

@@ -12,7 +12,7 @@ use rten::{ThreadPool, Value};
 use tokenizers::{Tokenizer, TruncationParams};
 
 use self::resample::resample;
-use self::settings::{Fit, Kind, PictureSettings, TextSettings, missing};
+use self::settings::{ModelFamily, PictureFit, PictureSettings, TextSettings, missing};
 use self::tower::Tower;
 use crate::model::failed;
 use crate::picture::{Area, CHANNELS};
@@ -56,7 +56,7 @@ impl Clip {
     /// it should be.
     pub fn load(folder: &Path, threads: NonZeroUsize) -> Result<Self, EmbedError> {
         let texts = TextSettings::read(folder)?;
-        let pictures = PictureSettings::read(folder, texts.kind)?;
+        let pictures = PictureSettings::read(folder, texts.family)?;
         let tokenizer_file = folder.join("tokenizer.json");
         let (vision_file, text_file) = (
             find(folder, "vision_model.onnx", "vision_model.onnx, nor one in a folder onnx")?,
@@ -70,9 +70,9 @@ impl Clip {
 
         // A model without the last layer gives numbers too, but in a space of its own: CLIP names what it
         // gives with that layer, SigLIP has none.
-        let (of_pictures, of_texts): (&[&str], &[&str]) = match texts.kind {
-            Kind::Clip => (&["image_embeds"], &["text_embeds"]),
-            Kind::Siglip => (&["image_embeds", "pooler_output"], &["text_embeds", "pooler_output"]),
+        let (of_pictures, of_texts): (&[&str], &[&str]) = match texts.family {
+            ModelFamily::Clip => (&["image_embeds"], &["text_embeds"]),
+            ModelFamily::Siglip => (&["image_embeds", "pooler_output"], &["text_embeds", "pooler_output"]),
         };
         let mut clip = Self {
             id: id(folder, files)?,
@@ -117,7 +117,7 @@ impl Clip {
     fn of_text(&self, text: &str, thread: &Arc<ThreadPool>) -> Result<Vector, EmbedError> {
         let mut tokens = self.tokens(text)?;
         let mut mask = vec![1; tokens.len()];
-        if self.texts.kind == Kind::Siglip {
+        if self.texts.family == ModelFamily::Siglip {
             // It was trained to read what it fills up with, so its mask, if it has one, covers all.
             tokens.resize(self.texts.length, self.padding);
             mask.resize(self.texts.length, 1);
@@ -174,8 +174,8 @@ impl LookEmbedder for Clip {
 /// A picture as large as the model reads.
 fn fitted(picture: &Picture, settings: &PictureSettings) -> Result<Picture, EmbedError> {
     match settings.fit {
-        Fit::Squeezed { width, height } => resample(picture, width, height, settings.filter),
-        Fit::Middle { shortest, width, height } => {
+        PictureFit::Squeezed { width, height } => resample(picture, width, height, settings.filter),
+        PictureFit::Middle { shortest, width, height } => {
             let shorter = u64::from(picture.width().min(picture.height()));
             // The longer side is rounded down, as transformers does.
             let scaled = |side: u32| (u64::from(side) * u64::from(shortest) / shorter) as u32;

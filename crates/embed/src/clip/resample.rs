@@ -20,7 +20,7 @@ const PRECISION: u32 = 32 - 8 - 2;
 
 /// How pixels are weighted by their distance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Filter {
+pub(super) enum ResampleFilter {
     Lanczos,
     Bilinear,
     Bicubic,
@@ -28,7 +28,7 @@ pub(super) enum Filter {
     Hamming,
 }
 
-impl Filter {
+impl ResampleFilter {
     /// Beyond this distance a pixel has no weight.
     fn support(self) -> f64 {
         match self {
@@ -59,7 +59,12 @@ fn sinc(x: f64) -> f64 {
 }
 
 /// The whole picture, scaled to this width and height.
-pub(super) fn resample(picture: &Picture, width: u32, height: u32, filter: Filter) -> Result<Picture, EmbedError> {
+pub(super) fn resample(
+    picture: &Picture,
+    width: u32,
+    height: u32,
+    filter: ResampleFilter,
+) -> Result<Picture, EmbedError> {
     let mut rgb = picture.rgb().to_vec();
     let row = picture.width() as usize * CHANNELS;
     if width != picture.width() {
@@ -81,7 +86,7 @@ struct Tap {
 }
 
 /// The taps of all pixels of a line of `from` that is scaled to `to`.
-fn taps(from: u32, to: u32, filter: Filter) -> Vec<Tap> {
+fn taps(from: u32, to: u32, filter: ResampleFilter) -> Vec<Tap> {
     let scale = f64::from(from) / f64::from(to);
     let widened = scale.max(1.0);
     let support = filter.support() * widened;
@@ -136,7 +141,13 @@ fn byte(sum: i32) -> u8 {
 mod tests {
     use super::*;
 
-    const FILTERS: [Filter; 5] = [Filter::Lanczos, Filter::Bilinear, Filter::Bicubic, Filter::Box, Filter::Hamming];
+    const FILTERS: [ResampleFilter; 5] = [
+        ResampleFilter::Lanczos,
+        ResampleFilter::Bilinear,
+        ResampleFilter::Bicubic,
+        ResampleFilter::Box,
+        ResampleFilter::Hamming,
+    ];
 
     fn ramp(width: u32, height: u32) -> Picture {
         let bytes = (0..width * height * 3).map(|n| (n * 37 % 256) as u8).collect();
@@ -162,37 +173,37 @@ mod tests {
     }
 
     /// What Pillow makes of the ramp of 7 by 5, by `resize((4, 3), filter)`.
-    const PILLOW: [(Filter, [u8; 36]); 5] = [
+    const PILLOW: [(ResampleFilter, [u8; 36]); 5] = [
         (
-            Filter::Lanczos,
+            ResampleFilter::Lanczos,
             [
                 60, 87, 122, 172, 68, 113, 121, 163, 59, 112, 147, 171, 76, 102, 137, 200, 82, 128, 135, 191, 73, 127,
                 163, 199, 84, 116, 152, 120, 103, 140, 156, 111, 100, 141, 171, 121,
             ],
         ),
         (
-            Filter::Bilinear,
+            ResampleFilter::Bilinear,
             [
                 62, 87, 124, 163, 67, 104, 132, 169, 73, 112, 149, 174, 76, 101, 138, 177, 81, 118, 146, 183, 87, 126,
                 163, 188, 83, 115, 152, 115, 95, 132, 160, 121, 101, 140, 170, 126,
             ],
         ),
         (
-            Filter::Bicubic,
+            ResampleFilter::Bicubic,
             [
                 57, 87, 124, 169, 64, 105, 129, 170, 65, 110, 147, 177, 72, 102, 139, 189, 79, 120, 144, 190, 80, 125,
                 162, 197, 83, 117, 154, 116, 96, 135, 161, 117, 100, 140, 173, 124,
             ],
         ),
         (
-            Filter::Box,
+            ResampleFilter::Box,
             [
                 61, 98, 135, 155, 64, 101, 193, 230, 11, 104, 141, 178, 74, 111, 148, 168, 77, 114, 206, 243, 24, 117,
                 154, 191, 88, 125, 162, 118, 91, 128, 220, 129, 38, 131, 168, 141,
             ],
         ),
         (
-            Filter::Hamming,
+            ResampleFilter::Hamming,
             [
                 50, 86, 123, 180, 47, 84, 150, 187, 54, 111, 148, 184, 65, 101, 138, 195, 62, 99, 165, 202, 69, 126,
                 163, 199, 79, 116, 153, 104, 77, 114, 180, 111, 84, 141, 177, 121,

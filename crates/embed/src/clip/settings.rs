@@ -5,12 +5,12 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::resample::Filter;
+use super::resample::ResampleFilter;
 use crate::EmbedError;
 
 /// Two kinds of models, which differ in how a text ends and how a picture is fitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ModelFamily {
     /// A text has its own length; a picture's middle is shown.
     Clip,
     /// A text is filled up to the longest length; a picture is squeezed into the square.
@@ -19,7 +19,7 @@ pub(super) enum Kind {
 
 /// What `config.json` says.
 #[derive(Deserialize)]
-struct Config {
+struct ModelConfig {
     model_type: String,
     #[serde(default)]
     text_config: TextConfig,
@@ -47,7 +47,7 @@ enum Token {
 /// How texts are read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TextSettings {
-    pub(super) kind: Kind,
+    pub(super) family: ModelFamily,
     /// Tokens of a text that the model reads, its marks included.
     pub(super) length: usize,
     /// The token that a text is filled up with, by name if that is known, and by number.
@@ -58,25 +58,25 @@ impl TextSettings {
     /// Reads `config.json` and `tokenizer_config.json`.
     pub(super) fn read(folder: &Path) -> Result<Self, EmbedError> {
         let path = folder.join("config.json");
-        let config: Config = read_json(&path)?.ok_or_else(|| missing(folder, "config.json"))?;
-        let kind = match config.model_type.as_str() {
-            "clip" => Kind::Clip,
-            "siglip" => Kind::Siglip,
+        let config: ModelConfig = read_json(&path)?.ok_or_else(|| missing(folder, "config.json"))?;
+        let family = match config.model_type.as_str() {
+            "clip" => ModelFamily::Clip,
+            "siglip" => ModelFamily::Siglip,
             other => {
                 let reason = format!("its model_type is {other:?}, and only clip and siglip are known");
                 return Err(EmbedError::ClipSetting { path, reason });
             }
         };
         // What a config leaves out has the default that transformers gives it.
-        let length = config.text_config.max_position_embeddings.unwrap_or(match kind {
-            Kind::Clip => 77,
-            Kind::Siglip => 64,
+        let length = config.text_config.max_position_embeddings.unwrap_or(match family {
+            ModelFamily::Clip => 77,
+            ModelFamily::Siglip => 64,
         });
         let tokenizer: TokenizerConfig = read_json(&folder.join("tokenizer_config.json"))?.unwrap_or_default();
         let name = tokenizer.pad_token.map(|token| match token {
             Token::Text(content) | Token::Object { content } => content,
         });
-        Ok(Self { kind, length, padding: (name, config.text_config.pad_token_id.unwrap_or(1)) })
+        Ok(Self { family, length, padding: (name, config.text_config.pad_token_id.unwrap_or(1)) })
     }
 }
 
@@ -105,14 +105,14 @@ enum Size {
 
 /// How a picture is fitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fit {
+pub(super) enum PictureFit {
     /// The shorter side gets this length, and then the middle of this width and height is cut out.
     Middle { shortest: u32, width: u32, height: u32 },
     /// Both sides get these lengths, whatever becomes of the proportions.
     Squeezed { width: u32, height: u32 },
 }
 
-impl Fit {
+impl PictureFit {
     /// Width and height of what the model sees.
     pub(super) fn seen(self) -> (u32, u32) {
         match self {
@@ -124,8 +124,8 @@ impl Fit {
 /// How pictures are shown to the model.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct PictureSettings {
-    pub(super) fit: Fit,
-    pub(super) filter: Filter,
+    pub(super) fit: PictureFit,
+    pub(super) filter: ResampleFilter,
     /// What a byte is multiplied with.
     factor: f64,
     mean: [f64; 3],
@@ -134,25 +134,27 @@ pub(super) struct PictureSettings {
 
 impl PictureSettings {
     /// Reads `preprocessor_config.json`.
-    pub(super) fn read(folder: &Path, kind: Kind) -> Result<Self, EmbedError> {
+    pub(super) fn read(folder: &Path, family: ModelFamily) -> Result<Self, EmbedError> {
         let path = folder.join("preprocessor_config.json");
         let file: Processor = read_json(&path)?.ok_or_else(|| missing(folder, "preprocessor_config.json"))?;
-        Self::of(&file, kind).map_err(|reason| EmbedError::ClipSetting { path, reason })
+        Self::of(&file, family).map_err(|reason| EmbedError::ClipSetting { path, reason })
     }
 
-    fn of(file: &Processor, kind: Kind) -> Result<Self, String> {
+    fn of(file: &Processor, family: ModelFamily) -> Result<Self, String> {
         let on = |switch: Option<bool>| switch.unwrap_or(true);
         if !on(file.do_resize) {
             return Err("do_resize is false, but pictures come in all sizes".to_owned());
         }
-        let crops = file.do_center_crop.unwrap_or(kind == Kind::Clip);
+        let crops = file.do_center_crop.unwrap_or(family == ModelFamily::Clip);
         let fit = match (file.size.unwrap_or(Size::Side(224)), crops) {
             (Size::Shortest { shortest_edge: shortest }, true) => middle(shortest, file.crop_size)?,
-            (Size::Side(shortest), true) if kind == Kind::Clip => middle(shortest, file.crop_size)?,
-            (Size::Exact { width, height }, false) => Fit::Squeezed { width, height },
-            (Size::Side(side), false) if kind == Kind::Siglip => Fit::Squeezed { width: side, height: side },
+            (Size::Side(shortest), true) if family == ModelFamily::Clip => middle(shortest, file.crop_size)?,
+            (Size::Exact { width, height }, false) => PictureFit::Squeezed { width, height },
+            (Size::Side(side), false) if family == ModelFamily::Siglip => {
+                PictureFit::Squeezed { width: side, height: side }
+            }
             (Size::Exact { width, height }, true) if file.crop_size.is_none_or(|crop| crop.is(width, height)) => {
-                Fit::Squeezed { width, height }
+                PictureFit::Squeezed { width, height }
             }
             _ => return Err("size and do_center_crop do not go together".to_owned()),
         };
@@ -161,11 +163,11 @@ impl PictureSettings {
             return Err(format!("pictures of {width} by {height} pixels are not supported"));
         }
         let filter = match file.resample.unwrap_or(3) {
-            1 => Filter::Lanczos,
-            2 => Filter::Bilinear,
-            3 => Filter::Bicubic,
-            4 => Filter::Box,
-            5 => Filter::Hamming,
+            1 => ResampleFilter::Lanczos,
+            2 => ResampleFilter::Bilinear,
+            3 => ResampleFilter::Bicubic,
+            4 => ResampleFilter::Box,
+            5 => ResampleFilter::Hamming,
             other => return Err(format!("resample is {other}, and only 1 to 5 are supported")),
         };
         let factor = if on(file.do_rescale) { file.rescale_factor.unwrap_or(1.0 / 255.0) } else { 1.0 };
@@ -197,7 +199,7 @@ impl Size {
 }
 
 /// The middle of this size, or of the shorter side's length if none is named.
-fn middle(shortest: u32, crop: Option<Size>) -> Result<Fit, String> {
+fn middle(shortest: u32, crop: Option<Size>) -> Result<PictureFit, String> {
     let (width, height) = match crop {
         None => (shortest, shortest),
         Some(Size::Side(side) | Size::Shortest { shortest_edge: side }) => (side, side),
@@ -206,7 +208,7 @@ fn middle(shortest: u32, crop: Option<Size>) -> Result<Fit, String> {
     if width > shortest || height > shortest {
         return Err(format!("crop_size is larger than {shortest}, the shorter side"));
     }
-    Ok(Fit::Middle { shortest, width, height })
+    Ok(PictureFit::Middle { shortest, width, height })
 }
 
 /// What a JSON file holds; none if there is no such file.
@@ -235,38 +237,41 @@ pub(super) fn missing(folder: &Path, name: &'static str) -> EmbedError {
 mod tests {
     use super::*;
 
-    fn settings(json: &str, kind: Kind) -> Result<PictureSettings, String> {
-        PictureSettings::of(&serde_json::from_str(json).unwrap(), kind)
+    fn settings(json: &str, family: ModelFamily) -> Result<PictureSettings, String> {
+        PictureSettings::of(&serde_json::from_str(json).unwrap(), family)
     }
 
     const NORM: &str = r#""image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]"#;
 
     #[test]
     fn sizes_are_read_in_every_form_in_which_they_were_ever_written() {
-        let fit = |json: &str, kind| settings(&format!("{{{json}{NORM}}}"), kind).unwrap().fit;
-        let middle = |shortest, side| Fit::Middle { shortest, width: side, height: side };
-        assert_eq!(fit("", Kind::Clip), middle(224, 224));
-        assert_eq!(fit(r#""size": 224, "crop_size": 224, "#, Kind::Clip), middle(224, 224));
+        let fit = |json: &str, family| settings(&format!("{{{json}{NORM}}}"), family).unwrap().fit;
+        let middle = |shortest, side| PictureFit::Middle { shortest, width: side, height: side };
+        assert_eq!(fit("", ModelFamily::Clip), middle(224, 224));
+        assert_eq!(fit(r#""size": 224, "crop_size": 224, "#, ModelFamily::Clip), middle(224, 224));
         let named = r#""size": {"shortest_edge": 256}, "crop_size": {"height": 224, "width": 224}, "#;
-        assert_eq!(fit(named, Kind::Clip), middle(256, 224));
+        assert_eq!(fit(named, ModelFamily::Clip), middle(256, 224));
         let exact = r#""size": {"height": 384, "width": 384}, "do_center_crop": null, "crop_size": null, "#;
-        assert_eq!(fit(exact, Kind::Siglip), Fit::Squeezed { width: 384, height: 384 });
-        assert_eq!(fit(r#""size": 256, "#, Kind::Siglip), Fit::Squeezed { width: 256, height: 256 });
+        assert_eq!(fit(exact, ModelFamily::Siglip), PictureFit::Squeezed { width: 384, height: 384 });
+        assert_eq!(fit(r#""size": 256, "#, ModelFamily::Siglip), PictureFit::Squeezed { width: 256, height: 256 });
         let both = r#""size": {"height": 224, "width": 224}, "do_center_crop": true, "#;
-        assert_eq!(fit(both, Kind::Clip), Fit::Squeezed { width: 224, height: 224 });
+        assert_eq!(fit(both, ModelFamily::Clip), PictureFit::Squeezed { width: 224, height: 224 });
     }
 
     #[test]
     fn bytes_become_numbers_around_zero() {
-        let settings = settings(&format!("{{{NORM}}}"), Kind::Clip).unwrap();
+        let settings = settings(&format!("{{{NORM}}}"), ModelFamily::Clip).unwrap();
         assert_eq!([0, 255].map(|byte| settings.number(0, byte)), [-1.0, 1.0]);
         let raw = r#"{"do_rescale": false, "do_normalize": false}"#;
-        assert_eq!(PictureSettings::of(&serde_json::from_str(raw).unwrap(), Kind::Clip).unwrap().number(2, 17), 17.0);
+        assert_eq!(
+            PictureSettings::of(&serde_json::from_str(raw).unwrap(), ModelFamily::Clip).unwrap().number(2, 17),
+            17.0
+        );
     }
 
     #[test]
     fn what_is_not_supported_is_refused_with_the_setting_by_name() {
-        let reason = |json: &str| settings(json, Kind::Clip).unwrap_err();
+        let reason = |json: &str| settings(json, ModelFamily::Clip).unwrap_err();
         assert!(reason(r#"{"do_resize": false}"#).contains("do_resize"));
         assert!(reason("{}").contains("image_mean"));
         assert!(reason(&format!(r#"{{"resample": 0, {NORM}}}"#)).contains("resample is 0"));

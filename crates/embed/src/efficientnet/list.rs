@@ -40,14 +40,14 @@ impl ConceptList {
                 return Err(invalid(format!("{:?} stands twice among the broader ones", line.names[0])));
             }
         }
-        let direct = |line: &Line<'_>| -> Result<Vec<usize>, EmbedError> {
+        let direct = |line: &ConceptLine<'_>| -> Result<Vec<usize>, EmbedError> {
             let place = |name: &&str| {
                 places.get(name).copied().ok_or_else(|| invalid(format!("{name:?} is not among the broader ones")))
             };
             line.above.iter().map(place).collect()
         };
         let parents = broader.iter().map(direct).collect::<Result<Vec<_>, _>>()?;
-        let climb = |line: &Line<'_>| direct(line).map(|direct| all_above(direct, &parents));
+        let climb = |line: &ConceptLine<'_>| direct(line).map(|direct| all_above(direct, &parents));
         for (place, line) in broader.iter().enumerate() {
             if climb(line)?.contains(&place) {
                 return Err(invalid(format!("{:?} stands above itself", line.names[0])));
@@ -153,13 +153,13 @@ impl ConceptList {
 }
 
 /// A line of the list.
-struct Line<'a> {
+struct ConceptLine<'a> {
     names: Vec<&'a str>,
     above: Vec<&'a str>,
 }
 
 /// The lines of `[classes]` and of `[broader]`.
-fn sections(list: &str) -> Result<[Vec<Line<'_>>; 2], EmbedError> {
+fn sections(list: &str) -> Result<[Vec<ConceptLine<'_>>; 2], EmbedError> {
     let mut sections = [Vec::new(), Vec::new()];
     let mut current = None;
     for (number, text) in list.lines().map(str::trim).enumerate() {
@@ -172,7 +172,7 @@ fn sections(list: &str) -> Result<[Vec<Line<'_>>; 2], EmbedError> {
                 let (names, above) = text.split_once('|').unwrap_or((text, ""));
                 let (names, above) = (items(names), items(above));
                 match current.and_then(|section| sections.get_mut(section)) {
-                    Some(section) if !names.is_empty() => section.push(Line { names, above }),
+                    Some(section) if !names.is_empty() => section.push(ConceptLine { names, above }),
                     _ => return Err(invalid(format!("line {} is not of the form NAMES | BROADER", number + 1))),
                 }
             }

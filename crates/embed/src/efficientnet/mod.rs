@@ -39,12 +39,12 @@ pub struct EfficientNet {
     concepts: Concepts,
     text: Arc<dyn TextEmbedder>,
     model: Model,
-    nodes: Nodes,
+    nodes: EfficientNetNodes,
     workers: Workers,
 }
 
 /// The model's input and its outputs.
-struct Nodes {
+struct EfficientNetNodes {
     image: NodeId,
     logits: NodeId,
     embedding: NodeId,
@@ -96,7 +96,7 @@ impl EfficientNet {
             id: Self::ID.parse()?,
             query_id: format!("{}+concepts/{}", text.id().name(), Self::QUERY_VERSION).parse()?,
             calibration: Self::default_calibration()?,
-            nodes: Nodes { image: find("image")?, logits: find("logits")?, embedding: find("embedding")? },
+            nodes: EfficientNetNodes { image: find("image")?, logits: find("logits")?, embedding: find("embedding")? },
             concepts,
             text,
             model,
