@@ -1,20 +1,22 @@
-//! An embedder that can't be asked.
+//! A placeholder for an embedder that can't be asked.
 
 use crate::{Calibration, EmbedError, EmbedderId, Look, LookEmbedder, Picture, TextEmbedder, Vector};
 
-/// Stands for a remote embedder that can't be asked now, as where its key is missing: images keep the vectors that they
-/// have of it, and whatever else is asked says why there is no answer.
+/// Stands in for a remote embedder that can't be asked, for example because its key is missing.
+///
+/// It has that embedder's id and dimensions, so that vectors that were stored under the id are still found and
+/// searched. Every call fails with the reason.
 #[derive(Clone, Debug)]
 pub struct Absent {
-    /// Whose place it takes.
+    /// Id of the embedder that it stands in for.
     pub id: EmbedderId,
-    /// How many numbers that one's vectors have.
+    /// Numbers in each of that embedder's vectors.
     pub dimensions: usize,
-    /// That one's calibration.
+    /// Calibration of that embedder.
     pub calibration: Calibration,
     /// A stable name for the reason.
     pub code: &'static str,
-    /// The reason.
+    /// The reason, as a sentence.
     pub reason: String,
 }
 

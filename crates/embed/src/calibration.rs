@@ -1,4 +1,4 @@
-//! From an embedder's cosines to one common scale.
+//! Calibration: from an embedder's cosines to one common scale.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ pub struct Knot {
 /// A monotone, piecewise linear curve from an embedder's cosines to similarities from 0 to 1.
 ///
 /// # Why
-/// Every embedder has cosines of its own: for a post that fits its topic well, Gemini's gives 0.78 to 0.84,
+/// Embedders differ in their cosines: for a post that fits its topic well, Gemini's gives 0.78 to 0.84,
 /// MiniLM's about 0.5. Thresholds and weights are set once, on Gemini's scale (green from 0.72, yellow from
 /// 0.55, of the weighted total), and each embedder carries the curve that brings its cosines there. Order is
 /// never changed: a higher cosine never means a lower similarity.
@@ -67,7 +67,7 @@ impl Calibration {
         Self::identity("gemini-identity/1")
     }
 
-    /// Which fit this is.
+    /// The name of this fit, such as `minilm-l6-v2-int8/1`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

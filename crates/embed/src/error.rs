@@ -1,4 +1,4 @@
-//! What can go wrong here.
+//! The error of this crate, each case with a stable code and a hint.
 
 use std::path::PathBuf;
 
@@ -9,9 +9,9 @@ pub enum EmbedError {
     /// The model's file could not be read.
     #[error("cannot read the model file {}: {source}", path.display())]
     ModelFile {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The bytes are not a model that can be run, or not the text model.
@@ -26,35 +26,35 @@ pub enum EmbedError {
     /// A folder with an exported model lacks a file.
     #[error("{} has no {name}", folder.display())]
     ClipFile {
-        /// The folder.
+        /// Path of the export's folder.
         folder: PathBuf,
-        /// What is missing.
+        /// Name of the missing file.
         name: &'static str,
     },
     /// A file beside an exported model does not say what is needed, or says what is not supported.
     #[error("{} cannot be used: {reason}", path.display())]
     ClipSetting {
-        /// The file.
+        /// Path of the JSON file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The setting that is wrong, by name, and why.
         reason: String,
     },
     /// An exported model cannot be run, or is not of the form that its settings promise.
     #[error("{} is not the model that is needed: {reason}", path.display())]
     ClipModel {
-        /// The file.
+        /// Path of the model's file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason, as a sentence.
         reason: String,
     },
     /// Bytes that are no picture of this size.
     #[error("a picture of {width} by {height} pixels needs {}, not {bytes} bytes of RGB", needed(*width, *height))]
     Picture {
-        /// Pixels in a row.
+        /// Width in pixels.
         width: u32,
-        /// Rows.
+        /// Height in pixels.
         height: u32,
-        /// Bytes that were given.
+        /// Number of bytes given.
         bytes: usize,
     },
     /// The bytes are not a tokenizer.
@@ -69,11 +69,11 @@ pub enum EmbedError {
     /// A remote embedder answered for some of what it was asked, and refused or failed the rest.
     #[error("{failed} of {asked} could not be embedded: {reason}")]
     Incomplete {
-        /// How many have no vector.
+        /// Number of texts or pictures without a vector.
         failed: usize,
-        /// How many there were.
+        /// Number of texts or pictures asked for.
         asked: usize,
-        /// The first reason.
+        /// The first reason that was given.
         reason: String,
     },
     /// A remote embedder can't be asked now.
@@ -81,10 +81,10 @@ pub enum EmbedError {
     Remote {
         /// A stable name for the reason: `parked`, `over-budget`, `interrupted`, or that of a fault.
         code: &'static str,
-        /// The reason.
+        /// The reason, as a sentence.
         reason: String,
     },
-    /// A vector without numbers.
+    /// There are no numbers to make a vector of.
     #[error("a vector needs at least one number")]
     EmptyVector,
     /// A vector of zeros has no direction.
@@ -99,9 +99,9 @@ pub enum EmbedError {
     /// Two vectors of different spaces were compared.
     #[error("vectors of {left} and {right} numbers cannot be compared")]
     DimensionsDiffer {
-        /// Length of the one.
+        /// Dimensions of the first vector.
         left: usize,
-        /// Length of the other.
+        /// Dimensions of the second vector.
         right: usize,
     },
     /// Stored bytes that are no normalised vector.
@@ -113,9 +113,9 @@ pub enum EmbedError {
     /// Knots that do not make a monotone curve.
     #[error("calibration {name:?} is not usable: {reason}")]
     Calibration {
-        /// Name of the calibration.
+        /// The calibration's name.
         name: String,
-        /// What is wrong with it.
+        /// The rule that its knots break.
         reason: String,
     },
     /// Sample pairs from which no calibration can be fitted.
@@ -123,7 +123,7 @@ pub enum EmbedError {
     Fit(String),
 }
 
-/// How many bytes a picture has, in words.
+/// The bytes that a picture of this size needs, in words.
 fn needed(width: u32, height: u32) -> String {
     match u64::from(width) * u64::from(height) {
         0 => "at least one pixel".to_owned(),
@@ -160,7 +160,7 @@ impl EmbedError {
         }
     }
 
-    /// What to do about it, in one sentence.
+    /// A hint: the remedy, in one sentence.
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {

@@ -26,15 +26,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{EmbedError, Knot};
 
-/// How well a post fits a topic, as a person judged it.
+/// A person's judgement of how well a post fits a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Grade {
-    /// Another field altogether.
+    /// The post is about another field altogether.
     Unrelated,
     /// A neighbouring subject, or the same words about something else.
     Related,
-    /// What the topic is about.
+    /// The post is about the topic.
     Same,
 }
 
@@ -44,20 +44,20 @@ pub enum Grade {
 pub struct SamplePair {
     /// A topic as it is embedded: its description followed by three exemplars.
     pub topic: String,
-    /// A post.
+    /// A post, as it is embedded.
     pub post: String,
-    /// How well the one fits the other.
+    /// The judgement of the pair.
     pub grade: Grade,
 }
 
 /// A quantile of a grade's cosines, and the similarity it is tied to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Anchor {
-    /// Whose cosines.
+    /// The grade whose cosines are taken.
     pub grade: Grade,
     /// Which quantile of them, from 0 to 1.
     pub quantile: f32,
-    /// What it means on the common scale.
+    /// The similarity on the common scale, from 0 to 1.
     pub similarity: f32,
 }
 
@@ -109,7 +109,6 @@ pub fn quantile(sorted: &[f32], quantile: f32) -> f32 {
     at(low) + (position - low) * (at(position.ceil()) - at(low))
 }
 
-/// Rounded to two decimals.
 fn hundredths(number: f32) -> f32 {
     (number * 100.0).round() / 100.0
 }

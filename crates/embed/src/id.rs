@@ -26,13 +26,13 @@ impl EmbedderId {
         &self.text
     }
 
-    /// What stands before the last slash.
+    /// The part before the last slash.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.text[..self.slash]
     }
 
-    /// What stands after the last slash.
+    /// The part after the last slash.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.text[self.slash + 1..]

@@ -82,10 +82,10 @@ pub use vector::Vector;
 /// blocking work. Two promises let callers cache vectors by (embedder id, text): the vector of a text depends
 /// on that text alone, never on its neighbours in the call, and it changes only with the [`id`](Self::id).
 pub trait TextEmbedder: Send + Sync {
-    /// Which embedder, and which version of it: the key under which its vectors are stored.
+    /// Name and version: the key under which its vectors are stored.
     fn id(&self) -> &EmbedderId;
 
-    /// How many numbers each vector has.
+    /// Numbers in each vector.
     fn dimensions(&self) -> usize;
 
     /// One vector for each text, in the order of the texts. An empty text has a vector too, though one that
@@ -96,10 +96,10 @@ pub trait TextEmbedder: Send + Sync {
     /// returned then.
     fn embed(&self, texts: &[String]) -> Result<Vec<Vector>, EmbedError>;
 
-    /// How this embedder's cosines map onto the scale on which thresholds are set.
+    /// The curve from this embedder's cosines to the scale on which thresholds are set.
     fn calibration(&self) -> &Calibration;
 
-    /// How many texts it wants at a time, for what it costs to ask: one that answers from afar wants many.
+    /// The number of texts to pass at a time: 1 for a local model, more for a remote one, as each call takes time.
     fn batch(&self) -> usize {
         1
     }

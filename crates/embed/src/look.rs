@@ -1,13 +1,13 @@
-//! What a model for pictures offers.
+//! The trait of models for pictures.
 
 use crate::{Calibration, EmbedError, EmbedderId, Picture, Vector};
 
-/// What the look of a picture is worth, as two directions.
+/// The look of a picture, as two vectors.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Look {
-    /// What it shows, to compare with the vector of a query ([`LookEmbedder::query`]).
+    /// What the picture shows: compared with the vector of a query ([`LookEmbedder::query`]).
     pub meaning: Vector,
-    /// How it looks, to compare with that of another picture.
+    /// How the picture looks: compared with the appearance of another picture.
     pub appearance: Vector,
 }
 
@@ -16,13 +16,13 @@ pub struct Look {
 /// It is bound by the processor and blocks, like [`TextEmbedder`](crate::TextEmbedder), and promises the same:
 /// what it makes of a picture depends on that picture alone, and changes only with the [`id`](Self::id).
 pub trait LookEmbedder: Send + Sync {
-    /// Whose looks these are: the key under which both vectors of a picture are stored.
+    /// Name and version: the key under which both vectors of a picture are stored.
     fn id(&self) -> &EmbedderId;
 
-    /// How many numbers [`Look::meaning`] and the vector of a query have.
+    /// Numbers in [`Look::meaning`] and in the vector of a query.
     fn meaning_dimensions(&self) -> usize;
 
-    /// How many numbers [`Look::appearance`] has.
+    /// Numbers in [`Look::appearance`].
     fn appearance_dimensions(&self) -> usize;
 
     /// The look of each picture, in the order of the pictures.
@@ -31,8 +31,8 @@ pub trait LookEmbedder: Send + Sync {
     /// [`EmbedError::Inference`] if the model refuses a picture; no look is returned then.
     fn look(&self, pictures: &[Picture]) -> Result<Vec<Look>, EmbedError>;
 
-    /// Whose vectors [`query`](Self::query) gives: the key under which they may be cached. They are compared
-    /// with [`Look::meaning`], and with nothing else.
+    /// Name and version of the query's encoder: the key under which vectors of [`query`](Self::query) may be
+    /// cached. They are compared with [`Look::meaning`] only.
     fn query_id(&self) -> &EmbedderId;
 
     /// One vector for each text, in the order of the texts.
@@ -42,11 +42,11 @@ pub trait LookEmbedder: Send + Sync {
     /// returned then.
     fn query(&self, texts: &[String]) -> Result<Vec<Vector>, EmbedError>;
 
-    /// How cosines between queries and meanings map onto the scale on which thresholds are set, if that is
-    /// known: of a model that came from elsewhere it may not be.
+    /// The curve from cosines between queries and meanings to the scale on which thresholds are set; none if
+    /// it is not known, as for most exported models.
     fn calibration(&self) -> Option<&Calibration>;
 
-    /// How many pictures it wants at a time, for what it costs to ask: one that answers from afar wants many.
+    /// The number of pictures to pass at a time: 1 for a local model, more for a remote one, as each call takes time.
     fn batch(&self) -> usize {
         1
     }

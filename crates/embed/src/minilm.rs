@@ -18,7 +18,6 @@ pub const MAX_TOKENS: usize = 256;
 /// in words of such length, or in long runs of spaces.
 pub const MAX_CHARACTERS: usize = 32_768;
 
-/// Numbers in a vector.
 const DIMENSIONS: usize = 384;
 
 /// The local text embedder: a MiniLM sentence encoder of 384 dimensions, its weights quantised to int8.
@@ -53,7 +52,7 @@ impl MiniLm {
 
     /// The calibration's points: cosines at the quantiles of `assets/calibration/pairs.jsonl` on the left, the
     /// common scale on the right, as [`fit`](crate::fit) explains. `cargo run --example fit_calibration`
-    /// prints them anew.
+    /// prints them.
     const KNOTS: [(f32, f32); 6] =
         [(-0.30, 0.00), (0.01, 0.40), (0.18, 0.62), (0.29, 0.78), (0.44, 0.84), (1.00, 1.00)];
 
@@ -134,7 +133,7 @@ impl TextEmbedder for MiniLm {
         for (place, text) in texts.iter().enumerate() {
             queue.push((place, self.tokens(text)?));
         }
-        // The longest first: whoever takes the last texts has little left to do while the others wait.
+        // The longest first, so that no thread begins a long text when the others are about to finish.
         queue.sort_by_key(|(_, tokens)| std::cmp::Reverse(tokens.len()));
 
         let mut done = self.workers.map(queue, |(place, tokens), thread| Ok((place, self.run(tokens, thread)?)))?;

@@ -1,4 +1,4 @@
-//! What all models here share: where their bytes come from, and how they are read.
+//! Loading of models, shared by all that run in this process.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ pub enum ModelBytes {
     Static(&'static [u8]),
     /// Bytes that were read before.
     Owned(Vec<u8>),
-    /// A file, read whole.
+    /// A file, which is read whole.
     File(PathBuf),
 }
 

@@ -1,4 +1,4 @@
-//! A picture, and what is cut out of it.
+//! Decoded pictures: cut, scaled, and as numbers for a model.
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
@@ -6,7 +6,7 @@ use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer
 use crate::EmbedError;
 use crate::model::failed;
 
-/// Bytes of a pixel.
+/// Bytes of a pixel: red, green, blue.
 pub(crate) const CHANNELS: usize = 3;
 
 /// A decoded picture: RGB, eight bits a channel, row by row from the top left. What was transparent is laid
@@ -31,19 +31,19 @@ impl Picture {
         Ok(Self { width, height, rgb })
     }
 
-    /// Pixels in a row.
+    /// Width in pixels.
     #[must_use]
     pub fn width(&self) -> u32 {
         self.width
     }
 
-    /// Rows.
+    /// Height in pixels.
     #[must_use]
     pub fn height(&self) -> u32 {
         self.height
     }
 
-    /// Its bytes.
+    /// Three bytes a pixel, row by row from the top left.
     #[must_use]
     pub fn rgb(&self) -> &[u8] {
         &self.rgb
@@ -55,8 +55,8 @@ impl Picture {
         Area { left: (self.width - side) / 2, top: (self.height - side) / 2, width: side, height: side }
     }
 
-    /// What lies in `area`, scaled to `width` by `height` pixels with this filter, which widens as it scales
-    /// down (as Pillow's do).
+    /// The pixels within `area`, scaled to `width` by `height` with this filter, which widens as it scales down
+    /// (as Pillow's do).
     pub(crate) fn scaled(&self, area: Area, width: u32, height: u32, filter: FilterType) -> Result<Self, EmbedError> {
         let source = ImageRef::new(self.width, self.height, &self.rgb, PixelType::U8x3).map_err(failed)?;
         let mut target = Image::new(width, height, PixelType::U8x3);
@@ -70,7 +70,7 @@ impl Picture {
         Self::new(width, height, target.into_vec())
     }
 
-    /// What lies in `area`, as it is.
+    /// The pixels within `area`, unscaled.
     pub(crate) fn cut(&self, area: Area) -> Result<Self, EmbedError> {
         let rows = self.rgb.chunks_exact(self.width as usize * CHANNELS).skip(area.top as usize);
         let (start, length) = (area.left as usize * CHANNELS, area.width as usize * CHANNELS);
@@ -92,7 +92,7 @@ impl Picture {
 }
 
 impl std::fmt::Debug for Picture {
-    /// Its size alone.
+    /// Prints the size and not the bytes.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Picture({} x {})", self.width, self.height)
     }

@@ -1,5 +1,4 @@
-//! What a remote embedder is asked, and what counts as its answer: the task with which texts and pictures go
-//! through the engine.
+//! The engine's task for remote embedders: requests of texts and pictures, and vectors out of the replies.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -20,13 +19,13 @@ const MOST_CHARACTERS: usize = 6_000;
 /// Texts and pictures to vectors, through the engine.
 #[derive(Clone, Debug)]
 pub struct EmbedTask {
-    /// Numbers in each vector.
+    /// Numbers asked for in each vector.
     pub dimensions: u32,
     /// The pictures that its items name.
     pub pictures: Arc<HashMap<String, ImageData>>,
 }
 
-/// What an item of an [`EmbedTask`] says.
+/// The payload of an item: a JSON string is a text, an object names a picture.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Payload {
@@ -82,7 +81,7 @@ impl Task for EmbedTask {
         Ok(Request::Embedding(EmbeddingRequest { inputs, dimensions: Some(self.dimensions) }))
     }
 
-    /// Vectors are told apart by their order only: with one too many or too few, none can be trusted.
+    /// A vector belongs to the item at its place in the reply, so with one too many or too few none is used.
     fn parse(&self, reply: &Reply, items: &[Item]) -> Vec<Outcome> {
         let Content::Vectors(vectors) = &reply.content else { return Vec::new() };
         if vectors.len() != items.len() {
@@ -106,6 +105,7 @@ impl Task for EmbedTask {
     }
 }
 
+/// Lower-case hexadecimal: an outcome holds text, and a vector is stored bit for bit.
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

@@ -1,12 +1,12 @@
-//! A direction in an embedder's space.
+//! Normalised vectors.
 
 use crate::EmbedError;
 
 /// Bytes of one number as it is stored.
 const NUMBER: usize = size_of::<f32>();
 
-/// How far a stored vector's length may be from 1 before it counts as damaged. Rounding to `f32` moves it by
-/// less than a thousandth of this, even at 3,072 numbers.
+/// The greatest difference of a stored vector's length from 1 before it counts as damaged. Rounding to `f32`
+/// moves it by less than a thousandth of this, even at 3,072 numbers.
 const LENGTH_TOLERANCE: f64 = 1e-3;
 
 /// An embedding of length 1 (L2).
@@ -39,13 +39,13 @@ impl Vector {
         Ok(Self(numbers.into_boxed_slice()))
     }
 
-    /// How many numbers.
+    /// Number of dimensions.
     #[must_use]
     pub fn dimensions(&self) -> usize {
         self.0.len()
     }
 
-    /// The numbers.
+    /// The numbers, one a dimension.
     #[must_use]
     pub fn as_slice(&self) -> &[f32] {
         &self.0

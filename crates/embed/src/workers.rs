@@ -1,4 +1,4 @@
-//! Threads that share the work of a call.
+//! The threads that a model runs on.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,7 +22,7 @@ impl Workers {
         Self { threads, next: AtomicUsize::new(0) }
     }
 
-    /// What `work` makes of each item, in the order of the items. The first items are begun first.
+    /// Applies `work` to each item; results are in the order of the items. The first items are begun first.
     pub(crate) fn map<T: Send, R: Send>(
         &self,
         items: Vec<T>,
@@ -43,16 +43,13 @@ impl Workers {
             run(0)?
         } else {
             let run = &run;
-            thread::scope(|scope| {
+            let parts = thread::scope(|scope| {
                 let handles: Vec<_> = (0..workers).map(|worker| scope.spawn(move || run(worker))).collect();
                 // All are joined before any error is looked at: one left behind would carry its panic out.
                 handles.into_iter().map(join).collect::<Vec<_>>()
-            })
-            .into_iter()
-            .collect::<Result<Vec<_>, _>>()?
-            .into_iter()
-            .flatten()
-            .collect()
+            });
+            let parts = parts.into_iter().collect::<Result<Vec<_>, _>>()?;
+            parts.into_iter().flatten().collect()
         };
         done.sort_unstable_by_key(|(place, _)| *place);
         Ok(done.into_iter().map(|(_, result)| result).collect())

@@ -198,7 +198,7 @@ fn it_says_who_it_is() {
     assert_eq!(LOOKS.calibration().unwrap().name(), "efficientnet-lite0-int8/1");
 }
 
-/// Whoever changes the list or the text model has to derive the vectors anew.
+/// It fails after a change of the list or the text model, until the vectors are derived again.
 #[test]
 fn the_committed_vectors_are_those_that_the_text_model_gives_now() {
     let list = concepts();

@@ -1,4 +1,4 @@
-//! Colours as the eye tells them apart.
+//! Colours in CIELAB, where distances are those that the eye sees.
 
 use crate::document::Rgb;
 

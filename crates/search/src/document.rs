@@ -1,4 +1,4 @@
-//! What is searched: images as documents, and the changes that bring them in and out.
+//! Images as the index takes them, and the changes that add and remove them.
 
 use std::collections::BTreeMap;
 
@@ -12,21 +12,21 @@ pub type Rgb = [u8; 3];
 
 /// An image as the search knows it.
 ///
-/// Only the `id` must be there. What is empty or `None` is not searched, and a filter on it keeps the image
-/// out.
+/// Only the `id` is required. Fields that are empty or `None` are not searched, and an image without a field
+/// passes no filter on it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Document {
-    /// What the library calls the image; at most 512 bytes, not empty.
+    /// Id in the library: 1 to 512 bytes.
     pub id: String,
-    /// Its file's name, without folders. Words in it are searched, whatever stands between them.
+    /// Its file's name, without folders. Words in it are searched, whatever separates them.
     pub filename: String,
-    /// What is seen, in sentences of any language.
+    /// Caption: sentences in any language.
     pub caption: String,
-    /// Short labels.
+    /// Tags, each a word or a few.
     pub tags: Vec<String>,
     /// The one category it belongs to.
     pub category: Option<String>,
-    /// Whatever else is known of it, by name. The values are searched; filters ask for name and value.
+    /// Other attributes, by name. The values are searched; filters compare name and value.
     pub attributes: BTreeMap<String, String>,
     /// Pixels from left to right; 0 if unknown.
     pub width: u32,
@@ -36,20 +36,20 @@ pub struct Document {
     pub palette: Vec<Rgb>,
     /// When it was taken or, where that is unknown, added: microseconds since 1970, UTC.
     pub taken_or_added_at: i64,
-    /// Who brought it in.
+    /// Name or id of the user who imported it.
     pub uploader: Option<String>,
     /// The collections that it is in.
     pub collections: Vec<String>,
-    /// What its words mean, in the space of [`Spaces::text`](crate::Spaces::text).
+    /// Vector of its words, in the space of [`Spaces::text`](crate::Spaces::text).
     pub text: Option<Vector>,
-    /// What its look means, in the space of [`Spaces::look`](crate::Spaces::look).
+    /// Vector of what it shows, in the space of [`Spaces::look`](crate::Spaces::look).
     pub look: Option<Vector>,
-    /// How it looks, in the space of [`Spaces::appearance`](crate::Spaces::appearance).
+    /// Vector of its appearance, in the space of [`Spaces::appearance`](crate::Spaces::appearance).
     pub appearance: Option<Vector>,
 }
 
 impl Document {
-    /// How many colours of a palette are kept.
+    /// The most colours of a palette that are kept.
     pub const MAX_PALETTE: usize = 16;
 
     /// Its vector in a space, if it has one.
@@ -78,15 +78,15 @@ pub enum Change {
     Remove(String),
 }
 
-/// How an image stands.
+/// Orientation of an image, by its width and height.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Orientation {
-    /// Wider than high.
+    /// Wider than it is high.
     Landscape,
-    /// Higher than wide.
+    /// Higher than it is wide.
     Portrait,
-    /// As wide as high, give or take a twentieth.
+    /// As wide as it is high, within a twentieth.
     Square,
 }
 
@@ -106,7 +106,7 @@ impl Orientation {
         }
     }
 
-    /// Its name, as it stands in JSON.
+    /// Its name, as in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

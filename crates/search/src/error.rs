@@ -1,10 +1,10 @@
-//! What can go wrong, each with a stable code and a hint.
+//! The error of this crate, each case with a stable code and a hint.
 
 use std::path::{Path, PathBuf};
 
 use crate::settings::Space;
 
-/// What the crate's functions return.
+/// Result of this crate's functions.
 pub type SearchResult<T> = Result<T, SearchError>;
 
 /// Why the index could not do what was asked.
@@ -14,7 +14,7 @@ pub enum SearchError {
     /// Another process owns the index.
     #[error("the search index in {} is owned by another process{}", dir.display(), by.map_or_else(String::new, |pid| format!(", {pid}")))]
     Owned {
-        /// The index's folder.
+        /// Folder of the index.
         dir: PathBuf,
         /// The number of that process, if it could be read.
         by: Option<u32>,
@@ -22,7 +22,7 @@ pub enum SearchError {
     /// There is no index to read.
     #[error("there is no search index in {}", dir.display())]
     NotThere {
-        /// The folder.
+        /// Folder in which it was looked for.
         dir: PathBuf,
     },
     /// A file is not what was written.
@@ -30,13 +30,13 @@ pub enum SearchError {
     Damaged {
         /// The file, within the index's folder.
         file: String,
-        /// What is wrong.
+        /// The mismatch, as a sentence.
         detail: String,
     },
     /// The index was built with other settings than it is opened with.
     #[error("the search index was built with other settings: {detail}")]
     OtherSettings {
-        /// What differs.
+        /// The settings that differ.
         detail: String,
     },
     /// The index was opened to read only.
@@ -45,58 +45,58 @@ pub enum SearchError {
     /// An earlier failure could not be undone.
     #[error("the search index can't be written any more: {detail}")]
     Closed {
-        /// What had failed.
+        /// The failure that could not be undone.
         detail: String,
     },
     /// A vector has not as many numbers as its space.
     #[error("a vector of {found} numbers does not belong to the space of {space}, which has {expected}")]
     Dimensions {
-        /// The space.
+        /// Space that the vector was given for.
         space: Space,
-        /// How many numbers its vectors have.
+        /// Dimensions of the space.
         expected: usize,
-        /// How many this one has.
+        /// Dimensions of the vector.
         found: usize,
     },
     /// A vector was given for a space that the index does not have.
     #[error("the search index has no space of {space}")]
     NoSpace {
-        /// The space.
+        /// Space that the vector was given for.
         space: Space,
     },
     /// A setting is out of its range.
     #[error("{name} is {value}, which is not {expected}")]
     Setting {
-        /// Its name.
+        /// Name of the setting.
         name: &'static str,
-        /// Its value.
+        /// Value of the setting.
         value: String,
-        /// What it may be.
+        /// The range that it must be in, in words.
         expected: &'static str,
     },
     /// There is no such image.
     #[error("there is no image {id} in the search index")]
     NoSuchImage {
-        /// The id asked for.
+        /// Id that was asked for.
         id: String,
     },
     /// There is nothing of that image to compare others with.
     #[error("image {id} has no vector to find others like it by")]
     NoVector {
-        /// The id asked for.
+        /// Id that was asked for.
         id: String,
     },
     /// An id that is empty or too long.
     #[error("an image's id has {bytes} bytes, which is not 1 to 512")]
     Id {
-        /// Its length.
+        /// Length of the id in bytes.
         bytes: usize,
     },
     /// The changes' number runs backwards.
-    #[error("the change numbered {upto} comes after number {applied}")]
+    #[error("the change numbered {up_to} comes after number {applied}")]
     Backwards {
-        /// The number given.
-        upto: u64,
+        /// Number that was given.
+        up_to: u64,
         /// The number that was applied before.
         applied: u64,
     },
@@ -106,20 +106,20 @@ pub enum SearchError {
     /// The disk or the system failed.
     #[error("{} can't be used: {detail}", path.display())]
     Io {
-        /// The file or folder.
+        /// Path of the file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// Message of the operating system.
         detail: String,
     },
-    /// The lexical index failed.
+    /// Tantivy failed, other than by damaged data.
     #[error("the lexical index failed: {0}")]
     Lexical(String),
     /// A judged query can't be read.
     #[error("line {line} of the judged queries: {detail}")]
     Queries {
-        /// Counted from 1.
+        /// Number of the line, from 1.
         line: usize,
-        /// What is wrong.
+        /// The rule that the line breaks.
         detail: String,
     },
     /// A baseline can't be read or compared with.
@@ -128,7 +128,7 @@ pub enum SearchError {
 }
 
 impl SearchError {
-    /// A stable name.
+    /// A stable code, for machines and logs.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -153,7 +153,7 @@ impl SearchError {
         }
     }
 
-    /// What to do about it.
+    /// A hint: the remedy, in one sentence.
     #[must_use]
     pub const fn hint(&self) -> &'static str {
         match self {
@@ -184,7 +184,7 @@ impl SearchError {
         }
     }
 
-    /// Whether the index itself is broken, so that it has to be built anew.
+    /// True if the index can't be repaired and has to be rebuilt.
     #[must_use]
     pub const fn wants_rebuild(&self) -> bool {
         matches!(self, Self::Damaged { .. } | Self::OtherSettings { .. } | Self::Full)

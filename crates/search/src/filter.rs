@@ -14,10 +14,6 @@ use crate::view::IndexView;
 
 /// The living rows that fulfil all filters.
 pub(crate) fn allowed(view: &IndexView, fields: &IndexFields, filters: &[Filter]) -> SearchResult<RowSet> {
-    all(view, fields, filters)
-}
-
-fn all(view: &IndexView, fields: &IndexFields, filters: &[Filter]) -> SearchResult<RowSet> {
     let mut kept = view.alive().clone();
     for filter in filters {
         kept.intersect(&keep(view, fields, filter)?);
@@ -51,7 +47,7 @@ fn keep(view: &IndexView, fields: &IndexFields, filter: &Filter) -> SearchResult
             }
             Ok(kept)
         }
-        Filter::All(filters) => all(view, fields, filters),
+        Filter::All(filters) => allowed(view, fields, filters),
         Filter::Not(filter) => {
             let mut kept = view.alive().clone();
             kept.subtract(&keep(view, fields, filter)?);

@@ -1,9 +1,9 @@
-//! The index's folder: who owns it, and which generation in it counts.
+//! The index's folder: its owner's lock, and its generations.
 //!
 //! ```text
 //! index/
 //!   lock          held by the owner, and freed by the kernel when it dies
-//!   g3/           a generation; one that has to be built anew gets the next number
+//!   g3/           a generation; a rebuilt index gets the next number
 //!     words/      tantivy's files; meta.json holds the manifest
 //!     vectors/    files of vectors, each written once
 //! ```
@@ -62,7 +62,7 @@ pub(crate) struct IndexGeneration {
     path: PathBuf,
 }
 
-/// By what a reader sees that a commit was made.
+/// Identity of the last commit's file: if it differs, there was a commit in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
     inode: u64,
@@ -100,7 +100,7 @@ impl IndexGeneration {
         }
     }
 
-    /// Where tantivy's files are.
+    /// Folder of tantivy's files.
     pub(crate) fn words(&self) -> PathBuf {
         self.path.join("words")
     }
@@ -110,18 +110,18 @@ impl IndexGeneration {
         self.path.join("vectors")
     }
 
-    /// By what a commit can be noticed; none while there is none.
+    /// The stamp of the last commit; none before the first.
     pub(crate) fn stamp(&self) -> Option<Stamp> {
         let meta = fs::metadata(self.words().join("meta.json")).ok()?;
         Some(Stamp { inode: meta.ino(), modified: (meta.mtime(), meta.mtime_nsec()), length: meta.len() })
     }
 
-    /// Notes that it has to be built anew. Where that can't be written, the damage is found again.
+    /// Notes that it has to be rebuilt. If that can't be written, the damage is found again.
     pub(crate) fn mark_damaged(&self, what: &str) {
         let _ = fs::write(self.path.join("damaged"), what);
     }
 
-    /// What was noted as damaged, if anything.
+    /// The note of [`mark_damaged`](Self::mark_damaged), if there is one.
     pub(crate) fn damage(&self) -> Option<String> {
         fs::read_to_string(self.path.join("damaged")).ok()
     }

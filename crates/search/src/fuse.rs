@@ -1,21 +1,21 @@
-//! Ranks of several stages become one.
+//! Fusion: one ranking of those of several stages.
 //!
 //! Reciprocal rank fusion, weighted by evidence: each stage adds `weight * evidence / (60 + rank)` to an image
-//! that it vouches for. It adds and does not multiply: a stage that found nothing costs an image its share and
-//! no more, where a product would cost it everything.
+//! that passed its cut-off. Shares are added and not multiplied, so that a stage that did not find an image
+//! costs it one share, where a product would cost it everything.
 //!
-//! Ranks alone say nothing of how sure a stage is. A query in a language that the embedder does not read has
-//! nearest vectors too, and they would count as much as images that have every word of it. So each stage also
-//! tells how far above its cut-off an image stands. Measured on 300 judged queries of five kinds at 10,000
-//! images (examples/quality.rs): nDCG@10 of 0.87, where plain ranks gave 0.76, words alone 0.79 and vectors
-//! alone 0.49; the result hardly depends on the constants.
+//! Ranks alone do not show how sure a stage is. A query in a language that the embedder does not read has
+//! nearest vectors too, and they would count as much as images that have every word of it. So each share is
+//! weighted by how far the image's score is beyond the stage's cut-off. Measured on 300 judged queries of five
+//! kinds at 10,000 images (examples/quality.rs): nDCG@10 of 0.87, where plain ranks gave 0.76, words alone 0.79
+//! and vectors alone 0.49; the result hardly depends on the constants.
 
 use std::collections::HashMap;
 
 use crate::hits::{StageScore, StageScores};
 use crate::settings::{CutOffs, FusionWeights, Space};
 
-/// The constant of Cormack, Clarke and Büttcher (SIGIR 2009): how flat the first ranks lie.
+/// The constant of Cormack, Clarke and Büttcher (SIGIR 2009). The larger it is, the less the first ranks differ.
 const K: f32 = 60.0;
 
 /// A stage of a search.
@@ -78,11 +78,11 @@ impl Stage {
     }
 }
 
-/// How sure a stage is of an image that just passes its cut-off.
+/// Evidence of an image that just passes a stage's cut-off. Above 0, so that it still counts for something.
 const LEAST_EVIDENCE: f32 = 0.1;
 
-/// How sure a stage is of a value: it rises from a tenth at the cut-off to 1 at the best value there can be.
-/// Both may rise (a cosine) or fall (a distance) towards the best.
+/// The evidence of a score, from a tenth at the cut-off to 1 at the best value there can be. Scores may rise (a
+/// cosine) or fall (a distance) towards the best.
 pub(crate) fn evidence(value: f32, cut_off: f32, best: f32) -> f32 {
     let above = (value - cut_off) / (best - cut_off);
     // A cut-off at the best value leaves no room: what passes it is certain.
@@ -95,15 +95,15 @@ pub(crate) struct Passed {
     pub(crate) row: u32,
     /// On the stage's own scale.
     pub(crate) score: f32,
-    /// From 0 to 1.
+    /// [`evidence`] of its score, from 0 to 1.
     pub(crate) evidence: f32,
 }
 
-/// An image that at least one stage vouches for.
+/// An image that passed the cut-off of at least one stage.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fused {
     pub(crate) row: u32,
-    /// From 0 to 1.
+    /// Sum of its shares, as a share of the greatest possible sum: from 0 to 1.
     pub(crate) score: f32,
     pub(crate) stages: StageScores,
 }

@@ -1,4 +1,4 @@
-//! What was found, and why.
+//! Hits and their explanation, in the form in which they are printed as JSON.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use serde::{Serialize, Serializer};
 /// The answer to a query.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Hits {
-    /// How long the search took, without the embedding of the query. In JSON: `took_ms`.
+    /// Duration of the search, without the embedding of the query. In JSON: `took_ms`.
     #[serde(rename = "took_ms", serialize_with = "milliseconds")]
     pub took: Duration,
-    /// How many images passed filters and cut-offs. Each stage looks at its best few hundred only, so where
-    /// many more match, this is how many were ranked.
+    /// Number of images that passed filters and cut-offs. Each stage ranks its best few hundred only, so where
+    /// many more match, it is the number ranked.
     pub total: usize,
-    /// The best first.
+    /// The hits, best first.
     pub hits: Vec<Hit>,
-    /// How it came about, if the query asked for it.
+    /// How the answer came about, if the query asked to explain it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explanation: Option<SearchExplanation>,
 }
@@ -23,14 +23,14 @@ pub struct Hits {
 /// One image that was found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Hit {
-    /// The image's id.
+    /// Id of the image.
     pub id: String,
-    /// Its file's name.
+    /// Name of the image's file, without folders.
     pub filename: String,
     /// From 0 to 1: 1 is the first rank in every stage that ran, with all the evidence there can be. It orders
     /// the hits of one answer.
     pub score: f32,
-    /// What each stage found; a stage that did not run, or did not vouch for the image, is left out.
+    /// Rank and score in each stage; a stage that did not run, or whose cut-off it did not pass, is left out.
     pub stages: StageScores,
 }
 
@@ -55,7 +55,7 @@ pub struct StageScores {
     pub color: Option<StageScore>,
 }
 
-/// What one stage found.
+/// Rank and score of a hit in one stage.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct StageScore {
     /// Counted from 1, among the images that passed the stage's cut-off.
@@ -64,47 +64,47 @@ pub struct StageScore {
     pub score: f32,
 }
 
-/// How an answer came about.
+/// Explanation of an answer: filters, words and stages.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct SearchExplanation {
-    /// Images in the index.
+    /// Number of images in the index.
     pub images: usize,
     /// Images that the filters left.
     pub filtered: usize,
-    /// How the query's words were understood.
+    /// The query's words, each with the terms searched for it.
     pub words: Vec<WordExplanation>,
-    /// What the stages did.
+    /// The stages that ran.
     pub stages: Vec<StageExplanation>,
 }
 
-/// How a word of the query was understood.
+/// A word of the query, with the terms searched for it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct WordExplanation {
     /// The word, or the run of characters in a script that has no spaces.
     pub word: String,
-    /// How informative it is: its inverse document frequency, capped.
+    /// Inverse document frequency, capped: rare words count more.
     pub weight: f32,
-    /// What was searched for.
+    /// The terms; none if the index has nothing like the word.
     pub terms: Vec<TermExplanation>,
 }
 
-/// A term that stands for a word.
+/// A term searched for a word.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TermExplanation {
-    /// As it is indexed.
+    /// The term as it is indexed: folded and in the singular.
     pub term: String,
-    /// How it came to be one.
+    /// Relation of the term to the word.
     #[serde(rename = "match")]
     pub matches: Match,
-    /// Images that have it.
+    /// Number of images that have it.
     pub images: u64,
 }
 
-/// How a term matches a word.
+/// Relation of a term to a word of the query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Match {
-    /// It is the word.
+    /// The term is the word.
     Exact,
     /// It begins with the word.
     Prefix,
@@ -112,28 +112,28 @@ pub enum Match {
     Typo,
 }
 
-/// What a stage did.
+/// Counts and scores of one stage.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StageExplanation {
     /// Its name, as in [`StageScores`].
     pub stage: &'static str,
-    /// What it counts for in the fusion.
+    /// Weight in the fusion.
     pub weight: f32,
-    /// What a hit must reach (or, for colour, stay below).
+    /// The cut-off: the lowest score of a hit or, for colour, the greatest distance.
     pub cut_off: f32,
-    /// What the best image reached, on the scale of the cut-off.
+    /// Best score (for colour: distance) of any image, on the scale of the cut-off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub best: Option<f32>,
-    /// How many images it ranked before the cut-off.
+    /// Number of images ranked before the cut-off.
     pub ranked: usize,
-    /// How many passed it.
+    /// Number of images that passed the cut-off.
     pub passed: usize,
-    /// How many it compared one by one; for vectors only.
+    /// Number of vectors that were compared; none in stages without vectors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scanned: Option<usize>,
 }
 
-/// Milliseconds, to a hundredth.
+/// Milliseconds with two decimals.
 fn milliseconds<S: Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64((took.as_secs_f64() * 100_000.0).round() / 100.0)
 }

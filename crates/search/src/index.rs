@@ -18,7 +18,7 @@ use crate::view::IndexView;
 /// A hybrid index of images, in a folder.
 ///
 /// It is a cache: the library's store holds the truth, and its log of changes has numbers. The index carries
-/// the number of the last change that it has [`applied`](Self::applied); whoever owns it applies what comes
+/// the number of the last change that it has [`applied`](Self::applied); its owner applies what comes
 /// after. Every commit is atomic, so a crash leaves the state of the last one.
 ///
 /// All methods take `&self` and may be called from any number of threads. A search sees one commit, whole.
@@ -31,8 +31,7 @@ pub struct Index {
     rebuilt: Option<SearchError>,
 }
 
-/// What the process may do. A lock on either is held for as long as a commit or a reload takes; searches need
-/// none.
+/// The process's role. Either lock is held for as long as a commit or a reload takes; searches need none.
 enum Access {
     Owner { owner: Box<Mutex<Owner>>, merging: Mutex<()>, _lock: OwnerLock },
     Reader(Box<Mutex<ReaderState>>),
@@ -46,7 +45,7 @@ struct ReaderState {
 impl Index {
     /// Opens the index in this folder to apply changes, or begins a new one.
     ///
-    /// Where the index is damaged, or was built with other embedders or field weights, it begins anew and
+    /// If the index is damaged, or was built with other embedders or field weights, it starts empty and
     /// [`rebuilt`](Self::rebuilt) says why; [`applied`](Self::applied) is 0 then, and the caller applies
     /// the whole log.
     ///
@@ -81,7 +80,7 @@ impl Index {
     ///
     /// # Errors
     /// [`SearchError::NotThere`] if there is none, [`SearchError::Damaged`] or
-    /// [`SearchError::OtherSettings`] if the owner has to build it anew.
+    /// [`SearchError::OtherSettings`] if the owner has to rebuild it.
     pub fn open_read_only(root: impl AsRef<Path>, settings: IndexSettings) -> SearchResult<Self> {
         check(&settings)?;
         let root = root.as_ref().to_owned();
@@ -91,7 +90,7 @@ impl Index {
         Ok(Self { root, settings, fields, view: RwLock::new(Arc::new(view)), access, rebuilt: None })
     }
 
-    /// Why the index began anew when it was opened, if it did: the caller applies the whole log then.
+    /// The reason why the index started empty when it was opened, if it did: the caller applies the whole log then.
     #[must_use]
     pub fn rebuilt(&self) -> Option<&SearchError> {
         self.rebuilt.as_ref()
@@ -109,13 +108,13 @@ impl Index {
         self.current().manifest().applied
     }
 
-    /// How many images are committed.
+    /// Number of committed images.
     #[must_use]
     pub fn images(&self) -> usize {
         self.current().images()
     }
 
-    /// Whether an image is committed.
+    /// True if the image with this id is committed.
     ///
     /// # Errors
     /// [`SearchError::Lexical`] if the index can't be read.
@@ -123,7 +122,7 @@ impl Index {
         Ok(self.current().row_of(&self.fields, id)?.is_some())
     }
 
-    /// Takes the next changes of the log, of which the last has the number `upto`. They are found once they
+    /// Takes the next changes of the log, of which the last has the number `up_to`. They are found once they
     /// are [committed](Self::commit). All of them are taken, or none. Vectors wait in memory for the commit:
     /// commit every few thousand images.
     ///
@@ -131,9 +130,9 @@ impl Index {
     /// [`SearchError::ReadOnly`], [`SearchError::Backwards`], [`SearchError::Id`],
     /// [`SearchError::Dimensions`] and [`SearchError::NoSpace`] leave everything as it was. After any other
     /// error, changes since the last commit are dropped: go on from [`applied`](Self::applied).
-    pub fn apply(&self, changes: &[Change], upto: u64) -> SearchResult<()> {
+    pub fn apply(&self, changes: &[Change], up_to: u64) -> SearchResult<()> {
         let mut owner = self.owner()?;
-        owner.apply(&self.current(), &self.fields, &self.settings, changes, upto)
+        owner.apply(&self.current(), &self.fields, &self.settings, changes, up_to)
     }
 
     /// Makes what was applied durable and lets searches find it. It takes some 20 ms.
@@ -149,12 +148,12 @@ impl Index {
         Ok(())
     }
 
-    /// Merges small files into large ones and sorts large ones into lists, as long as that is worth it. What
-    /// was applied is committed on the way.
+    /// Merges small files into large ones and sorts large ones into lists, as long as that is worth it. It
+    /// commits what was applied.
     ///
     /// It may take minutes (about two for a million images on two cores), during which other threads apply,
-    /// commit and search as usual. Call it from a thread of its own, after imports. An index that is never
-    /// merged is right all the same, and slower.
+    /// commit and search as usual. Call it from a separate thread, after imports. An index that is never
+    /// merged is correct too, only slower to search.
     ///
     /// # Errors
     /// Whatever failed; the index is as it was before.
@@ -177,7 +176,7 @@ impl Index {
         }
     }
 
-    /// Looks whether the owner has committed since. Searches of a reader do so by themselves.
+    /// Reads the owner's last commit, if it is new. A reader's searches do this first.
     ///
     /// # Errors
     /// As [`open_read_only`](Self::open_read_only). The state before stays.
@@ -203,7 +202,7 @@ impl Index {
     /// # Errors
     /// [`SearchError::Dimensions`] or [`SearchError::NoSpace`] for a vector of another space,
     /// [`SearchError::NoSuchImage`] or [`SearchError::NoVector`] for an image to find others like,
-    /// [`SearchError::Damaged`] if a file is found to be damaged: the index is built anew when it is next
+    /// [`SearchError::Damaged`] if a file is found to be damaged: the index is rebuilt when it is next
     /// opened.
     pub fn search(&self, query: &Query) -> SearchResult<Hits> {
         self.refresh()?;
@@ -241,7 +240,6 @@ impl ReaderState {
     }
 }
 
-/// Begins a new generation.
 fn begin(root: &Path, fields: &IndexFields, settings: &IndexSettings) -> SearchResult<(OpenIndex, IndexView)> {
     let generation = IndexGeneration::create(root)?;
     OpenIndex::create(&generation, fields, settings)?;

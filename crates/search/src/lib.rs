@@ -1,12 +1,13 @@
 //! Hybrid image search: words by BM25, meaning and look by vectors, fused, filtered and explained.
 //!
-//! Documents in, hits out: the crate embeds nothing, stores nothing of its own, and opens no connection.
+//! Documents in, hits out: the crate embeds nothing, keeps no data that the library does not have, and opens no
+//! connection.
 //!
 //! - [`Index`] is a folder of files. One process owns it and applies [`Change`]s in the order of the library's
-//!   log; others open it to read and see each commit. It is a cache: damaged or outdated, it begins anew and
-//!   says so.
-//! - [`Query`] asks by words, by vectors, by an image's id, by colour, under [`Filter`]s; [`Hits`] say of
-//!   each image which stage found it at which rank.
+//!   log; others open it to read and see each commit. It is a cache: if damaged or outdated, it starts
+//!   empty and says so.
+//! - [`Query`] asks by words, by vectors, by an image's id, by colour, under [`Filter`]s; [`Hits`] name the
+//!   stages that found each image, and its rank in each.
 //! - [`evaluate`] measures recall, reciprocal rank and nDCG on judged queries, and compares with a baseline.
 //!
 //! ```
@@ -30,11 +31,11 @@
 //! # Ok(()) }
 //! ```
 //!
-//! # Where what stands
-//! `index` is the front door, `owner` writes and `view` is one state to read; `folder`, `open_index` and
-//! `manifest` are the files. `schema` is what tantivy keeps of an image. `words` and `lexical` find words,
-//! `vectors` finds what is near, by look, meaning or `color`. `filter` says among which images, `search` runs
-//! the stages and `fuse` makes one ranking of theirs.
+//! # Modules
+//! - `index` is the entry: `owner` writes, and `view` is one committed state to read.
+//! - `folder`, `open_index` and `manifest` are the files on disk; `schema` is what tantivy keeps of an image.
+//! - `search` runs the stages: `filter` selects images, `lexical` ranks by `words`, `vectors` by meaning, look
+//!   and `color`, and `fuse` makes one ranking of them.
 #![forbid(unsafe_code)]
 
 mod color;

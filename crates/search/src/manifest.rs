@@ -1,8 +1,8 @@
-//! What an index on disk consists of.
+//! The manifest: the counters and files that make up one commit.
 //!
 //! The manifest travels in the payload of tantivy's own commit, which replaces one small file by a rename. So
-//! words, filters, vectors and the number of the last change applied come to be in one instant, and there is
-//! no state between.
+//! words, filters, vectors and the number of the last change applied change in one instant, and there is no
+//! state in between.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,24 +16,23 @@ pub(crate) struct Manifest {
     pub(crate) built_with: BuiltWith,
     /// The number of the last change applied.
     pub(crate) applied: u64,
-    /// Rows below it are given.
+    /// The row of the next image; those below are taken.
     pub(crate) next_row: u32,
     /// The number of the next file of vectors.
     pub(crate) next_file: u64,
-    /// How many images there are.
+    /// Number of images.
     pub(crate) images: u64,
     /// The commit's number in tantivy.
     pub(crate) opstamp: u64,
-    /// The files of vectors.
     pub(crate) files: Vec<VectorFile>,
 }
 
-/// A file of vectors.
+/// A file of vectors and palettes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct VectorFile {
     pub(crate) name: String,
-    /// Bytes of its data.
+    /// Length of its data in bytes.
     pub(crate) bytes: u64,
 }
 

@@ -16,7 +16,7 @@ use crate::settings::IndexSettings;
 use crate::vectors::Segment;
 use crate::view::{DocRowsBySegment, IndexView};
 
-/// How often a reader starts anew because a commit came in between.
+/// Attempts to read a state while commits come in between.
 const TRIES: usize = 10;
 
 /// The files of a generation.
@@ -52,7 +52,7 @@ impl OpenIndex {
     /// Opens a generation and checks it: all of the lexical index, and the ends of the files of vectors.
     ///
     /// # Errors
-    /// [`SearchError::Damaged`] or [`SearchError::OtherSettings`] if it has to be built anew.
+    /// [`SearchError::Damaged`] or [`SearchError::OtherSettings`] if it has to be rebuilt.
     pub(crate) fn open(
         generation: &IndexGeneration,
         fields: &IndexFields,
@@ -98,7 +98,7 @@ impl OpenIndex {
         Ok(Self { generation, index, reader, vectors, known: DocRowsBySegment::new(), checked: HashSet::new() })
     }
 
-    /// The state that was committed last, by whomever. Files that `before` has open are not opened again.
+    /// The last committed state. Files that `before` has open are not opened again.
     pub(crate) fn reload(&mut self, settings: &IndexSettings, before: &IndexView) -> SearchResult<IndexView> {
         let mut last = None;
         for _ in 0..TRIES {
@@ -127,7 +127,7 @@ impl OpenIndex {
         if manifest.built_with != settings.built_with() {
             return Err(SearchError::OtherSettings { detail: "other embedders, field weights or version".into() });
         }
-        // The reader has read meta.json a moment before: was it the same?
+        // The reader read meta.json a moment before; a commit in between would mix two states.
         let searcher = self.reader.searcher();
         let listed = meta.segments.iter().map(|segment| (segment.id(), segment.delete_opstamp()));
         if !listed.collect::<BTreeMap<_, _>>().eq(searcher.generation().segments()) {
@@ -144,16 +144,17 @@ impl OpenIndex {
         settings: &IndexSettings,
         open: &[Arc<Segment>],
     ) -> SearchResult<Vec<Arc<Segment>>> {
-        files
-            .iter()
-            .map(|file| match open.iter().find(|segment| segment.name() == file.name) {
-                Some(segment) => Ok(Arc::clone(segment)),
-                None => self.segment(&file.name, settings).and_then(|segment| match segment.bytes() == file.bytes {
-                    true => Ok(Arc::new(segment)),
-                    false => Err(SearchError::damaged(&file.name, "its length is not what the manifest says")),
-                }),
-            })
-            .collect()
+        let segment = |file: &VectorFile| {
+            if let Some(segment) = open.iter().find(|segment| segment.name() == file.name) {
+                return Ok(Arc::clone(segment));
+            }
+            let segment = self.segment(&file.name, settings)?;
+            if segment.bytes() != file.bytes {
+                return Err(SearchError::damaged(&file.name, "its length is not what the manifest says"));
+            }
+            Ok(Arc::new(segment))
+        };
+        files.iter().map(segment).collect()
     }
 
     /// Opens a file of vectors.
@@ -176,7 +177,7 @@ fn open_directory(path: &Path) -> SearchResult<MmapDirectory> {
     MmapDirectory::open(path).map_err(|error| SearchError::damaged(path.display().to_string(), error.to_string()))
 }
 
-/// What tantivy can't read is damaged: it wrote it itself.
+/// The error for files that tantivy can't read: it wrote them itself, so they are damaged.
 #[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
 fn unreadable(error: tantivy::TantivyError) -> SearchError {
     SearchError::damaged("words", error.to_string())

@@ -1,4 +1,4 @@
-//! What only the owner of the index does: apply, commit, merge.
+//! The work of the index's owner: apply, commit, merge.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ const LONGEST_ID: usize = 512;
 /// Files of about the same size that are merged into one.
 const MERGED_AT_ONCE: usize = 8;
 
-/// Files whose merge is so small that a commit does it on the way.
+/// The most slots, together, of small files that a commit merges itself. Larger merges wait for `maintain`.
 const MERGED_BY_COMMIT: usize = 4096;
 
 /// The state of the owner between commits.
@@ -40,20 +40,20 @@ pub(crate) struct Owner {
     merging: HashSet<String>,
 }
 
-/// What was applied since the last commit.
+/// Changes that were applied since the last commit.
 #[derive(Default)]
 struct Fresh {
     vectors: PendingVectors,
-    /// Whether an image that was touched is there now.
+    /// Ids that were put (true) or removed (false).
     ids: HashMap<String, bool>,
     next_row: u32,
     images: u64,
-    upto: u64,
+    up_to: u64,
 }
 
 impl Fresh {
     fn after(manifest: &Manifest) -> Self {
-        Self { next_row: manifest.next_row, images: manifest.images, upto: manifest.applied, ..Self::default() }
+        Self { next_row: manifest.next_row, images: manifest.images, up_to: manifest.applied, ..Self::default() }
     }
 }
 
@@ -65,7 +65,7 @@ pub(crate) struct Merge {
 }
 
 impl Merge {
-    /// Writes its file. It needs the owner neither before nor while it runs.
+    /// Writes its file, without the owner, which may apply and commit meanwhile.
     pub(crate) fn write(&self, view: &IndexView, settings: &IndexSettings) -> SearchResult<()> {
         vectors::merge(&self.segments, view.alive(), &self.path, settings)
     }
@@ -89,22 +89,22 @@ impl Owner {
         })
     }
 
-    /// Takes changes; see [`Index::apply`](crate::Index::apply).
+    /// Applies changes as [`Index::apply`](crate::Index::apply) says: all of them or none.
     pub(crate) fn apply(
         &mut self,
         view: &IndexView,
         fields: &IndexFields,
         settings: &IndexSettings,
         changes: &[Change],
-        upto: u64,
+        up_to: u64,
     ) -> SearchResult<()> {
-        if upto < self.fresh.upto {
-            return Err(SearchError::Backwards { upto, applied: self.fresh.upto });
+        if up_to < self.fresh.up_to {
+            return Err(SearchError::Backwards { up_to, applied: self.fresh.up_to });
         }
         changes.iter().try_for_each(|change| check(change, settings))?;
         let result = changes.iter().try_for_each(|change| self.apply_one(view, fields, settings, change));
         match result {
-            Ok(()) => self.fresh.upto = upto,
+            Ok(()) => self.fresh.up_to = up_to,
             Err(_) => self.roll_back(view),
         }
         result
@@ -133,7 +133,7 @@ impl Owner {
         }
         if let Change::Put(document) = change {
             let row = fresh.next_row;
-            // The last number stays free: it stands for no row.
+            // The last number is never given: it means "no row".
             fresh.next_row = row.checked_add(1).filter(|&next| next < u32::MAX).ok_or(SearchError::Full)?;
             writer.add_document(fields.document(row, document, &settings.fields))?;
             fresh.vectors.push(row, document);
@@ -143,7 +143,7 @@ impl Owner {
         Ok(())
     }
 
-    /// Commits what was applied, and merges small files on the way.
+    /// Commits what was applied, and merges small files if there are many.
     pub(crate) fn commit(&mut self, view: &IndexView, settings: &IndexSettings) -> SearchResult<IndexView> {
         let small = self.pick(view.segments(), MERGED_BY_COMMIT).map(|small| self.merge_of(small));
         let prepared = match &small {
@@ -162,8 +162,8 @@ impl Owner {
         let size = |segments: &mut dyn Iterator<Item = &Arc<Segment>>| segments.map(|segment| segment.size()).sum();
         let all: usize = size(&mut segments.iter());
         let listed: usize = size(&mut segments.iter().filter(|segment| segment.has_lists()));
-        // Lists are worth while once some of them can be left unread, and are made anew when the rest, which is
-        // read whole, has grown to a third of them. Dead rows cost as much as living ones.
+        // Lists pay once some of them can be left unread, and are rebuilt when the rest, which is read whole,
+        // has grown to a third of them. Dead rows cost as much as living ones.
         let unlisted = all > settings.scanned && all - listed > (settings.scanned / 2).max(listed / 3);
         let dead = all > view.images() * 3 / 2 + MERGED_BY_COMMIT;
         let idle = segments.iter().all(|segment| !self.merging.contains(segment.name()));
@@ -185,7 +185,7 @@ impl Owner {
         self.finish(view, prepared)
     }
 
-    /// Forgets a merge.
+    /// Lets other merges take this merge's files again.
     pub(crate) fn abandon_merge(&mut self, merge: &Merge) {
         for segment in &merge.segments {
             self.merging.remove(segment.name());
@@ -213,11 +213,12 @@ impl Owner {
             self.fresh.vectors.write(&path, settings)?;
             segments.push(Arc::new(self.opened.segment(&name, settings)?));
         }
+        // Durable before the commit that names them: a crash in between leaves stray files and no missing ones.
         folder::sync(&self.opened.generation.vectors())?;
         let files = segments.iter().map(|segment| VectorFile { name: segment.name().into(), bytes: segment.bytes() });
         let manifest = Manifest {
             built_with: settings.built_with(),
-            applied: self.fresh.upto,
+            applied: self.fresh.up_to,
             next_row: self.fresh.next_row,
             next_file: self.next_file,
             images: self.fresh.images,
@@ -260,7 +261,7 @@ impl Owner {
                 Ok(committed)
             }
             Err(error) => {
-                // Whether it came to be on disk is not known. Opening the index again finds out.
+                // The commit may or may not be on disk. Opening the index again finds out.
                 self.writer = None;
                 Err(error)
             }

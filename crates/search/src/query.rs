@@ -1,4 +1,4 @@
-//! What is asked for.
+//! Queries and filters.
 
 use std::ops::RangeInclusive;
 
@@ -7,7 +7,8 @@ use atelier_embed::Vector;
 use crate::document::{Orientation, Rgb};
 use crate::settings::Space;
 
-/// A search. What is `None` is not searched by; filters alone list the images that they keep, newest first.
+/// A search by any of words, vectors, an example and a colour, under filters. Filters alone list the images that
+/// pass them, newest first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
     /// Words, as the user wrote them. The last one may be unfinished, unless a space follows it.
@@ -23,11 +24,11 @@ pub struct Query {
     pub like: Option<String>,
     /// A colour that the image should have.
     pub color: Option<Rgb>,
-    /// What every hit must fulfil; all of them.
+    /// Filters that every hit fulfils.
     pub filters: Vec<Filter>,
-    /// How many hits at most.
+    /// The most hits to return.
     pub limit: usize,
-    /// Whether to say how the query was understood and what each stage did.
+    /// True to return an explanation of words and stages too.
     pub explain: bool,
 }
 
@@ -65,17 +66,17 @@ impl Query {
     }
 }
 
-/// What an image must fulfil. Texts are compared whole, without regard to case and to surrounding space.
+/// A condition on images. Texts are compared whole, without regard to case and to surrounding space.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Filter {
     /// It is of this category.
     Category(String),
-    /// It has this tag.
+    /// It has this tag, among others.
     Tag(String),
     /// It has an attribute of this name, with this value.
     Attribute(String, String),
-    /// It stands like this.
+    /// It has this orientation.
     Orientation(Orientation),
     /// It was brought in by this user.
     Uploader(String),

@@ -12,7 +12,7 @@ impl RowSet {
         Self { words: vec![0; (rows as usize).div_ceil(64)] }
     }
 
-    /// Whether the row is in it. Rows beyond its room are not.
+    /// True if the row is in it. Rows beyond its room are not.
     #[inline(always)]
     pub(crate) fn contains(&self, row: u32) -> bool {
         self.words.get(row as usize / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
@@ -25,14 +25,13 @@ impl RowSet {
         }
     }
 
-    /// Takes a row out.
     pub(crate) fn remove(&mut self, row: u32) {
         if let Some(word) = self.words.get_mut(row as usize / 64) {
             *word &= !(1 << (row % 64));
         }
     }
 
-    /// How many rows.
+    /// Number of rows.
     pub(crate) fn len(&self) -> usize {
         self.words.iter().map(|word| word.count_ones() as usize).sum()
     }

@@ -1,8 +1,9 @@
-//! The lexical index: words, filters and what a hit shows, kept by tantivy.
+//! The schema of tantivy's index: words, terms of filters, and the fields that a hit shows.
 //!
-//! One document an image. All its words stand in one field, each as often as its place counts (BM25F, S.
-//! Robertson, H. Zaragoza and M. Taylor, CIKM 2004): that ranks better than a score for each field, and keeps
-//! a query a plain union of postings, which tantivy can prune by the best score a block may have.
+//! One document an image. All its words are in one field, each repeated by the weight of the field it comes
+//! from (BM25F, S. Robertson, H. Zaragoza and M. Taylor, CIKM 2004): that ranks better than a score for each
+//! field, and keeps a query a plain union of postings, which tantivy can prune by the best score a block may
+//! have.
 
 use tantivy::Term;
 use tantivy::schema::{
@@ -15,7 +16,7 @@ use crate::document::{Document, Orientation};
 use crate::settings::FieldWeights;
 use crate::words;
 
-/// What stands between the parts of a filter's term. It occurs in no text that people write.
+/// Separates the parts of a filter's term. It occurs in no text that people write.
 const SEPARATOR: char = '\u{1f}';
 
 /// The fields of the schema.
@@ -34,7 +35,7 @@ pub(crate) struct IndexFields {
     date: Field,
 }
 
-/// Names of the columns that are read by name.
+/// Columns that are read by name.
 pub(crate) const ROW: &str = "row";
 pub(crate) const WIDTH: &str = "width";
 pub(crate) const HEIGHT: &str = "height";
@@ -59,7 +60,7 @@ impl IndexFields {
         }
     }
 
-    /// How the lexical index is kept: what a hit shows is not compressed, so that it is read where it lies.
+    /// Stored fields are not compressed, so that a hit is read where it lies.
     pub(crate) fn tantivy_settings() -> tantivy::IndexSettings {
         tantivy::IndexSettings { docstore_compression: Compressor::None, ..tantivy::IndexSettings::default() }
     }
@@ -104,7 +105,7 @@ fn without_norms() -> TextFieldIndexing {
     TextFieldIndexing::default().set_tokenizer("raw").set_index_option(IndexRecordOption::Basic).set_fieldnorms(false)
 }
 
-/// The words of an image, each as often as its field counts.
+/// The words of an image, each repeated by the weight of its field.
 fn repeated(image: &Document, weights: &FieldWeights) -> PreTokenizedString {
     let mut tokens = Vec::new();
     let mut add = |terms: Vec<String>, times: u8| {
@@ -141,7 +142,7 @@ fn facets(image: &Document) -> Vec<String> {
     facets
 }
 
-/// The terms of filters.
+/// Terms of filters: a letter for the kind, and the folded values.
 pub(crate) mod facet {
     use super::{Orientation, SEPARATOR};
     use crate::words::fold_value;

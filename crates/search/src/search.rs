@@ -1,6 +1,7 @@
 //! A search: filters, stages, cut-offs, fusion.
 
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use atelier_embed::Vector;
@@ -17,7 +18,7 @@ use crate::settings::{IndexSettings, Space};
 use crate::vectors::{self, Probe, ScanLimits};
 use crate::view::{IndexView, Stored};
 
-/// Below so many vectors a stage takes less time than a thread to begin.
+/// Number of images below which a stage takes less time than starting a thread.
 const WORTH_A_THREAD: usize = 20_000;
 
 /// Searches one state of the index.
@@ -27,7 +28,7 @@ pub(crate) fn search(
     settings: &IndexSettings,
     query: &Query,
 ) -> SearchResult<Hits> {
-    #[expect(clippy::disallowed_methods, reason = "how long a search took is told and decides nothing")]
+    #[expect(clippy::disallowed_methods, reason = "how long a search took is reported and decides nothing")]
     let began = std::time::Instant::now();
     let mut hits = Search { view, fields, settings, query }.run()?;
     hits.took = began.elapsed();
@@ -41,10 +42,10 @@ struct Search<'a> {
     query: &'a Query,
 }
 
-/// What one stage found, and how.
+/// The answer of one stage.
 struct StageOutcome {
     stage: Stage,
-    /// What passed the cut-off, the best first.
+    /// Images that passed the cut-off, best first.
     passed: Vec<Passed>,
     ranked: usize,
     best: Option<f32>,
@@ -52,7 +53,7 @@ struct StageOutcome {
     words: Vec<WordExplanation>,
 }
 
-/// Work for a stage.
+/// The part of the query that one stage answers.
 enum StageQuery<'a> {
     Words(&'a str),
     Nearest(Space, Probe),
@@ -88,7 +89,7 @@ impl Search<'_> {
         row.map(Some).ok_or_else(|| SearchError::NoSuchImage { id: id.clone() })
     }
 
-    /// Words that say something.
+    /// The query's words, unless they are blank.
     fn asked_words(&self) -> Option<&str> {
         self.query.words.as_deref().filter(|words| !words.trim().is_empty())
     }
@@ -99,7 +100,7 @@ impl Search<'_> {
         for space in Space::ALL {
             let probe = match (self.query.vector(space), like) {
                 (Some(vector), _) => Some(self.probe(space, vector)?),
-                // Pictures are compared with pictures by how they look, and with words by what that means.
+                // Where there is a space of appearance, images are compared with images by that; look is for words.
                 (None, Some(_)) if space == Space::Look && self.settings.spaces.appearance.is_some() => None,
                 (None, Some(row)) => {
                     vectors::vector_of(self.view.segments(), space, row)?.map(|numbers| Probe::of(&numbers))
@@ -125,8 +126,8 @@ impl Search<'_> {
         Ok(Probe::new(vector))
     }
 
-    /// How many vectors of a space are compared at least. Looks are spread more evenly than meanings, and it takes a
-    /// quarter more of them for the same recall.
+    /// The fewest vectors of a space to compare. Appearances are spread more evenly than meanings, so that the same
+    /// recall takes a quarter more of them.
     fn scanned(&self, space: Space) -> usize {
         match space {
             Space::Text | Space::Look => self.settings.scanned,
@@ -134,7 +135,7 @@ impl Search<'_> {
         }
     }
 
-    /// How many images of each stage are ranked.
+    /// Number of images that each stage ranks at most.
     fn depth(&self) -> usize {
         self.settings.depth.max(self.query.limit)
     }
@@ -145,13 +146,14 @@ impl Search<'_> {
         if small || queries.len() < 2 || self.settings.threads == NonZeroUsize::MIN {
             return queries.iter().map(|query| self.outcome(query, allowed)).collect();
         }
-        let next = std::sync::atomic::AtomicUsize::new(0);
+        let taken = AtomicUsize::new(0);
+        let next = || {
+            let place = taken.fetch_add(1, Ordering::Relaxed);
+            queries.get(place).map(|query| (place, query))
+        };
         let work = || {
             let mut done = Vec::new();
-            while let Some((place, query)) = {
-                let place = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                queries.get(place).map(|query| (place, query))
-            } {
+            while let Some((place, query)) = next() {
                 done.push((place, self.outcome(query, allowed)));
             }
             done
@@ -180,7 +182,7 @@ impl Search<'_> {
                 let found = lexical::search(self.view, self.fields, words, allowed, depth)?;
                 let ranked = found.found.len();
                 let best = found.found.iter().map(|hit| hit.share).max_by(f32::total_cmp);
-                // A hair's breadth for the rounding of a sum: all of the words are all of the words.
+                // The tolerance is for rounding: the shares of all words may add up to a little less than 1.
                 let passed = found.found.iter().filter(|hit| hit.share >= cut_offs.lexical - 1e-5);
                 let sure = |share| evidence(share, cut_offs.lexical, 1.0);
                 let passed = passed.map(|hit| Passed { row: hit.row, score: hit.score, evidence: sure(hit.share) });

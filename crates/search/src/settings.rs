@@ -1,4 +1,4 @@
-//! What is chosen: the spaces, the weights, the cut-offs.
+//! Settings of an index: its spaces, weights and cut-offs.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -6,15 +6,15 @@ use std::num::NonZeroUsize;
 use atelier_embed::EmbedderId;
 use serde::{Deserialize, Serialize};
 
-/// A space of vectors.
+/// A space of vectors: only vectors of the same space are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Space {
-    /// What an image's words mean.
+    /// Meaning of an image's words.
     Text,
-    /// What its look means, in words: comparable with the vector of a query.
+    /// Meaning of its look: comparable with the vector of a query in words.
     Look,
-    /// How it looks: image to image only.
+    /// Appearance: comparable with that of another image only.
     Appearance,
 }
 
@@ -22,7 +22,7 @@ impl Space {
     /// All of them, in the order in which results list them.
     pub const ALL: [Self; 3] = [Self::Text, Self::Look, Self::Appearance];
 
-    /// Its name, as it stands in JSON.
+    /// Its name, as in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -37,8 +37,8 @@ impl Space {
         self as usize
     }
 
-    /// Whether sixteen bits a number are kept, to score the best by, or eight alone. Appearance has many
-    /// numbers, of which eight bits are enough to find what looks alike.
+    /// True if sixteen bits a number are kept, to score the best by, and not eight alone. Appearance has many
+    /// dimensions, so eight bits of each are enough to find what looks alike.
     pub(crate) const fn fine(self) -> bool {
         !matches!(self, Self::Appearance)
     }
@@ -50,13 +50,13 @@ impl fmt::Display for Space {
     }
 }
 
-/// Whose vectors a space holds.
+/// Embedder and dimensions of a space.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SpaceSettings {
-    /// Which embedder made them. With another, the index is built anew.
+    /// The embedder that made them. With another, the index is rebuilt.
     pub embedder: EmbedderId,
-    /// How many numbers each has: from 1 to [`MAX_DIMENSIONS`](Self::MAX_DIMENSIONS).
+    /// Numbers in each vector: from 1 to [`MAX_DIMENSIONS`](Self::MAX_DIMENSIONS).
     pub dimensions: usize,
 }
 
@@ -69,16 +69,16 @@ impl SpaceSettings {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Spaces {
-    /// What the words of an image mean.
+    /// Settings of [`Space::Text`]; none if the index has no such space.
     pub text: Option<SpaceSettings>,
-    /// What its look means.
+    /// Settings of [`Space::Look`].
     pub look: Option<SpaceSettings>,
-    /// How it looks.
+    /// Settings of [`Space::Appearance`].
     pub appearance: Option<SpaceSettings>,
 }
 
 impl Spaces {
-    /// The settings of one.
+    /// The settings of one space, if the index has it.
     #[must_use]
     pub fn get(&self, space: Space) -> Option<&SpaceSettings> {
         match space {
@@ -89,20 +89,20 @@ impl Spaces {
     }
 }
 
-/// How many times a word counts that stands in this field (BM25F: the weights apply to the count of a word,
-/// before it saturates). With other weights the index is built anew.
+/// The number of times that a word in each field counts (BM25F: the weights apply to the count of a word,
+/// before it saturates). With other weights the index is rebuilt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FieldWeights {
-    /// The caption's.
+    /// Weight of the caption.
     pub caption: u8,
-    /// Each tag's.
+    /// Weight of each tag.
     pub tags: u8,
-    /// The category's.
+    /// Weight of the category.
     pub category: u8,
-    /// The file name's.
+    /// Weight of the file's name.
     pub filename: u8,
-    /// Each attribute's value's.
+    /// Weight of each attribute's value.
     pub attributes: u8,
 }
 
@@ -112,21 +112,21 @@ impl Default for FieldWeights {
     }
 }
 
-/// How much each stage counts where ranks are fused: its share is `weight * evidence / (60 + rank)` (reciprocal
+/// The weight of each stage in the fusion of ranks: its share is `weight * evidence / (60 + rank)` (reciprocal
 /// rank fusion, Cormack, Clarke and Büttcher, SIGIR 2009), where the evidence rises from a tenth at the stage's
 /// cut-off to 1 for all words, a cosine that is certain ([`Certainties`]), or the very colour.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FusionWeights {
-    /// Of words.
+    /// Weight of the lexical stage.
     pub lexical: f32,
-    /// Of what words mean.
+    /// Weight of the space of text.
     pub text: f32,
     /// Of what the look means; its default by the studio's `examples/fusion.rs`.
     pub look: f32,
-    /// Of how it looks.
+    /// Weight of the space of appearance.
     pub appearance: f32,
-    /// Of colour.
+    /// Weight of colour.
     pub color: f32,
 }
 
@@ -136,8 +136,8 @@ impl Default for FusionWeights {
     }
 }
 
-/// What a stage must find for a hit to count. A hit that no stage vouches for is not shown: "nothing
-/// matches" is an answer.
+/// The score that an image must reach in a stage to count as found by it. An image that no stage finds is not
+/// shown: "nothing matches" is an answer.
 ///
 /// They belong to the embedders: [`evaluate::cut_off`](crate::evaluate::cut_off) fits one from judged and
 /// from absent queries. The defaults are those of the local text embedder, fitted on one half of a library
@@ -165,8 +165,8 @@ impl Default for CutOffs {
     }
 }
 
-/// The cosine from which on a stage is as sure of an image as it can be; see [`FusionWeights`]. Cosines of one
-/// model end at 1 and those of another at a half, and evidence is to mean the same of both.
+/// The cosine from which on a stage's evidence is 1; see [`FusionWeights`]. The best cosines of one model are
+/// near 1 and those of another near a half, and evidence has to mean the same in both.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Certainties {
@@ -198,20 +198,20 @@ impl Certainties {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct IndexSettings {
-    /// The spaces.
+    /// The spaces of vectors.
     pub spaces: Spaces,
-    /// What a word counts in each field.
+    /// Weights of an image's fields in the lexical stage.
     pub fields: FieldWeights,
-    /// What each stage counts.
+    /// Weights of the stages in the fusion.
     pub fusion: FusionWeights,
-    /// Below what nothing is shown.
+    /// Scores below which an image does not count as found.
     pub cut_offs: CutOffs,
-    /// From where on a stage is certain.
+    /// Cosines from which on evidence is 1.
     pub certainties: Certainties,
-    /// How many vectors that the filters left are compared in each space at least: where there are no more,
-    /// the search is exact; beyond, it takes them from the lists nearest to the query.
+    /// The fewest vectors that pass the filters to compare in each space. If there are no more, the search is
+    /// exact; beyond, they come from the lists nearest to the query.
     pub scanned: usize,
-    /// How many hits of each stage are fused at least; a larger limit raises it.
+    /// The fewest hits of each stage that are fused; a larger limit raises it.
     pub depth: usize,
     /// Processor cores that a search or a merge may use.
     pub threads: NonZeroUsize,
@@ -232,7 +232,7 @@ impl Default for IndexSettings {
     }
 }
 
-/// What an index on disk was built with: with anything else it is built anew.
+/// The settings that an index on disk was built with: with any others it is rebuilt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BuiltWith {

@@ -25,7 +25,7 @@ pub(crate) struct IndexView {
     images: usize,
 }
 
-/// What a hit shows of an image.
+/// The stored fields that a hit shows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Stored {
     pub(crate) id: String,
@@ -67,7 +67,7 @@ impl DocRows {
     }
 }
 
-/// Up to so many documents of a term are counted one by one.
+/// The most documents of a term that are counted one by one; beyond, their number is estimated.
 const COUNTED: u32 = 10_000;
 
 impl IndexView {
@@ -135,7 +135,7 @@ impl IndexView {
         RowSet::empty(self.manifest.next_row)
     }
 
-    /// How many images there are.
+    /// Number of images.
     pub(crate) fn images(&self) -> usize {
         self.images
     }
@@ -145,8 +145,8 @@ impl IndexView {
         &self.docs[segment].rows
     }
 
-    /// How many images have a term. What was changed since stands in its segment until that is merged and is not
-    /// counted; where many have the term, it is left out by its share of the segment.
+    /// Number of images that have a term. Removed and replaced documents stay in their segment until it is merged;
+    /// they are not counted and, where many have the term, are left out by their share of the segment.
     pub(crate) fn images_with(&self, term: &Term) -> SearchResult<u64> {
         let mut images = 0;
         for reader in self.searcher.segment_readers() {
@@ -183,7 +183,7 @@ impl IndexView {
         Ok(None)
     }
 
-    /// What is shown of the image in a row.
+    /// The stored fields of the image in a row.
     pub(crate) fn stored(&self, fields: &IndexFields, row: u32) -> SearchResult<Stored> {
         let mut address = None;
         for (segment, docs) in self.docs.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Any CLIP or SigLIP that lies in a folder.
+//! An embedder that runs any CLIP or SigLIP export from a folder.
 
 mod resample;
 mod settings;
@@ -68,8 +68,8 @@ impl Clip {
             ["config.json", "preprocessor_config.json", "tokenizer_config.json"].map(|name| folder.join(name));
         let files = settings.into_iter().chain([tokenizer_file, vision_file.clone(), text_file.clone()]);
 
-        // A model without the last layer gives numbers too, but in a space of its own: CLIP names what it
-        // gives with that layer, SigLIP has none.
+        // A CLIP export without its projection gives vectors too, but its texts and pictures are not in one
+        // space: only the projected output is accepted. SigLIP has no projection.
         let (of_pictures, of_texts): (&[&str], &[&str]) = match texts.family {
             ModelFamily::Clip => (&["image_embeds"], &["text_embeds"]),
             ModelFamily::Siglip => (&["image_embeds", "pooler_output"], &["text_embeds", "pooler_output"]),
@@ -118,7 +118,7 @@ impl Clip {
         let mut tokens = self.tokens(text)?;
         let mut mask = vec![1; tokens.len()];
         if self.texts.family == ModelFamily::Siglip {
-            // It was trained to read what it fills up with, so its mask, if it has one, covers all.
+            // SigLIP was trained on padded texts, so the mask, if there is one, covers the padding too.
             tokens.resize(self.texts.length, self.padding);
             mask.resize(self.texts.length, 1);
         }
@@ -225,7 +225,7 @@ fn id(folder: &Path, files: impl Iterator<Item = PathBuf>) -> Result<EmbedderId,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(source) => return Err(EmbedError::ModelFile { path, source }),
         }
-        // Between two files, so that none can pass for the end of another.
+        // A separator, so that bytes moved from one file to the next change the hash.
         hasher.update(&[0]);
     }
     let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());

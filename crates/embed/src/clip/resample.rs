@@ -18,7 +18,7 @@ use crate::{EmbedError, Picture};
 /// Bits after the point of a weight: with eight of a byte and two to spare they fill 32.
 const PRECISION: u32 = 32 - 8 - 2;
 
-/// How pixels are weighted by their distance.
+/// Pillow's filters: the weight of a pixel by its distance from the centre.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ResampleFilter {
     Lanczos,
@@ -79,7 +79,7 @@ pub(super) fn resample(
     Picture::new(width, height, rgb)
 }
 
-/// What one pixel is made of: some of those before it, each with its weight.
+/// The input pixels that one output pixel is the weighted sum of.
 struct Tap {
     first: usize,
     weights: Vec<i32>,
@@ -172,7 +172,7 @@ mod tests {
         }
     }
 
-    /// What Pillow makes of the ramp of 7 by 5, by `resize((4, 3), filter)`.
+    /// Bytes that Pillow gives for the ramp of 7 by 5, by `resize((4, 3), filter)`.
     const PILLOW: [(ResampleFilter, [u8; 36]); 5] = [
         (
             ResampleFilter::Lanczos,

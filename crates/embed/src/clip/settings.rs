@@ -1,4 +1,4 @@
-//! What the JSON files beside an exported model say.
+//! The JSON files beside an exported model.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::resample::ResampleFilter;
 use crate::EmbedError;
 
-/// Two kinds of models, which differ in how a text ends and how a picture is fitted.
+/// The families of models, which differ in how a text is filled up and how a picture is fitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ModelFamily {
     /// A text has its own length; a picture's middle is shown.
@@ -17,7 +17,7 @@ pub(super) enum ModelFamily {
     Siglip,
 }
 
-/// What `config.json` says.
+/// `config.json`, as far as it is used.
 #[derive(Deserialize)]
 struct ModelConfig {
     model_type: String,
@@ -31,7 +31,7 @@ struct TextConfig {
     pad_token_id: Option<u32>,
 }
 
-/// What `tokenizer_config.json` says, if it is there.
+/// `tokenizer_config.json`, which may be missing.
 #[derive(Default, Deserialize)]
 struct TokenizerConfig {
     pad_token: Option<Token>,
@@ -44,7 +44,7 @@ enum Token {
     Object { content: String },
 }
 
-/// How texts are read.
+/// Token limit and padding of texts.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TextSettings {
     pub(super) family: ModelFamily,
@@ -55,7 +55,6 @@ pub(super) struct TextSettings {
 }
 
 impl TextSettings {
-    /// Reads `config.json` and `tokenizer_config.json`.
     pub(super) fn read(folder: &Path) -> Result<Self, EmbedError> {
         let path = folder.join("config.json");
         let config: ModelConfig = read_json(&path)?.ok_or_else(|| missing(folder, "config.json"))?;
@@ -80,7 +79,7 @@ impl TextSettings {
     }
 }
 
-/// What `preprocessor_config.json` says.
+/// `preprocessor_config.json`, as far as it is used.
 #[derive(Deserialize)]
 struct Processor {
     do_resize: Option<bool>,
@@ -103,7 +102,7 @@ enum Size {
     Exact { height: u32, width: u32 },
 }
 
-/// How a picture is fitted.
+/// The way from a picture of any size to the size that the model reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PictureFit {
     /// The shorter side gets this length, and then the middle of this width and height is cut out.
@@ -121,19 +120,18 @@ impl PictureFit {
     }
 }
 
-/// How pictures are shown to the model.
+/// Size, filter and normalisation of pictures.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct PictureSettings {
     pub(super) fit: PictureFit,
     pub(super) filter: ResampleFilter,
-    /// What a byte is multiplied with.
+    /// The factor by which a byte is multiplied before it is normalised, usually 1/255.
     factor: f64,
     mean: [f64; 3],
     deviation: [f64; 3],
 }
 
 impl PictureSettings {
-    /// Reads `preprocessor_config.json`.
     pub(super) fn read(folder: &Path, family: ModelFamily) -> Result<Self, EmbedError> {
         let path = folder.join("preprocessor_config.json");
         let file: Processor = read_json(&path)?.ok_or_else(|| missing(folder, "preprocessor_config.json"))?;
@@ -189,7 +187,6 @@ impl PictureSettings {
 }
 
 impl Size {
-    /// Whether it is this width and height.
     fn is(self, width: u32, height: u32) -> bool {
         match self {
             Self::Side(side) | Self::Shortest { shortest_edge: side } => (side, side) == (width, height),
@@ -211,7 +208,7 @@ fn middle(shortest: u32, crop: Option<Size>) -> Result<PictureFit, String> {
     Ok(PictureFit::Middle { shortest, width, height })
 }
 
-/// What a JSON file holds; none if there is no such file.
+/// Reads a JSON file; none if there is no such file.
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, EmbedError> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,

@@ -1,4 +1,4 @@
-//! One half of a model: pictures or texts to vectors.
+//! One of the two encoders of a CLIP: for pictures or for texts.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ pub(super) struct Tower {
     path: PathBuf,
     model: Model,
     input: NodeId,
-    /// Some exports of text models ask which tokens count.
+    /// The attention mask, an input that only some exports of text models have.
     mask: Option<NodeId>,
     output: NodeId,
 }
@@ -74,7 +74,7 @@ fn names(model: &Model, nodes: &[NodeId]) -> Vec<(String, NodeId)> {
     nodes.iter().filter_map(name).collect()
 }
 
-/// Names, for people.
+/// The names in one line, for an error message.
 fn listed(nodes: &[(String, NodeId)]) -> String {
     match nodes {
         [] => "none at all".to_owned(),

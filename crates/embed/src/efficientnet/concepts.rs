@@ -8,10 +8,10 @@ use crate::{EmbedError, EmbedderId, Vector};
 /// itself on photos of its classes; what it thinks second and third is what finds anything else.
 const TEMPERATURE: f32 = 2.5;
 
-/// How steeply a concept's share of a query rises with the cosine of their texts.
+/// Slope of a concept's share of a query over the cosine of their texts: the share grows with exp(20 · cosine).
 const STEEPNESS: f32 = 20.0;
 
-/// How many concepts a query has at most: with more, what is vague would find what is vague.
+/// The most concepts of a query: with more, vague queries would find vague pictures.
 const MOST: usize = 20;
 
 /// The cosine at which a concept counts as much as "none of these".
@@ -60,7 +60,7 @@ impl Concepts {
         Ok(Self { list, vectors, dimensions, even })
     }
 
-    /// How many numbers a vector of this space has.
+    /// Numbers in a vector of this space.
     pub(super) fn dimensions(&self) -> usize {
         self.list.count() + 1
     }

@@ -1,4 +1,4 @@
-//! What of a picture the model is shown.
+//! The part of a picture that the model is shown.
 
 use fast_image_resize::FilterType;
 
@@ -8,14 +8,14 @@ use crate::{EmbedError, Picture};
 /// Pixels in a row and rows that the model reads.
 pub(super) const SIDE: u32 = 224;
 
-/// How far a channel may be from that of the ground.
+/// The greatest difference of a channel, of 255, at which a pixel still belongs to the ground.
 const TOLERANCE: u8 = 12;
 
 /// A picture is cut out when this part of its outermost pixels has the colour of the ground. Less than all,
 /// because a subject may touch the edge.
 const PLAIN: f64 = 0.9;
 
-/// How much of the ground is left on each side of a subject, as a part of its longer side.
+/// The ground left on each side of a subject, as a share of its longer side.
 const MARGIN: f64 = 0.05;
 
 /// The widest of Pillow's filters that does not ring much, which the model was trained with.
@@ -59,7 +59,7 @@ fn near(pixel: [u8; CHANNELS], ground: [u8; CHANNELS]) -> bool {
     pixel.iter().zip(ground).all(|(&value, ground)| value.abs_diff(ground) <= TOLERANCE)
 }
 
-/// What lies in `area`, as large as it fits with a margin, in the middle of a square of this colour.
+/// Draws `area`, as large as it fits with a margin, in the middle of a square of this colour.
 fn on_ground(picture: &Picture, area: Area, ground: [u8; CHANNELS]) -> Result<Picture, EmbedError> {
     let longer = f64::from(area.width.max(area.height)) * (1.0 + 2.0 * MARGIN);
     let fitted = |length: u32| ((f64::from(length) * f64::from(SIDE) / longer).round() as u32).clamp(1, SIDE);

@@ -1,4 +1,4 @@
-//! The list of concepts: which there are, what each is called, what stands above it.
+//! The list of concepts: their names, and the broader concepts above each.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use crate::{EmbedError, EmbedderId, Vector};
 /// Outputs of the model, which the first concepts are.
 pub(crate) const CLASSES: usize = 1000;
 
-/// What the file of vectors begins with; the last two digits are its form.
+/// The first bytes of the file of vectors; the last digit is the version of its format.
 const MAGIC: &[u8; 8] = b"concept1";
 
 /// The concepts that a picture can be said to show, read from `concepts.txt`: first the model's classes, then
@@ -17,17 +17,17 @@ pub struct ConceptList {
     names: Vec<String>,
     /// Where the names of each concept begin, and where the last one's end.
     starts: Vec<usize>,
-    /// For each class all that stands above it, at any height, counted from the first broader concept.
+    /// For each class all broader concepts above it, direct and indirect, counted from the first broader one.
     above: Vec<Vec<usize>>,
     /// Tells this list from any other.
     mark: u64,
 }
 
 impl ConceptList {
-    /// Reads the list; its form stands at its top.
+    /// Reads the list, in the format that its first lines describe.
     ///
     /// # Errors
-    /// [`EmbedError::Concepts`] if a line is not of that form, names something that is not there or stands
+    /// [`EmbedError::Concepts`] if a line is not of that form, names something that is not there or is
     /// above itself, or if there are not 1,000 classes.
     pub fn read(list: &str) -> Result<Self, EmbedError> {
         let [classes, broader] = sections(list)?;
@@ -63,7 +63,7 @@ impl ConceptList {
         Ok(Self { names, starts, above, mark: mark_of(list) })
     }
 
-    /// How many concepts there are.
+    /// Number of concepts.
     #[must_use]
     pub fn count(&self) -> usize {
         self.starts.len() - 1
@@ -75,7 +75,7 @@ impl ConceptList {
         &self.names
     }
 
-    /// The names of one.
+    /// The names of one concept; none if there is no such concept.
     #[must_use]
     pub fn names_of(&self, concept: usize) -> &[String] {
         match (self.starts.get(concept), self.starts.get(concept + 1)) {
@@ -137,7 +137,7 @@ impl ConceptList {
         Ok(numbers.into_boxed_slice())
     }
 
-    /// What the file of vectors begins with: whose vectors these are, and of what.
+    /// The header of the file of vectors: it names the embedder and the list that they belong to.
     fn header(&self, embedder: &EmbedderId, dimensions: usize) -> Result<Vec<u8>, EmbedError> {
         let id = embedder.as_str();
         let (Ok(dimensions), Ok(length)) = (u16::try_from(dimensions), u8::try_from(id.len())) else {
@@ -181,7 +181,7 @@ fn sections(list: &str) -> Result<[Vec<ConceptLine<'_>>; 2], EmbedError> {
     Ok(sections)
 }
 
-/// What stands between commas.
+/// The items of a list with commas.
 fn items(text: &str) -> Vec<&str> {
     text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()
 }

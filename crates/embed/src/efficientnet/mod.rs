@@ -31,7 +31,7 @@ const FEATURES: usize = 1280;
 /// Pictures run through the model one by one, each on one thread: 35 to 45 ms for one of 512 pixels a side,
 /// on one core of a small server. A query takes the text encoder's time, about 3 to 5 ms, and 0.2 ms more.
 /// Loaded, the model takes about 45 MB of memory. Larger pictures are scaled down in here, at up to a
-/// millisecond a megapixel: whoever has a smaller rendering at hand may give that.
+/// millisecond a megapixel; a caller that has a smaller rendering can pass that instead.
 pub struct EfficientNet {
     id: EmbedderId,
     query_id: EmbedderId,
@@ -53,11 +53,11 @@ struct EfficientNetNodes {
 /// The files of the model, from `assets/models/efficientnet-lite0`.
 #[derive(Debug)]
 pub struct EfficientNetFiles<'a> {
-    /// `model-int8.onnx`.
+    /// Bytes of `model-int8.onnx`.
     pub model: ModelBytes,
-    /// `concepts.txt`.
+    /// Text of `concepts.txt`.
     pub concepts: &'a str,
-    /// `vectors.bin`.
+    /// Bytes of `vectors.bin`.
     pub vectors: &'a [u8],
 }
 

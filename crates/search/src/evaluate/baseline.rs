@@ -11,11 +11,11 @@ use crate::error::{SearchError, SearchResult};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Baseline {
-    /// How many queries it was measured on.
+    /// Number of queries that it was measured on.
     pub queries: usize,
     /// Of which queries: a checksum of them and their order.
     pub checksum: String,
-    /// The means.
+    /// Mean of each metric over all queries.
     pub metrics: BTreeMap<Metric, f64>,
 }
 
@@ -31,16 +31,16 @@ pub struct Comparison {
 /// A metric that is worse than it was.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Regression {
-    /// Which.
+    /// The metric that is worse.
     pub metric: Metric,
-    /// The baseline's mean.
+    /// Mean in the baseline.
     pub was: f64,
-    /// This run's.
+    /// Mean in this run.
     pub is: f64,
 }
 
 impl Comparison {
-    /// Whether no metric is worse.
+    /// True if no metric is worse.
     #[must_use]
     pub fn passes(&self) -> bool {
         self.regressions.is_empty()

@@ -10,9 +10,9 @@ use crate::error::{SearchError, SearchResult};
 /// A query with the images that answer it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judged {
-    /// The words.
+    /// The query's words.
     pub query: String,
-    /// How well each image answers it: a grade above 0, 1 where none is given. All others do not.
+    /// Grade of each relevant image, above 0 and at most 10; 1 where the file gives none. Others are not relevant.
     pub relevant: BTreeMap<String, f64>,
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::judged::Judged;
 
-/// What is measured.
+/// A measure of how well one query is answered, from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Metric {
     /// Share of the relevant images that stand first: at most 1 of them.
@@ -18,7 +18,7 @@ pub enum Metric {
     /// Share of the relevant images among the first 10.
     #[serde(rename = "recall@10")]
     RecallAt10,
-    /// Whether any relevant image is among the first 10: 1 or 0.
+    /// 1 if any relevant image is among the first 10, else 0.
     #[serde(rename = "success@10")]
     SuccessAt10,
     /// One divided by the rank of the first relevant image, 0 if none is found; its mean is the MRR.
@@ -32,7 +32,7 @@ pub enum Metric {
 }
 
 impl Metric {
-    /// All of them.
+    /// All metrics, in the order of reports.
     pub const ALL: [Self; 6] =
         [Self::RecallAt1, Self::RecallAt5, Self::RecallAt10, Self::SuccessAt10, Self::ReciprocalRank, Self::NdcgAt10];
 
@@ -59,19 +59,19 @@ impl fmt::Display for Metric {
 /// The scores of one query, each from 0 to 1.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct QueryScores {
-    /// The query.
+    /// The query's words.
     pub query: String,
-    /// [`Metric::RecallAt1`].
+    /// Score by [`Metric::RecallAt1`].
     pub recall_at_1: f64,
-    /// [`Metric::RecallAt5`].
+    /// Score by [`Metric::RecallAt5`].
     pub recall_at_5: f64,
-    /// [`Metric::RecallAt10`].
+    /// Score by [`Metric::RecallAt10`].
     pub recall_at_10: f64,
-    /// [`Metric::SuccessAt10`].
+    /// Score by [`Metric::SuccessAt10`].
     pub success_at_10: f64,
-    /// [`Metric::ReciprocalRank`].
+    /// Score by [`Metric::ReciprocalRank`].
     pub reciprocal_rank: f64,
-    /// [`Metric::NdcgAt10`].
+    /// Score by [`Metric::NdcgAt10`].
     pub ndcg_at_10: f64,
 }
 
@@ -103,7 +103,7 @@ impl QueryScores {
         }
     }
 
-    /// One of them.
+    /// The score by this metric.
     #[must_use]
     pub fn get(&self, metric: Metric) -> f64 {
         match metric {

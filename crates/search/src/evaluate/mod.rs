@@ -1,4 +1,4 @@
-//! How good a search is, measured on judged queries: no change of ranking without it.
+//! Quality of search, measured on judged queries, so that no change of ranking goes unmeasured.
 //!
 //! A file of judged queries has a line each: `{"query": "boats at dawn", "relevant": ["id1", "id2"]}`, or with
 //! grades, `{"query": "...", "relevant": {"id1": 3, "id2": 1}}`.
@@ -29,10 +29,10 @@ use serde::Serialize;
 
 use crate::error::{SearchError, SearchResult};
 
-/// How many times queries are drawn anew for a confidence interval.
+/// Number of resamples that a confidence interval is taken from.
 const RESAMPLES: usize = 2000;
 
-/// What the drawing starts from, so that the same scores give the same interval.
+/// Seed of the resampling, fixed so that the same scores give the same interval.
 const SEED: u64 = 20_061_103;
 
 /// The scores of a search on judged queries.
@@ -45,11 +45,11 @@ pub struct Evaluation {
 /// A mean with its confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct MeanEstimate {
-    /// Over all queries.
+    /// Mean over all queries.
     pub mean: f64,
     /// The lower end of the interval that holds the mean of other queries like these in 95 of 100 cases.
     pub low: f64,
-    /// Its upper end.
+    /// The upper end of that interval.
     pub high: f64,
 }
 
@@ -81,14 +81,14 @@ impl Evaluation {
         MeanEstimate { mean: self.mean(metric), low, high }
     }
 
-    /// All metrics.
+    /// Means of all metrics with their intervals.
     #[must_use]
     pub fn estimates(&self) -> BTreeMap<Metric, MeanEstimate> {
         Metric::ALL.into_iter().map(|metric| (metric, self.estimate(metric))).collect()
     }
 
-    /// How much better this search is than another on the same queries: the mean difference with its 95 %
-    /// interval, drawn by pairs. Above 0 throughout, it is better beyond chance.
+    /// The gain of this search over another on the same queries: the mean difference with its 95 % interval,
+    /// drawn by pairs. Above 0 throughout, it is better beyond chance.
     ///
     /// # Errors
     /// [`SearchError::Baseline`] if the other was measured on other queries.

@@ -1,4 +1,4 @@
-//! From the words of a query to the terms that stand for them.
+//! From the words of a query to the terms that are searched for them.
 
 use std::collections::HashSet;
 
@@ -12,19 +12,19 @@ use crate::schema::IndexFields;
 use crate::view::IndexView;
 use crate::words::{self, Piece};
 
-/// Words of a query that are looked for, at most: the first ones. A whole page as a query stays quick that way.
+/// The most words of a query that are looked for, the first ones, so that a whole page as a query stays quick.
 const MOST_WORDS: usize = 32;
 
-/// Characters of a run that are looked for, at most.
+/// The most characters of a run that are looked for.
 const MOST_CHARACTERS: usize = 64;
 
-/// Terms that a beginning may stand for, at most: the most frequent.
+/// The most terms searched for an unfinished word: the most frequent.
 const MOST_BEGINNINGS: usize = 24;
 
-/// Terms that a misspelt word may stand for, at most.
+/// The most terms searched for a misspelt word.
 const MOST_SPELLINGS: usize = 12;
 
-/// Terms of one beginning that are looked at in each segment.
+/// The most terms that are read in each segment for one beginning.
 const MOST_LOOKED_AT: usize = 2_000;
 
 /// A word of which fewer images than this have the exact spelling may be misspelt.
@@ -38,27 +38,27 @@ const MOST_INFORMATIVE: f32 = 6.0;
 #[derive(Debug)]
 pub(super) struct QueryWord {
     pub(super) text: String,
-    /// How informative it is.
+    /// Inverse document frequency, capped.
     pub(super) weight: f32,
-    /// How many characters of a run there are to be matched; 1 for a word.
+    /// Characters of a run that are to be matched; 1 for a word.
     pub(super) positions: usize,
     pub(super) terms: Vec<WordTerm>,
 }
 
-/// A term that stands for a word or for two characters of a run.
+/// A term searched for a word, or for two characters of a run.
 #[derive(Debug)]
 pub(super) struct WordTerm {
     pub(super) term: Term,
     pub(super) text: String,
     pub(super) matches: Match,
-    /// Images that have it.
+    /// Number of images that have it.
     pub(super) images: u64,
     /// For how many images' worth of rarity it scores: those that have the word itself, so that a rare
     /// misspelling does not outrank the word.
     pub(super) scored_as: u64,
-    /// What its score is multiplied by.
+    /// Factor of its score in BM25: below 1 for guesses.
     pub(super) boost: f32,
-    /// How much of the word counts as matched, from 0 to 1.
+    /// Share of the word that counts as matched, from 0 to 1.
     pub(super) credit: f32,
     /// The characters of a run that it covers.
     pub(super) covers: std::ops::Range<usize>,
@@ -83,8 +83,8 @@ pub(super) fn understand(view: &IndexView, fields: &IndexFields, query: &str) ->
     pieces.into_iter().map(understand).collect()
 }
 
-/// How informative a word is that so many of all images have (Robertson and Spärck Jones, as BM25 has it). One
-/// that no image has counts like one that a single image has.
+/// Inverse document frequency of a word that `images` of `all` have (Robertson and Spärck Jones, as in BM25),
+/// capped. One that no image has counts like one that a single image has.
 fn weight(images: u64, all: u64) -> f32 {
     let images = images.max(1);
     let (images, all) = (images as f32, all.max(images) as f32);
@@ -251,7 +251,7 @@ fn spelling_distance(left: &[char], right: &[char]) -> usize {
     rows[left.len()][right.len()]
 }
 
-/// What postings of words hold.
+/// Postings of words hold their frequencies, which BM25 needs, and no positions.
 pub(super) const RECORD: IndexRecordOption = IndexRecordOption::WithFreqs;
 
 #[cfg(test)]

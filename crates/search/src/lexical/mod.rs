@@ -1,4 +1,4 @@
-//! Finding by words: which terms stand for each, and BM25 over them.
+//! The lexical stage: the terms searched for each word of a query, and BM25 over them.
 
 mod expand;
 mod search;

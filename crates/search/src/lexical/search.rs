@@ -15,12 +15,12 @@ use crate::rows::RowSet;
 use crate::schema::IndexFields;
 use crate::view::IndexView;
 
-/// What the words of a query found.
+/// The answer of the lexical stage.
 #[derive(Debug, Default)]
 pub(crate) struct Lexical {
-    /// The best first.
+    /// Images, best first.
     pub(crate) found: Vec<LexicalHit>,
-    /// How the words were understood.
+    /// The words, each with the terms searched for it.
     pub(crate) words: Vec<WordExplanation>,
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct Lexical {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LexicalHit {
     pub(crate) row: u32,
-    /// BM25's.
+    /// BM25 over all terms.
     pub(crate) score: f32,
     /// Share of the query's informative words that it has.
     pub(crate) share: f32,
@@ -71,7 +71,7 @@ fn explain(word: &QueryWord) -> WordExplanation {
     WordExplanation { word: word.text.clone(), weight: word.weight, terms: terms.collect() }
 }
 
-/// Statistics in which a term that stands for a word is as rare as the word.
+/// BM25 statistics in which every term of a word is as rare as the word: else a rare misspelling would outrank it.
 struct Rarity<'a> {
     view: &'a IndexView,
     images: HashMap<&'a Term, u64>,

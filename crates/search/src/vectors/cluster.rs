@@ -1,7 +1,8 @@
 //! Sorting vectors into lists by the centroid they are nearest to (spherical k-means).
 //!
-//! There are as many lists as each has vectors: the square root of their number. Training sees a sample, for
-//! the lists need not be perfect: a search reads a tenth of them.
+//! The number of lists is the square root of the number of vectors, so that each list holds about as many
+//! vectors as there are lists. Training uses a sample: a search reads a tenth of the lists, so they need not be
+//! perfect.
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -10,16 +11,16 @@ use super::codes::{Codes, Probe, decode, dot};
 use super::source::VectorSource;
 use crate::error::{SearchError, SearchResult};
 
-/// Vectors a list that training looks at.
+/// Vectors in the training sample, per list.
 const SAMPLE: usize = 48;
 
 /// Rounds of training. After these, fewer than one in twenty of a sample changes its list.
 const ROUNDS: usize = 6;
 
-/// Vectors that are compared with all centroids at a time: so many stay in the processor's nearest cache.
+/// Vectors that are compared with all centroids at a time: they fit into the processor's first cache.
 const TILE: usize = 64;
 
-/// Vectors in lists.
+/// Vectors sorted into lists, one a centroid.
 pub(super) struct Lists {
     pub(super) centroids: Vec<Codes>,
     /// The slot after each list's last.
@@ -49,7 +50,7 @@ pub(super) fn cluster(source: &dyn VectorSource, dimensions: usize, threads: Non
             *centroid = if length > 0.0 {
                 Probe::of(&sum.iter().map(|number| number / length).collect::<Vec<_>>())
             } else {
-                // Nothing is nearest to it: it starts anew from a vector.
+                // Nothing is nearest to it, so it restarts from a vector of the sample.
                 read(source, sample[random.usize(..sample.len())])?
             };
         }

@@ -2,7 +2,7 @@
 //!
 //! Each vector is kept as `scale * q`, where `q` are sixteen-bit integers, split into two planes of bytes:
 //! the high one is an eight-bit code in its own right, which is all that a scan reads; the low one holds the
-//! next eight bits, with which the best are scored anew. Together they take half of what `f32` takes and
+//! next eight bits, by which the best are rescored. Together they take half of what `f32` takes and
 //! differ from it by less than one part in 60,000 of the vector's largest number.
 //!
 //! What scans is compiled twice, with and without AVX2, and chosen at run time by `pulp`, without unsafe code
@@ -20,11 +20,11 @@ const LARGEST_OF_QUERY: f32 = 2047.0;
 /// A vector in two planes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Codes {
-    /// What one step of the sixteen bits is worth.
+    /// Worth of one step of the sixteen bits.
     pub(crate) scale: f32,
-    /// The high bytes, signed.
+    /// The high bytes, signed: one a dimension.
     pub(crate) high: Vec<u8>,
-    /// The low bytes, signed.
+    /// The low bytes, signed: one a dimension.
     pub(crate) low: Vec<u8>,
 }
 
@@ -56,11 +56,11 @@ pub(crate) fn decode(scale: f32, high: &[u8], low: Option<&[u8]>) -> Vec<f32> {
 /// A query's vector, ready for scans.
 #[derive(Clone, Debug)]
 pub(crate) struct Probe {
-    /// Twelve-bit codes.
+    /// Twelve-bit codes, one a dimension.
     codes: Vec<i16>,
-    /// What one step of them is worth.
+    /// Worth of one step of a code.
     scale: f32,
-    /// The numbers themselves, for scoring anew.
+    /// The numbers themselves, for rescoring.
     numbers: Vec<f32>,
 }
 
@@ -85,7 +85,7 @@ impl Probe {
         &self.codes
     }
 
-    /// What a dot product of codes is worth, but for the scale of the vector: the high byte counts 256 steps.
+    /// Worth of a dot product of codes, before the scale of the vector: a step of the high byte is 256 steps.
     pub(crate) fn step(&self) -> f32 {
         self.scale * 256.0
     }

@@ -2,7 +2,7 @@
 //!
 //! A file is written once and never changed. After its data stand a table of checksums, one for each block of
 //! 64 KiB, the directory (JSON: what is where), and a footer of 32 bytes with a checksum of both. Opening
-//! reads the end only, so that an index of gigabytes opens at once; whoever reads data gets them only from
+//! reads the end only, so that an index of gigabytes opens at once; data is read only from
 //! blocks whose checksum was found right, so that a damaged file never gives a wrong hit. Checking costs about
 //! as much as scanning (12 GB/s), once for each block.
 //!
@@ -77,7 +77,7 @@ impl CheckedFile {
         &self.bytes[self.directory.clone()]
     }
 
-    /// How many bytes of data it has.
+    /// Length of its data in bytes.
     pub(crate) fn data_len(&self) -> u64 {
         self.data as u64
     }
@@ -138,7 +138,6 @@ impl FileWriter {
         Ok(Self { file, written: 0, block: crc32fast::Hasher::new(), in_block: 0, sums: Vec::new() })
     }
 
-    /// Appends data.
     pub(crate) fn write(&mut self, mut bytes: &[u8]) -> std::io::Result<()> {
         while !bytes.is_empty() {
             let (now, later) = bytes.split_at(bytes.len().min(BLOCK - self.in_block));

@@ -16,21 +16,21 @@ use crate::error::SearchResult;
 use crate::rows::RowSet;
 use crate::settings::Space;
 
-/// What a search found.
+/// The nearest vectors, and the number compared to find them.
 #[derive(Debug, Default)]
 pub(crate) struct Nearest {
     /// Rows with their cosines, the best first.
     pub(crate) found: Vec<(u32, f32)>,
-    /// How many vectors were compared.
+    /// Number of vectors compared.
     pub(crate) scanned: usize,
 }
 
-/// How far a search goes.
+/// Bounds of a scan.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ScanLimits {
-    /// How many are wanted.
+    /// Number of rows to return.
     pub(crate) wanted: usize,
-    /// How many allowed vectors are compared at least, if there are so many.
+    /// The fewest allowed vectors to compare, if there are so many.
     pub(crate) scanned: usize,
 }
 
@@ -43,6 +43,7 @@ pub(crate) fn nearest(
     limits: ScanLimits,
 ) -> SearchResult<Nearest> {
     let views: Vec<SpaceView<'_>> = segments.iter().filter_map(|segment| segment.space(space)).collect();
+    // Eight bits may misorder neighbours, so twice as many as are wanted are kept and rescored.
     let mut scan = Scan { probe, allowed, best: Best::new(limits.wanted * 2), scanned: 0 };
     let mut lists = Vec::new();
     for (place, view) in views.iter().enumerate() {
@@ -61,6 +62,7 @@ pub(crate) fn nearest(
         }
     }
     lists.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+    // Files without lists are read whole in any case; the budget is for the lists.
     let before = scan.scanned;
     for (_, place, slots) in lists {
         if scan.scanned - before >= limits.scanned {
@@ -70,7 +72,7 @@ pub(crate) fn nearest(
     }
     let scanned = scan.scanned;
     let found = scan.best.finish();
-    Ok(Nearest { found: score_anew(&views, probe, found, limits.wanted)?, scanned })
+    Ok(Nearest { found: rescore(&views, probe, found, limits.wanted)?, scanned })
 }
 
 /// The vector of a row as it is kept, if it has one.
@@ -173,8 +175,8 @@ impl Best {
     }
 }
 
-/// Scores what a scan found with all the bits there are; of equals, the row that came first.
-fn score_anew(
+/// Scores the hits of a scan with all bits that are kept; of equals, the row that came first.
+fn rescore(
     views: &[SpaceView<'_>],
     probe: &Probe,
     found: Vec<ScanHit>,

@@ -12,7 +12,7 @@ use crate::settings::{Space, Spaces};
 /// A little-endian number of four bytes, as it lies in a file.
 pub(crate) type Le32 = [u8; 4];
 
-/// What is where in the file.
+/// The directory of a file: offsets of its sections in bytes.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Layout {
@@ -28,7 +28,7 @@ pub(crate) struct SpaceLayout {
     pub(crate) slots: u32,
     /// `u32` each: the row of a slot.
     pub(crate) rows: u64,
-    /// `f32` each.
+    /// `f32` each: the scale of a slot's codes.
     pub(crate) scales: u64,
     /// `dimensions` bytes each: the high plane.
     pub(crate) high: u64,
@@ -49,7 +49,7 @@ pub(crate) struct ListLayout {
     pub(crate) high: u64,
 }
 
-/// Where the palettes are.
+/// Offsets of the palettes.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PaletteLayout {
@@ -63,14 +63,14 @@ pub(crate) struct PaletteLayout {
     pub(crate) lab: u64,
 }
 
-/// A file that is open.
+/// An open file of vectors and palettes.
 pub(crate) struct Segment {
     file: CheckedFile,
     layout: Layout,
 }
 
 impl Segment {
-    /// Opens it.
+    /// Opens a file and reads its directory.
     ///
     /// # Errors
     /// [`SearchError::Damaged`] if it is not there, its end is not what was written, or its spaces are not
@@ -94,18 +94,18 @@ impl Segment {
         self.file.name()
     }
 
-    /// How many bytes of data it has.
+    /// Length of its data in bytes.
     pub(crate) fn bytes(&self) -> u64 {
         self.file.data_len()
     }
 
-    /// How many slots its largest space has, or images its palettes, if those are more.
+    /// Number of slots of its largest space, or of its palettes, if those are more.
     pub(crate) fn size(&self) -> usize {
         let palettes = self.layout.palette.map_or(0, |palette| palette.images);
         self.layout.spaces.values().map(|space| space.slots).chain([palettes]).max().unwrap_or(0) as usize
     }
 
-    /// Whether a space of it has lists.
+    /// True if the vectors of any space are sorted into lists.
     pub(crate) fn has_lists(&self) -> bool {
         self.layout.spaces.values().any(|space| space.lists.is_some())
     }
@@ -165,7 +165,7 @@ impl<'a> SpaceView<'a> {
         self.layout.dimensions as usize
     }
 
-    /// What a scan of these slots reads.
+    /// The slots of a range, with the high plane only: all that a scan reads.
     pub(crate) fn range(&self, slots: std::ops::Range<u32>) -> SearchResult<Slots<'a>> {
         let dimensions = self.dimensions();
         let high = self.layout.high + u64::from(slots.start) * dimensions as u64;
@@ -181,7 +181,7 @@ impl<'a> SpaceView<'a> {
         numbers(self.file, self.layout.rows, 0..self.layout.slots)
     }
 
-    /// One vector.
+    /// The vector in a slot, with both planes.
     pub(crate) fn slot(&self, slot: u32) -> SearchResult<Slot<'a>> {
         let dimensions = self.dimensions();
         let at = u64::from(slot) * dimensions as u64;

@@ -14,7 +14,7 @@ use crate::error::{SearchError, SearchResult};
 use crate::rows::RowSet;
 use crate::settings::{IndexSettings, Space};
 
-/// What a commit will write: vectors and palettes of rows that are not on disk yet.
+/// Vectors and palettes that the next commit writes.
 #[derive(Default)]
 pub(crate) struct PendingVectors {
     spaces: [Vec<(u32, Codes)>; Space::ALL.len()],
@@ -35,39 +35,43 @@ impl PendingVectors {
         }
     }
 
-    /// Whether there is nothing to write.
     pub(crate) fn is_empty(&self) -> bool {
         self.palettes.is_empty() && self.spaces.iter().all(Vec::is_empty)
     }
 
     /// Writes it to a new file.
     pub(crate) fn write(&self, path: &Path, settings: &IndexSettings) -> SearchResult<()> {
-        let sources = Space::ALL.map(|space| InMemory(&self.spaces[space.place()], space.fine()));
-        let sources = sources.each_ref().map(|source| (source as &dyn VectorSource, None));
+        let vectors = Space::ALL.map(|space| InMemory { vectors: &self.spaces[space.place()], fine: space.fine() });
+        let sources = vectors.each_ref().map(|source| (source as &dyn VectorSource, None));
         let palettes = self.palettes.iter().map(|(row, palette)| (*row, palette.as_slice()));
         write(path, settings, sources, palettes)
     }
 }
 
-struct InMemory<'a>(&'a [(u32, Codes)], bool);
+/// Vectors of a commit, by rising row.
+struct InMemory<'a> {
+    vectors: &'a [(u32, Codes)],
+    /// True if the low plane is written too.
+    fine: bool,
+}
 
 impl VectorSource for InMemory<'_> {
     fn len(&self) -> usize {
-        self.0.len()
+        self.vectors.len()
     }
 
     fn row(&self, number: usize) -> u32 {
-        self.0[number].0
+        self.vectors[number].0
     }
 
     fn slot(&self, number: usize) -> SearchResult<Slot<'_>> {
-        let codes = &self.0[number].1;
-        Ok(Slot { scale: codes.scale, high: &codes.high, low: self.1.then_some(codes.low.as_slice()) })
+        let codes = &self.vectors[number].1;
+        Ok(Slot { scale: codes.scale, high: &codes.high, low: self.fine.then_some(codes.low.as_slice()) })
     }
 }
 
-/// Writes the living rows of these files into a new one, and sorts each space into lists that is large enough
-/// for some of them to be left unread.
+/// Writes the living rows of these files into a new one. A space is sorted into lists if it is so large that
+/// searches leave some of them unread.
 pub(crate) fn merge(
     segments: &[Arc<Segment>],
     alive: &RowSet,
@@ -80,9 +84,8 @@ pub(crate) fn merge(
     let mut lists: [Option<Lists>; Space::ALL.len()] = Default::default();
     for space in Space::ALL {
         let source = &sources[space.place()];
-        if let Some(spaces) =
-            settings.spaces.get(space).filter(|_| source.len() >= settings.scanned / 2 && source.len() > 1)
-        {
+        let worth_lists = source.len() >= settings.scanned / 2 && source.len() > 1;
+        if let Some(spaces) = settings.spaces.get(space).filter(|_| worth_lists) {
             lists[space.place()] = Some(cluster::cluster(source, spaces.dimensions, settings.threads)?);
         }
     }
@@ -104,7 +107,7 @@ pub(crate) fn merge(
 struct Merged<'a> {
     segments: &'a [Arc<Segment>],
     space: Space,
-    /// Row, file, slot.
+    /// Row, place of the file in `segments`, slot in the file.
     entries: Vec<(u32, u32, u32)>,
 }
 

@@ -39,7 +39,7 @@ pub(crate) fn pieces(text: &str) -> Vec<Piece> {
         if c.is_alphanumeric() || (is_combining_mark(c) && !word.is_empty()) {
             word.push(c);
         } else if is_apostrophe(c) && !word.is_empty() {
-            // "dog's" is of the dog; in "l'arbre" and "o'clock" two words stand side by side.
+            // "dog's" is a form of "dog"; "l'arbre" and "o'clock" are two words each.
             if characters.peek() == Some(&'s') {
                 characters.next();
                 if characters.peek().is_some_and(|next| next.is_alphanumeric()) {
@@ -132,7 +132,7 @@ pub(crate) fn pairs(run: &[char]) -> impl Iterator<Item = String> + '_ {
     run.windows(2).map(|pair| pair.iter().collect())
 }
 
-/// Whether characters of its script are cut into pairs.
+/// True for scripts whose characters are cut into pairs.
 fn is_dense(c: char) -> bool {
     matches!(c,
         '\u{0e00}'..='\u{0eff}'     // Thai, Lao
@@ -154,9 +154,10 @@ const fn is_apostrophe(c: char) -> bool {
     matches!(c, '\'' | '\u{2019}' | '\u{2bc}')
 }
 
-/// English words that say nothing about an image: grammar, and what every query may say of an image
+/// True for English words that say nothing about an image: grammar, and what every query may say of an image
 /// ("a photo of ..."). They count only where a query has no other.
 pub(crate) fn is_filler(word: &str) -> bool {
+    // In alphabetical order, for the binary search.
     const FILLERS: [&str; 57] = [
         "a",
         "an",

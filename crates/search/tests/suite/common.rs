@@ -8,7 +8,7 @@ use atelier_search::{Change, Document, Hits, Index, IndexSettings, Query, SpaceS
 /// Numbers of the vectors that tests use.
 pub(crate) const DIMENSIONS: usize = 12;
 
-/// IndexSettings with all three spaces, one thread, and nothing cut off by its vector.
+/// Settings with all three spaces, one thread, and nothing cut off by its vector.
 pub(crate) fn settings() -> IndexSettings {
     let space = || Some(SpaceSettings { embedder: "test/1".parse().unwrap(), dimensions: DIMENSIONS });
     let mut settings = IndexSettings {

@@ -1,4 +1,4 @@
-//! Damaged files and processes that are killed: a usable index or one that says that it is built anew, and
+//! Damaged files and processes that are killed: a usable index or one that says that it is rebuilt, and
 //! never a wrong hit.
 
 use std::collections::BTreeSet;
@@ -66,7 +66,7 @@ fn answers(index: &Index) -> Result<Answers, SearchError> {
     queries().iter().map(answer).collect()
 }
 
-/// Opens a damaged copy to write and to read. Both give the right answers or say that it has to be built anew.
+/// Opens a damaged copy to write and to read. Both give the right answers or say that it has to be rebuilt.
 fn judge(dir: &Path, expected: &Answers, what: &str) -> bool {
     let small = IndexSettings { scanned: 100, ..settings() };
     let mut noticed = false;
@@ -188,16 +188,16 @@ fn after_a_kill_every_change_up_to_the_recorded_one_is_there_and_no_other() {
         let output = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let committed =
             output.filter_map(|line| line.split("committed ").nth(1).map(|number| number.parse::<u64>().unwrap()));
-        let told = committed.take(lines).last().unwrap();
+        let reported = committed.take(lines).last().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
         let index = Index::open(dir.path(), settings()).unwrap();
         assert_eq!(index.rebuilt(), None);
-        assert!(index.applied() >= told && told > last, "{} after {told} was told", index.applied());
+        assert!(index.applied() >= reported && reported > last, "{} after {reported} was reported", index.applied());
         let expected: BTreeSet<String> = (1..=index.applied()).map(|number| number.to_string()).collect();
         assert_eq!(found(&index, "door").into_iter().collect::<BTreeSet<_>>(), expected);
         let by_look = Query { look: Some(vector(&mut fastrand::Rng::with_seed(4))), limit: 1000, ..Query::default() };
         assert_eq!(index.search(&by_look).unwrap().total, expected.len());
-        last = told;
+        last = reported;
     }
 }
