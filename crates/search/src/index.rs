@@ -189,6 +189,7 @@ impl Index {
             *reader = new;
             self.publish(view);
         } else if reader.opened.generation.stamp() != reader.stamp {
+            // Taken before the reload, so that a commit in between is noticed by the next refresh.
             let stamp = reader.opened.generation.stamp();
             let view = reader.opened.reload(&self.settings, &self.current())?;
             reader.stamp = stamp;

@@ -211,6 +211,7 @@ impl IndexView {
                     continue;
                 }
                 newest.push((date, row));
+                // Cut at twice the wanted number: that keeps the whole pass linear, where sorting all dates is not.
                 if newest.len() >= wanted.saturating_mul(2).max(64) && wanted > 0 {
                     newest.select_nth_unstable_by(wanted - 1, order);
                     newest.truncate(wanted);
