@@ -7,7 +7,7 @@ use atelier_search::{Change, Document, IndexSettings, Rgb, Space};
 use atelier_store::{ChangeKind, Image, LibraryChange, VectorSpace};
 use serde_json::Value;
 
-use super::embedder_of;
+use super::settings::embedder_of;
 use crate::error::StudioResult;
 use crate::library::Library;
 

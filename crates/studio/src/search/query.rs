@@ -7,7 +7,7 @@ use atelier_search::{Filter, Hits, Query, Rgb};
 use atelier_store::Image;
 use bytes::Bytes;
 
-use super::ImageSearch;
+use super::index::ImageSearch;
 use crate::error::{StudioError, StudioResult};
 use crate::library::decode::{Limits, Reader};
 use crate::library::{blocking, picture_of};
