@@ -6,22 +6,23 @@ use re_rav1d::{Decoder, Picture, PixelLayout, PlanarImageComponent, Settings, pi
 
 use super::error::PictureError;
 use super::heic::{container, size};
+use super::limits::DecodeBudget;
+use super::output::Read;
 use super::raster::{Channels, Raster};
-use super::{Read, Reader};
 
 /// More tiles than any camera or encoder makes of a picture.
 const MAX_TILES: usize = 1024;
 
 /// Reads an AVIF. Its clean aperture, which hides a few pixels at the edge, is passed over.
-pub(super) fn read(bytes: &[u8], reader: &Reader) -> Result<Read, PictureError> {
+pub(super) fn read(bytes: &[u8], budget: &DecodeBudget) -> Result<Read, PictureError> {
     let file = HeifFile::parse(bytes).map_err(|error| container(&error))?;
     let (width, height) = size(&file)?;
-    reader.limits.check(width, height)?;
+    budget.limits.check(width, height)?;
     // The frame of up to 16 bits, its pixels, and both of a tile or of its opacity.
-    let share = reader.take(u64::from(width) * u64::from(height) * 14)?;
+    let share = budget.take(u64::from(width) * u64::from(height) * 14)?;
 
     let id = file.primary_id;
-    let source = Source { file: &file, max_pixels: reader.limits.max_pixels };
+    let source = Source { file: &file, max_pixels: budget.limits.max_pixels };
     let raster = source.item(id)?;
     let raster = match source.alpha_of(id)? {
         Some(alpha) => with_alpha(raster, &alpha),

@@ -5,18 +5,19 @@ use heifer::heifer_isobmff::HeifFile;
 use heifer::heifer_isobmff::boxes::Property;
 
 use super::error::PictureError;
+use super::limits::DecodeBudget;
+use super::output::Read;
 use super::raster::{Channels, Raster};
-use super::{Read, Reader};
 
 /// Reads a HEIC.
-pub(super) fn read(bytes: &[u8], reader: &Reader) -> Result<Read, PictureError> {
+pub(super) fn read(bytes: &[u8], budget: &DecodeBudget) -> Result<Read, PictureError> {
     let file = HeifFile::parse(bytes).map_err(|error| container(&error))?;
     let (width, height) = size(&file)?;
-    reader.limits.check(width, height)?;
+    budget.limits.check(width, height)?;
     // Its pixels, and its planes of 16 bits while they are put together.
-    let share = reader.take(u64::from(width) * u64::from(height) * 14)?;
+    let share = budget.take(u64::from(width) * u64::from(height) * 14)?;
 
-    let options = heifer::Options { max_threads: 1, max_pixels: reader.limits.max_pixels };
+    let options = heifer::Options { max_threads: 1, max_pixels: budget.limits.max_pixels };
     // Colours that can't be converted (HDR, mostly) are taken as they are: better pale than not at all.
     let image = match heifer::decode_srgb_rgba8(bytes, &options) {
         Err(Error::Unsupported(_)) => heifer::decode_rgba8(bytes, &options),

@@ -6,17 +6,18 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::error::PictureError;
+use super::limits::DecodeBudget;
+use super::output::Read;
 use super::raster::{Channels, Raster};
-use super::{Read, Reader};
 
 /// Reads a JPEG.
-pub(super) fn read(bytes: &[u8], reader: &Reader) -> Result<Read, PictureError> {
+pub(super) fn read(bytes: &[u8], budget: &DecodeBudget) -> Result<Read, PictureError> {
     let frame = Frame::of(bytes)?;
-    reader.limits.check(frame.width, frame.height)?;
+    budget.limits.check(frame.width, frame.height)?;
     let pixels = u64::from(frame.width) * u64::from(frame.height);
     // A progressive file is held as coefficients, of two bytes each, until its last scan.
     let components = u64::from(frame.components);
-    let share = reader.take(pixels * if frame.progressive { components * 3 } else { components.max(3) })?;
+    let share = budget.take(pixels * if frame.progressive { components * 3 } else { components.max(3) })?;
 
     let options = DecoderOptions::default()
         .set_strict_mode(false)

@@ -40,6 +40,25 @@ impl Limits {
     }
 }
 
+/// The limits of a reader, and the memory that its decoders share. Clones share it too.
+#[derive(Clone, Debug)]
+pub(super) struct DecodeBudget {
+    pub(super) limits: Limits,
+    memory: Arc<Memory>,
+}
+
+impl DecodeBudget {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, memory: Memory::new(limits.memory) }
+    }
+
+    /// Waits for memory, unless a picture needs more than any may have.
+    pub(super) fn take(&self, bytes: u64) -> Result<Share, PictureError> {
+        let limit = self.limits.max_memory;
+        if bytes > limit { Err(PictureError::NeedsMemory { bytes, limit }) } else { Ok(self.memory.take(bytes)) }
+    }
+}
+
 /// Memory that is shared out to those who decode.
 #[derive(Debug)]
 pub(crate) struct Memory {

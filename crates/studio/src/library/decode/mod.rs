@@ -9,6 +9,7 @@ mod error;
 mod heic;
 mod jpeg;
 mod limits;
+mod output;
 mod raster;
 mod sniff;
 mod stills;
@@ -16,14 +17,13 @@ mod svg;
 mod svg_cost;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
 use super::metadata::{self, Metadata};
 pub use error::PictureError;
+use limits::DecodeBudget;
 pub use limits::Limits;
-use limits::Memory;
+use output::Read;
 pub use raster::Picture;
-use raster::Raster;
 pub(crate) use sniff::OTHER_EXTENSIONS;
 pub use sniff::{Format, SNIFFED, sniff};
 use svg::Drawing;
@@ -31,8 +31,7 @@ use svg::Drawing;
 /// Reads pictures. Cheap to clone; clones share the memory that they may take.
 #[derive(Clone, Debug)]
 pub struct Reader {
-    limits: Limits,
-    memory: Arc<Memory>,
+    budget: DecodeBudget,
     drawing: Drawing,
 }
 
@@ -51,55 +50,17 @@ pub struct Decoded {
     orientation: u16,
 }
 
-/// What a decoder found in a file.
-struct Read {
-    raster: Raster,
-    profile: Option<Vec<u8>>,
-    exif: Option<Vec<u8>>,
-    xmp: Option<Vec<u8>>,
-    iptc: Option<Vec<u8>>,
-    /// The size that it says it has, where that is not the size of its pixels.
-    size: Option<(u32, u32)>,
-    /// How the format itself says that the picture is turned, whatever EXIF says.
-    orientation: Option<u16>,
-    /// What the format itself says in words.
-    words: Metadata,
-    _share: limits::Share,
-}
-
-impl Read {
-    fn new(raster: Raster, share: limits::Share) -> Self {
-        Self {
-            raster,
-            profile: None,
-            exif: None,
-            xmp: None,
-            iptc: None,
-            size: None,
-            orientation: None,
-            words: Metadata::default(),
-            _share: share,
-        }
-    }
-}
-
 impl Reader {
     /// A reader with these limits.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { limits, memory: Memory::new(limits.memory), drawing: Drawing::default() }
+        Self { budget: DecodeBudget::new(limits), drawing: Drawing::default() }
     }
 
     /// Its limits.
     #[must_use]
     pub const fn limits(&self) -> &Limits {
-        &self.limits
-    }
-
-    /// Waits for memory, unless a picture needs more than any may have.
-    fn take(&self, bytes: u64) -> Result<limits::Share, PictureError> {
-        let limit = self.limits.max_memory;
-        if bytes > limit { Err(PictureError::NeedsMemory { bytes, limit }) } else { Ok(self.memory.take(bytes)) }
+        &self.budget.limits
     }
 
     /// Reads a picture. It is bound by the processor, blocks, and may wait for others that read.
@@ -108,18 +69,19 @@ impl Reader {
     /// [`PictureError`] says why the file is no picture that can be kept.
     pub fn read(&self, bytes: &[u8]) -> Result<Decoded, PictureError> {
         let size = bytes.len() as u64;
-        if size > self.limits.max_bytes {
-            return Err(PictureError::TooManyBytes { bytes: size, limit: self.limits.max_bytes });
+        let limit = self.budget.limits.max_bytes;
+        if size > limit {
+            return Err(PictureError::TooManyBytes { bytes: size, limit });
         }
         let format = sniff(bytes.get(..SNIFFED).unwrap_or(bytes))?;
         let read = || match format {
-            Format::Jpeg => jpeg::read(bytes, self),
-            Format::Png => stills::png(bytes, self),
-            Format::WebP => stills::webp(bytes, self),
-            Format::Gif => stills::gif(bytes, self),
-            Format::Avif => avif::read(bytes, self),
-            Format::Heic => heic::read(bytes, self),
-            Format::Svg => svg::read(bytes, self),
+            Format::Jpeg => jpeg::read(bytes, &self.budget),
+            Format::Png => stills::png(bytes, &self.budget),
+            Format::WebP => stills::webp(bytes, &self.budget),
+            Format::Gif => stills::gif(bytes, &self.budget),
+            Format::Avif => avif::read(bytes, &self.budget),
+            Format::Heic => heic::read(bytes, &self.budget),
+            Format::Svg => svg::read(bytes, &self.budget, &self.drawing),
         };
         let read = catch_unwind(AssertUnwindSafe(read))
             .unwrap_or_else(|_| Err(PictureError::Damaged("its decoder gave up on it".into())))?;

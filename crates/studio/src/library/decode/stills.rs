@@ -7,39 +7,40 @@ use image::error::{ImageError, LimitErrorKind};
 use image::{ColorType, DynamicImage, ImageDecoder};
 
 use super::error::PictureError;
+use super::limits::DecodeBudget;
+use super::output::Read;
 use super::raster::{Channels, Raster};
-use super::{Read, Reader};
 
 /// Reads a PNG.
-pub(super) fn png(bytes: &[u8], reader: &Reader) -> Result<Read, PictureError> {
+pub(super) fn png(bytes: &[u8], budget: &DecodeBudget) -> Result<Read, PictureError> {
     // The size stands at a fixed place; the decoder takes memory for a row of it before it tells.
     let side =
         |place: usize| bytes.get(place..).and_then(|rest| rest.first_chunk()).map(|side| u32::from_be_bytes(*side));
     if let (Some(width), Some(height)) = (side(16), side(20)) {
-        reader.limits.check(width, height)?;
+        budget.limits.check(width, height)?;
     }
-    read(PngDecoder::with_limits(Cursor::new(bytes), limits(reader)).map_err(fault)?, 0, reader)
+    read(PngDecoder::with_limits(Cursor::new(bytes), limits(budget)).map_err(fault)?, 0, budget)
 }
 
 /// Reads a WebP.
-pub(super) fn webp(bytes: &[u8], reader: &Reader) -> Result<Read, PictureError> {
-    read(WebPDecoder::new(Cursor::new(bytes)).map_err(fault)?, 3, reader)
+pub(super) fn webp(bytes: &[u8], budget: &DecodeBudget) -> Result<Read, PictureError> {
+    read(WebPDecoder::new(Cursor::new(bytes)).map_err(fault)?, 3, budget)
 }
 
 /// Reads a GIF.
-pub(super) fn gif(bytes: &[u8], reader: &Reader) -> Result<Read, PictureError> {
-    read(GifDecoder::new(Cursor::new(bytes)).map_err(fault)?, 4, reader)
+pub(super) fn gif(bytes: &[u8], budget: &DecodeBudget) -> Result<Read, PictureError> {
+    read(GifDecoder::new(Cursor::new(bytes)).map_err(fault)?, 4, budget)
 }
 
 /// `beside`: bytes that the decoder keeps for each pixel beside what it gives.
-fn read<D: ImageDecoder>(mut decoder: D, beside: u64, reader: &Reader) -> Result<Read, PictureError> {
+fn read<D: ImageDecoder>(mut decoder: D, beside: u64, budget: &DecodeBudget) -> Result<Read, PictureError> {
     let (width, height) = decoder.dimensions();
-    reader.limits.check(width, height)?;
+    budget.limits.check(width, height)?;
     // The pixels as they are decoded and, where those are others, as they are kept here.
     let pixels = u64::from(width) * u64::from(height);
     let kept = if matches!(decoder.color_type(), ColorType::Rgb8 | ColorType::Rgba8) { 0 } else { pixels * 4 };
-    let share = reader.take(decoder.total_bytes() + kept + pixels * beside)?;
-    decoder.set_limits(limits(reader)).map_err(fault)?;
+    let share = budget.take(decoder.total_bytes() + kept + pixels * beside)?;
+    decoder.set_limits(limits(budget)).map_err(fault)?;
     // What is said of a picture may be damaged while the picture is not.
     let profile = decoder.icc_profile().ok().flatten();
     let exif = decoder.exif_metadata().ok().flatten();
@@ -62,9 +63,9 @@ fn read<D: ImageDecoder>(mut decoder: D, beside: u64, reader: &Reader) -> Result
 }
 
 /// What the decoder itself may allocate: pixels of 16 bits a channel, and some for what it keeps beside them.
-fn limits(reader: &Reader) -> image::Limits {
+fn limits(budget: &DecodeBudget) -> image::Limits {
     let mut limits = image::Limits::no_limits();
-    limits.max_alloc = Some(reader.limits.max_pixels.saturating_mul(8).saturating_add(64 << 20));
+    limits.max_alloc = Some(budget.limits.max_pixels.saturating_mul(8).saturating_add(64 << 20));
     limits
 }
 

@@ -14,10 +14,11 @@ use resvg::usvg::roxmltree::{Document, Error as XmlError, ParsingOptions};
 use resvg::usvg::{self, ImageHrefResolver, ImageKind, Options, Transform, Tree, fontdb};
 
 use super::error::PictureError;
-use super::limits::{Memory, Share};
+use super::limits::{DecodeBudget, Memory, Share};
+use super::output::Read;
 use super::raster::{Channels, Raster};
 use super::svg_cost;
-use super::{Metadata, Read, Reader};
+use crate::library::metadata::Metadata;
 
 /// The long side that a drawing is drawn with, in pixels.
 const LONG_SIDE: f32 = 1024.0;
@@ -95,16 +96,16 @@ pub(super) fn looks_like_svg(head: &[u8]) -> bool {
 }
 
 /// Draws an SVG.
-pub(super) fn read(bytes: &[u8], reader: &Reader) -> Result<Read, PictureError> {
+pub(super) fn read(bytes: &[u8], budget: &DecodeBudget, drawing: &Drawing) -> Result<Read, PictureError> {
     if bytes.len() > MAX_BYTES {
         return Err(PictureError::TooManyBytes { bytes: bytes.len() as u64, limit: MAX_BYTES as u64 });
     }
     let text = std::str::from_utf8(bytes).map_err(|_| PictureError::Damaged("it is not UTF-8".into()))?;
     let slow = || PictureError::TooComplex("it takes longer than twenty seconds".into());
-    let place = reader.drawing.place.take_within(1, PATIENCE).ok_or_else(slow)?;
-    let share = reader.take(MEMORY)?;
+    let place = drawing.place.take_within(1, PATIENCE).ok_or_else(slow)?;
+    let share = budget.take(MEMORY)?;
     let (sender, drawn) = mpsc::channel();
-    let (text, drawing) = (text.to_owned(), reader.drawing.clone());
+    let (text, drawing) = (text.to_owned(), drawing.clone());
     let draw = move || {
         let _ = sender.send(draw(&text, &drawing));
         leave(place);

@@ -2,7 +2,7 @@
 
 use exif::{Context, DateTime, Exif, Field, In, Reader, Tag, Value};
 
-use super::{Metadata, decode};
+use super::fields::{Metadata, decode};
 
 /// What EXIF says.
 pub(super) struct Read {

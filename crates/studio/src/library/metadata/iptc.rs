@@ -1,6 +1,6 @@
 //! IPTC's Information Interchange Model, in the resource blocks of Photoshop where JPEG keeps it.
 
-use super::{Metadata, decode};
+use super::fields::{Metadata, decode};
 
 /// The resource that holds IPTC's records.
 const IPTC: u16 = 0x0404;

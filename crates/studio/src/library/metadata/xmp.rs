@@ -2,7 +2,7 @@
 
 use roxmltree::{Document, Node, ParsingOptions};
 
-use super::{Metadata, decode};
+use super::fields::{Metadata, decode};
 
 /// More than any real packet has.
 const MAX_BYTES: usize = 4 << 20;
