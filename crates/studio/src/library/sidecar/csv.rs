@@ -3,8 +3,9 @@
 use csv::{ReaderBuilder, StringRecord};
 use serde_json::Value;
 
+use super::description::Description;
+use super::entries::{RawDescription, Sidecar};
 use super::fields::{caption, id, name, names, number, split};
-use super::{Description, Raw, Sidecar};
 
 /// Reads a table whose first line names the columns. Semicolons and tabs will do in the place of commas.
 pub(super) fn read(text: &str, sidecar: &mut Sidecar) -> Result<(), String> {
@@ -38,7 +39,7 @@ pub(super) fn read(text: &str, sidecar: &mut Sidecar) -> Result<(), String> {
             Ok(true) => match row.get(filename).map(str::trim).filter(|file| !file.is_empty()) {
                 None => sidecar.refuse(line, "filename is missing".into()),
                 Some(file) => match description(&columns, filename, &row) {
-                    Ok(description) => sidecar.keep(file, line, Raw::Csv(Box::new(description))),
+                    Ok(description) => sidecar.keep(file, line, RawDescription::Csv(Box::new(description))),
                     Err(reason) => sidecar.refuse(line, reason),
                 },
             },

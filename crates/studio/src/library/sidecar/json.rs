@@ -6,8 +6,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::description::Description;
+use super::entries::{RawDescription, Sidecar};
 use super::fields::{caption, id, name, names, number, split};
-use super::{Description, Raw, Sidecar};
 
 /// Reads a list of descriptions, an object with such a list as `images`, or one description.
 pub(super) fn read(text: &str, sidecar: &mut Sidecar) -> Result<(), String> {
@@ -23,7 +24,7 @@ pub(super) fn read(text: &str, sidecar: &mut Sidecar) -> Result<(), String> {
     };
     for (place, raw) in (1_u32..).zip(list) {
         match file_of(raw) {
-            Ok(file) => sidecar.keep(&file, place, Raw::Json(raw.to_owned())),
+            Ok(file) => sidecar.keep(&file, place, RawDescription::Json(raw.to_owned())),
             Err(reason) => sidecar.refuse(place, reason),
         }
     }

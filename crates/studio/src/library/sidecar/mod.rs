@@ -4,16 +4,17 @@
 //! with a description costs that one only.
 
 mod csv;
+mod description;
+mod entries;
 mod fields;
 mod json;
 
-use std::collections::HashMap;
 use std::path::Path;
 
-use serde_json::value::RawValue;
-use serde_json::{Map, Value};
-
 use crate::error::{StudioError, StudioResult};
+pub use description::{BadDescription, Description};
+pub(crate) use entries::Sidecar;
+use entries::{RawDescription, SidecarFormat};
 pub(crate) use fields::{MAX_NAME, name};
 
 /// A larger file is no description of images.
@@ -21,60 +22,6 @@ const MAX_BYTES: u64 = 1 << 30;
 
 /// The names under which such a file is found by itself, in any folder that is imported.
 pub(crate) const NAMES: [&str; 2] = ["images.json", "images.csv"];
-
-/// What is said of an image.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Description {
-    /// The id that the image is to have.
-    pub id: Option<String>,
-    /// What is to be seen; `Some(None)` if it says that there is no caption, whatever stands in the file.
-    pub caption: Option<Option<String>>,
-    /// Its tags, in the place of those that stand in the file; `None` if it says nothing of them.
-    pub labels: Option<Vec<String>>,
-    /// The category that it is in.
-    pub category: Option<String>,
-    /// How well it serves as a reference for tone.
-    pub tone_score: Option<f64>,
-    /// How well it serves as a reference for angle.
-    pub angle_score: Option<f64>,
-    /// The collections that it is in.
-    pub collections: Vec<String>,
-    /// What else is said of it.
-    pub attributes: Map<String, Value>,
-}
-
-/// A description that can't be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadDescription {
-    /// Where it stands, such as `images.json, image 3` or `images.csv, line 7`.
-    pub place: String,
-    /// What is wrong with it.
-    pub reason: String,
-}
-
-/// Descriptions of images, by the files that they are of.
-#[derive(Debug, Default)]
-pub(crate) struct Sidecar {
-    /// The descriptions as they were written, with their places: they are read when their file comes.
-    by_file: HashMap<Box<str>, (u32, Raw)>,
-    bad: Vec<BadDescription>,
-    form: Form,
-    file: String,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Form {
-    #[default]
-    Json,
-    Csv,
-}
-
-/// A description that is not looked into yet.
-#[derive(Debug)]
-enum Raw {
-    Json(Box<RawValue>),
-    Csv(Box<Description>),
-}
 
 impl Sidecar {
     /// Reads a file of descriptions: JSON if it begins as JSON, and else CSV.
@@ -102,7 +49,7 @@ impl Sidecar {
             None => return Err("it is empty".into()),
             Some('[' | '{') => json::read(text, &mut sidecar)?,
             Some(_) => {
-                sidecar.form = Form::Csv;
+                sidecar.format = SidecarFormat::Csv;
                 csv::read(text, &mut sidecar)?;
             }
         }
@@ -114,73 +61,17 @@ impl Sidecar {
     pub(crate) fn take(&mut self, file: &str) -> Option<Result<Description, BadDescription>> {
         let (place, raw) = self.by_file.remove(file)?;
         Some(match raw {
-            Raw::Csv(description) => Ok(*description),
-            Raw::Json(raw) => {
+            RawDescription::Csv(description) => Ok(*description),
+            RawDescription::Json(raw) => {
                 json::description(raw.get()).map_err(|reason| BadDescription { place: self.place(place), reason })
             }
         })
     }
-
-    /// What could not be used when the file was read.
-    pub(crate) fn take_bad(&mut self) -> Vec<BadDescription> {
-        std::mem::take(&mut self.bad)
-    }
-
-    /// How many descriptions there are of files that have not come.
-    pub(crate) fn left(&self) -> usize {
-        self.by_file.len()
-    }
-
-    /// Some of the files that are described and have not come, sorted.
-    pub(crate) fn left_files(&self, most: usize) -> Vec<String> {
-        let mut files: Vec<&str> = self.by_file.keys().map(AsRef::as_ref).collect();
-        files.sort_unstable();
-        files.into_iter().take(most).map(str::to_owned).collect()
-    }
-
-    fn place(&self, place: u32) -> String {
-        let what = if self.form == Form::Csv { "line" } else { "image" };
-        format!("{}, {what} {place}", self.file)
-    }
-
-    fn refuse(&mut self, place: u32, reason: String) {
-        let place = self.place(place);
-        self.bad.push(BadDescription { place, reason });
-    }
-
-    /// Keeps a description for its file; the second of a file is refused.
-    fn keep(&mut self, file: &str, place: u32, raw: Raw) {
-        match normal(file) {
-            None => self.refuse(place, format!("filename: {file:?} does not lie in the folder of this file")),
-            Some(file) => {
-                if let Some((first, _)) = self.by_file.get(file.as_str()) {
-                    let reason = format!("filename: {file} is described by number {first} already");
-                    self.refuse(place, reason);
-                } else {
-                    self.by_file.insert(file.into(), (place, raw));
-                }
-            }
-        }
-    }
-}
-
-/// A path below a folder in the one form in which it is looked up; none if it leads out of it.
-pub(crate) fn normal(file: &str) -> Option<String> {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in file.split(['/', '\\']) {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()?),
-            part => parts.push(part),
-        }
-    }
-    let rooted = file.starts_with(['/', '\\']) || file.get(1..2) == Some(":");
-    (!parts.is_empty() && !rooted).then(|| parts.join("/"))
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -295,17 +186,6 @@ mod tests {
         for (content, message) in cases {
             let error = Sidecar::parse("x", content).map(|_| ()).unwrap_err();
             assert!(error.starts_with(message), "{error}");
-        }
-    }
-
-    #[test]
-    fn names_are_looked_up_in_one_form() {
-        let cases = [("a.jpg", "a.jpg"), ("./a//b.jpg", "a/b.jpg"), ("a\\b.jpg", "a/b.jpg"), ("x/../b.jpg", "b.jpg")];
-        for (file, expected) in cases {
-            assert_eq!(normal(file).as_deref(), Some(expected));
-        }
-        for file in ["", ".", "..", "../a", "/a", "\\a", "C:\\a", "a/../../b"] {
-            assert_eq!(normal(file), None, "{file}");
         }
     }
 }
