@@ -8,8 +8,10 @@ use atelier_store::{Collection, Image, NewVector, TagCount, VectorSpace};
 use futures_util::future::try_join_all;
 use serde_json::{Map, Value};
 
+use super::blocking::blocking;
+use super::handle::Library;
 use super::sidecar::{self, Description};
-use super::{Library, blocking, text_hash, words};
+use super::words::{text_hash, words};
 use crate::error::{StudioError, StudioResult};
 
 /// How often a change is tried again when others change the same image.
@@ -255,7 +257,7 @@ impl Library {
 }
 
 /// The vector of an image's words.
-pub(super) async fn embed(embedder: &Arc<dyn TextEmbedder>, words: String, hash: &str) -> StudioResult<NewVector> {
+async fn embed(embedder: &Arc<dyn TextEmbedder>, words: String, hash: &str) -> StudioResult<NewVector> {
     let (embedder, hash) = (Arc::clone(embedder), hash.to_owned());
     let vectors =
         blocking(move || embedder.embed(&[words]).map(|vectors| (embedder.id().to_string(), vectors))).await?;

@@ -2,7 +2,7 @@
 
 use futures_util::future::try_join_all;
 
-use super::Library;
+use super::handle::Library;
 use crate::error::StudioResult;
 use crate::objects::ObjectKey;
 

@@ -13,7 +13,8 @@ use serde_json::{Map, Value};
 use self::names::Names;
 use self::sink::FolderSink;
 pub(crate) use self::sink::{Sink, ZipSink};
-use super::{Library, blocking};
+use super::blocking::blocking;
+use super::handle::Library;
 use crate::error::{StudioError, StudioResult};
 use crate::objects::ObjectKey;
 

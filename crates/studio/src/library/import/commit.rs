@@ -9,9 +9,9 @@ use futures_util::future::{join_all, try_join_all};
 use super::report::{FileOutcome, Refusal};
 use super::work::{ID_DIGITS, Ready};
 use crate::error::{StudioError, StudioResult};
-use crate::library::Library;
 use crate::library::decode::Picture;
 use crate::library::derive::read_thumbnail;
+use crate::library::handle::Library;
 use crate::library::near::{Candidate, NearIndex, alike};
 use crate::objects::{ObjectKey, ThumbnailSize};
 

@@ -14,9 +14,11 @@ use super::report::Refusal;
 use super::walk::{Content, FoundFile};
 use crate::library::decode::{Format, OTHER_EXTENSIONS, Picture, PictureError, Reader, SNIFFED, sniff};
 use crate::library::derive::{LONG_SIDE, SHORT_SIDE, palette, phash, thumbnail};
+use crate::library::embedders::Embedders;
+use crate::library::look_vectors;
 use crate::library::metadata::{Metadata, read_xmp};
 use crate::library::sidecar::Description;
-use crate::library::{Embedders, look_vectors, text_hash, words};
+use crate::library::words::{text_hash, words};
 use crate::objects::ThumbnailSize;
 
 /// What stands beside a picture and describes it is small.

@@ -1,0 +1,34 @@
+//! The embedders that a library is used with.
+
+use std::fmt;
+use std::sync::Arc;
+
+use atelier_embed::{LookEmbedder, TextEmbedder};
+
+/// What turns images into vectors. What is not given is made later: see [`Library::embedding`](super::Library::embedding).
+#[derive(Clone, Default)]
+pub struct Embedders {
+    /// For the words of images.
+    pub text: Option<Arc<dyn TextEmbedder>>,
+    /// For their look. Give it as many threads as there are processors.
+    pub look: Option<Arc<dyn LookEmbedder>>,
+}
+
+impl Embedders {
+    /// Those that embed an image as it comes in; the others want many at a time.
+    pub(crate) fn at_once(self) -> Self {
+        Self {
+            text: self.text.filter(|embedder| embedder.batch() == 1),
+            look: self.look.filter(|embedder| embedder.batch() == 1),
+        }
+    }
+}
+
+impl fmt::Debug for Embedders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Embedders")
+            .field("text", &self.text.as_ref().map(|embedder| embedder.id()))
+            .field("look", &self.look.as_ref().map(|embedder| embedder.id()))
+            .finish()
+    }
+}

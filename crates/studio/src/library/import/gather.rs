@@ -1,0 +1,190 @@
+//! The stage that writes what arrives, in the order of the files.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use atelier_store::Likeness;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+
+use super::commit::{Committed, Committer, Hashes, NearPolicy};
+use super::importer::Importer;
+use super::options::ImportOptions;
+use super::report::{FileOutcome, ImportEvent, ImportProgress, ImportReport, Refusal, list};
+use super::stages::{Arrived, Numbered};
+use super::work::{Ready, Same, Settings, Worked};
+use crate::error::{StudioError, StudioResult};
+use crate::library::edit::ImageEdit;
+use crate::library::sidecar::Description;
+
+/// Images that are written together, at most: enough that syncs cost little, few enough that progress is seen.
+pub(super) const GROUP: usize = 64;
+
+/// The total before the files are counted.
+pub(super) const UNCOUNTED: u64 = u64::MAX;
+
+/// Puts what arrives into the order of the files, has it written, and tells of it.
+pub(super) struct Gatherer<'a, O> {
+    pub(super) importer: &'a Importer,
+    pub(super) options: &'a ImportOptions,
+    pub(super) settings: &'a Settings,
+    pub(super) report: ImportReport,
+    pub(super) total: &'a AtomicU64,
+    pub(super) observer: O,
+}
+
+impl<O: FnMut(ImportEvent<'_>) + Send> Gatherer<'_, O> {
+    pub(super) async fn gather(mut self, mut done: mpsc::Receiver<Numbered<Arrived>>) -> StudioResult<ImportReport> {
+        let mut waiting: BTreeMap<u64, Numbered<Arrived>> = BTreeMap::new();
+        let mut next = 0;
+        let mut arrived = Vec::with_capacity(GROUP);
+        while done.recv_many(&mut arrived, GROUP).await > 0 {
+            waiting.extend(arrived.drain(..).map(|one| (one.number, one)));
+            let mut group = Vec::new();
+            while let Some(one) = waiting.remove(&next) {
+                group.push(one);
+                next += 1;
+            }
+            for group in chunks(group) {
+                self.commit(group).await?;
+            }
+        }
+        match waiting.first_key_value() {
+            Some((_, one)) => Err(StudioError::Thread(format!("what came before {} was lost", one.name))),
+            None => Ok(self.report),
+        }
+    }
+
+    /// Writes what is to be written of these, and tells what became of each, in their order.
+    async fn commit(&mut self, group: Vec<Numbered<Arrived>>) -> StudioResult<()> {
+        let mut ready: Vec<Ready> = Vec::new();
+        let mut others: Vec<(String, Option<Arrived>, OwnedSemaphorePermit)> = Vec::with_capacity(group.len());
+        for Numbered { name, item, permit, .. } in group {
+            match item {
+                Arrived::Worked(Worked::Ready(one)) => {
+                    ready.push(*one);
+                    others.push((name, None, permit));
+                }
+                item => others.push((name, Some(item), permit)),
+            }
+        }
+        let descriptions: Vec<Option<Description>> = ready.iter().map(|one| one.description.clone()).collect();
+        let mut committed = self.write(ready).await?.into_iter().zip(descriptions);
+        for (name, other, _permit) in others {
+            let (outcome, bytes) = match other {
+                None => {
+                    let Some((one, description)) = committed.next() else { continue };
+                    self.report.unembedded += u64::from(one.unembedded);
+                    if let FileOutcome::Duplicate { of } = &one.outcome {
+                        self.add_to_known(of, description.as_ref()).await?;
+                    }
+                    (one.outcome, one.bytes)
+                }
+                Some(other) => match self.other(other).await? {
+                    Some(outcome) => (outcome, 0),
+                    None => continue,
+                },
+            };
+            self.report.count(&name, &outcome, bytes);
+            (self.observer)(ImportEvent::File { file: &name, outcome: &outcome });
+        }
+        self.tell_progress();
+        Ok(())
+    }
+
+    async fn write(&self, ready: Vec<Ready>) -> StudioResult<Vec<Committed>> {
+        if ready.is_empty() {
+            return Ok(Vec::new());
+        }
+        let library = &self.importer.library;
+        let mut hashes = self.importer.hashes.lock().await;
+        let hashes = match &mut *hashes {
+            Some(hashes) => hashes,
+            none => none.insert(Hashes::read(library.store()).await?),
+        };
+        let policy = NearPolicy { keep: self.options.keep_near, max_distance: self.options.near_distance };
+        Committer { library, hashes, policy }.commit(ready).await
+    }
+
+    /// What became of a file that nothing is stored of; none if it is no file.
+    async fn other(&mut self, arrived: Arrived) -> StudioResult<Option<FileOutcome>> {
+        Ok(Some(match arrived {
+            Arrived::Worked(Worked::Ready(_)) => return Ok(None),
+            Arrived::Worked(Worked::Ignored) => FileOutcome::Ignored,
+            Arrived::Worked(Worked::Refused(refusal)) => FileOutcome::Refused(refusal),
+            Arrived::Worked(Worked::Same(same)) => self.same(*same).await?,
+            Arrived::Known { image, likeness, description } => {
+                if likeness == Likeness::Same {
+                    self.add_to_known(&image, description.as_ref()).await?;
+                }
+                FileOutcome::Known { image }
+            }
+            Arrived::Bad(bad) => {
+                let refusal = Refusal::from(&bad);
+                self.report.refuse(&bad.place, &refusal);
+                (self.observer)(ImportEvent::Description { place: &bad.place, refusal: &refusal });
+                return Ok(None);
+            }
+            Arrived::Missing(count, files) => {
+                self.report.missing += count;
+                files.into_iter().for_each(|file| list(&mut self.report.missing_files, || file));
+                return Ok(None);
+            }
+        }))
+    }
+
+    /// A file whose bytes are in the library: the one that they came from, or another.
+    async fn same(&mut self, same: Same) -> StudioResult<FileOutcome> {
+        let Same { image, source, description } = same;
+        self.add_to_known(&image.id, description.as_ref()).await?;
+        let is_its_source = source.as_ref().is_some_and(|source| image.source.as_ref() == Some(&source.path));
+        if let Some(source) = source {
+            self.importer.library.store().put_image_sources(vec![(image.id.clone(), source)]).await?;
+        }
+        let image = image.id;
+        Ok(if is_its_source { FileOutcome::Known { image } } else { FileOutcome::Duplicate { of: image } })
+    }
+
+    /// Gives an image that was there before what this import gives all, and what is said of it now if that is
+    /// asked for.
+    async fn add_to_known(&mut self, image: &str, description: Option<&Description>) -> StudioResult<()> {
+        let mut edit = self.options.as_edit();
+        let library = &self.importer.library;
+        if let Some(description) = description {
+            if self.options.update {
+                edit.take_over(description);
+            } else {
+                let mut other = ImageEdit::default();
+                other.take_over(description);
+                let known = library.store().image(image).await?;
+                self.report.differing += u64::from(known.is_some_and(|known| other.changes(&known)));
+            }
+        }
+        if edit == ImageEdit::default() {
+            return Ok(());
+        }
+        let embedder = self.settings.embedders.text.as_ref();
+        let before = library.store().image(image).await?.map(|image| image.revision);
+        match library.edit(image, &edit, embedder, self.settings.now).await {
+            Ok(after) => self.report.updated += u64::from(before != Some(after.revision)),
+            // It was removed a moment ago.
+            Err(StudioError::NoSuchImage(_)) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn tell_progress(&mut self) {
+        let total = Some(self.total.load(Ordering::Relaxed)).filter(|total| *total != UNCOUNTED);
+        let ImportReport { files, imported, refused, .. } = self.report;
+        (self.observer)(ImportEvent::Progress(ImportProgress { done: files, total, imported, refused }));
+    }
+}
+
+/// Groups of at most [`GROUP`].
+fn chunks<T>(items: Vec<T>) -> impl Iterator<Item = Vec<T>> {
+    let mut items = items.into_iter();
+    std::iter::from_fn(move || {
+        let group: Vec<T> = items.by_ref().take(GROUP).collect();
+        (!group.is_empty()).then_some(group)
+    })
+}
