@@ -18,7 +18,7 @@ use atelier_embed::{EfficientNet, EfficientNetFiles, LookEmbedder, MiniLm, Model
 use atelier_search::evaluate::{Judged, Metric, evaluate};
 use atelier_search::{Change, CutOffs, Document, FusionWeights, Index, IndexSettings, Query, SearchError};
 use atelier_studio::library::Embedders;
-use atelier_studio::library::decode::{Limits, Reader};
+use atelier_studio::library::decode::{DecodeLimits, PictureReader};
 use atelier_studio::library::derive::{LONG_SIDE, SHORT_SIDE};
 use serde_json::Value;
 
@@ -62,7 +62,7 @@ struct Captioned {
 }
 
 fn pictures(folder: &Path, look: &dyn LookEmbedder) -> Result<Vec<Captioned>> {
-    let reader = Reader::new(Limits::default());
+    let reader = PictureReader::new(DecodeLimits::default());
     let list: Vec<Value> = serde_json::from_slice(&std::fs::read(folder.join("images.json"))?)?;
     let mut pictures = Vec::with_capacity(list.len());
     for (entry, number) in list.iter().zip(0..) {

@@ -18,9 +18,9 @@ use std::time::Instant;
 use atelier_embed::{EfficientNet, EfficientNetFiles, LookEmbedder, MiniLm, ModelBytes, TextEmbedder};
 use atelier_engine::{Clock, Stop};
 use atelier_store::Store;
-use atelier_studio::library::decode::{Limits, Reader};
+use atelier_studio::library::decode::{DecodeLimits, PictureReader};
 use atelier_studio::library::derive::{LONG_SIDE, SHORT_SIDE, palette, phash};
-use atelier_studio::library::import::{ImportOptions, Importer, Source};
+use atelier_studio::library::import::{ImportOptions, ImportSource, Importer};
 use atelier_studio::library::{Embedders, Library};
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
@@ -53,10 +53,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("{images} JPEGs of {} kB on average", bytes / 1_000 / images.max(1) as usize);
 
     let library = Library::open(Store::open(&dir.path().join("data"))?)?;
-    let importer = Importer::new(library, embedders, Limits::default(), Clock::system());
+    let importer = Importer::new(library, embedders, DecodeLimits::default(), Clock::system());
     for what in ["new", "again"] {
         let (started, cpu) = (Instant::now(), cpu_seconds());
-        let sources = vec![Source::Path(photos.clone())];
+        let sources = vec![ImportSource::Path(photos.clone())];
         let report = importer.import(sources, ImportOptions::default(), Stop::never(), |_| {}).await?;
         let (seconds, cpu) = (started.elapsed().as_secs_f64(), cpu_seconds() - cpu);
         println!(
@@ -111,7 +111,7 @@ fn embedders(text: bool, look: bool) -> Result<Embedders, Box<dyn Error>> {
 /// What each step costs, on one thread.
 fn stages(embedders: &Embedders) -> Result<(), Box<dyn Error>> {
     let file = jpeg(7)?;
-    let reader = Reader::new(Limits::default());
+    let reader = PictureReader::new(DecodeLimits::default());
     let read = || reader.read(&file).and_then(|decoded| decoded.into_picture(SHORT_SIDE, LONG_SIDE));
     let picture = read()?;
     println!("{} bytes of JPEG, a picture of {} x {}", file.len(), picture.width, picture.height);

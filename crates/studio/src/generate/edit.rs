@@ -8,7 +8,7 @@ use image::{DynamicImage, GrayImage, ImageFormat, ImageReader, Limits, Luma, Rgb
 
 use crate::error::{StudioError, StudioResult};
 use crate::library::blocking;
-use crate::library::decode::{PictureError, Reader};
+use crate::library::decode::{PictureError, PictureReader};
 
 /// How much wider or higher a mask may be, in shape, than its picture.
 const SHAPE: f64 = 1.02;
@@ -80,7 +80,7 @@ fn png(picture: &DynamicImage) -> StudioResult<Bytes> {
 }
 
 /// Two pictures beside each other, the one before on the left, both of the height of the lower one.
-pub(super) async fn side_by_side(before: Bytes, after: Bytes, reader: Reader) -> StudioResult<Bytes> {
+pub(super) async fn side_by_side(before: Bytes, after: Bytes, reader: PictureReader) -> StudioResult<Bytes> {
     blocking(move || {
         let picture = |file: &Bytes| {
             let picture = reader.read(file)?.into_picture(1, 4096)?;

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 
 use super::task::answer_name;
 use crate::library::blocking;
-use crate::library::decode::Reader;
+use crate::library::decode::PictureReader;
 use crate::objects::{ObjectKey, Objects};
 
 /// How often a picture that was paid for is tried to be written where the disk does not take it, and how far apart.
@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Keeping {
     pub(super) model: Arc<dyn Model>,
     pub(super) objects: Arc<dyn Objects>,
-    pub(super) reader: Reader,
+    pub(super) reader: PictureReader,
     pub(super) job: JobId,
 }
 

@@ -26,7 +26,7 @@ use atelier_engine::Clock;
 use atelier_store::Store;
 
 use crate::library::Library;
-use crate::library::decode::{Limits, Reader};
+use crate::library::decode::{DecodeLimits, PictureReader};
 
 pub use camera::{Camera, Preset, Presets};
 pub use category::{Category, ClassifyTask, categories};
@@ -45,7 +45,7 @@ pub use task::{ImageAnswer, ImageItem, ImageTask, answer_name};
 #[derive(Clone, Debug)]
 pub struct ImageStudio {
     library: Library,
-    reader: Reader,
+    reader: PictureReader,
     clock: Clock,
 }
 
@@ -53,7 +53,7 @@ impl ImageStudio {
     /// A studio beside this library.
     #[must_use]
     pub fn new(library: Library, clock: Clock) -> Self {
-        Self { library, reader: Reader::new(Limits::default()), clock }
+        Self { library, reader: PictureReader::new(DecodeLimits::default()), clock }
     }
 
     /// The library that references come from.
@@ -68,7 +68,7 @@ impl ImageStudio {
         self.library.store()
     }
 
-    pub(super) fn reader(&self) -> &Reader {
+    pub(super) fn reader(&self) -> &PictureReader {
         &self.reader
     }
 

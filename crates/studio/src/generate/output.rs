@@ -11,9 +11,9 @@ use super::ImageStudio;
 use super::edit::side_by_side;
 use super::plan::Plan;
 use crate::error::{StudioError, StudioResult};
-use crate::library::decode::Limits;
+use crate::library::decode::DecodeLimits;
 use crate::library::export::{Sink, ZipSink};
-use crate::library::import::{FileOutcome, ImportEvent, ImportOptions, Importer, Source};
+use crate::library::import::{FileOutcome, ImportEvent, ImportOptions, ImportSource, Importer};
 use crate::library::{Embedders, Library};
 use crate::objects::{ObjectKey, ThumbnailSize};
 use crate::search::ImageSearch;
@@ -147,7 +147,7 @@ impl ImageStudio {
         search: &ImageSearch,
     ) -> StudioResult<String> {
         let (result, content) = self.file(image).await?;
-        let importer = Importer::new(self.library().clone(), embedders, Limits::default(), *self.clock());
+        let importer = Importer::new(self.library().clone(), embedders, DecodeLimits::default(), *self.clock());
         let name = format!("{}.{}", image.id, extension(&result.format));
         let options = ImportOptions {
             collections: collections.to_vec(),
@@ -161,7 +161,7 @@ impl ImageStudio {
                 outcome = Some(told.clone());
             }
         };
-        importer.import(vec![Source::Bytes { name, content }], options, Stop::never(), observer).await?;
+        importer.import(vec![ImportSource::Bytes { name, content }], options, Stop::never(), observer).await?;
         let id = match outcome {
             Some(
                 FileOutcome::Imported { image } | FileOutcome::Known { image } | FileOutcome::Duplicate { of: image },

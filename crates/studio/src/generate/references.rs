@@ -10,7 +10,7 @@ use image::codecs::jpeg::JpegEncoder;
 use super::draw::{best, draw};
 use super::plan::{Drawn, Pick, Reference, Role, Sent};
 use crate::error::{StudioError, StudioResult};
-use crate::library::decode::{PictureError, Reader};
+use crate::library::decode::{PictureError, PictureReader};
 use crate::library::derive::palette;
 use crate::library::{Library, blocking};
 use crate::objects::ObjectKey;
@@ -29,7 +29,7 @@ const PALETTE_SIDE: u32 = 256;
 pub(super) struct Finder<'a> {
     pub(super) library: &'a Library,
     pub(super) search: &'a ImageSearch,
-    pub(super) reader: &'a Reader,
+    pub(super) reader: &'a PictureReader,
     pub(super) collection: Option<&'a str>,
     pub(super) seed: u64,
 }

@@ -15,7 +15,7 @@ use super::submit::Settings;
 use super::task::{ImageAnswer, ImageItem};
 use crate::error::{StudioError, StudioResult};
 use crate::library::blocking;
-use crate::library::decode::{Format, Reader};
+use crate::library::decode::{PictureFormat, PictureReader};
 use crate::library::derive::{LONG_SIDE, SHORT_SIDE, thumbnail};
 use crate::objects::{ObjectKey, ThumbnailSize};
 use crate::provenance::{self, Facts};
@@ -32,7 +32,7 @@ pub(super) struct Saving<'a> {
 struct Finished {
     file: Bytes,
     hash: String,
-    format: Format,
+    format: PictureFormat,
     width: u32,
     height: u32,
     thumbnails: Vec<(ThumbnailSize, Bytes)>,
@@ -208,7 +208,7 @@ fn in_words(reference: &Reference) -> String {
     format!("{}: {name} ({how}{colors})", reference.role.name())
 }
 
-fn finish(file: &Bytes, facts: &Facts, reader: &Reader) -> StudioResult<Finished> {
+fn finish(file: &Bytes, facts: &Facts, reader: &PictureReader) -> StudioResult<Finished> {
     let decoded = reader.read(file)?;
     let (format, width, height) = (decoded.format, decoded.width, decoded.height);
     let picture = decoded.into_picture(SHORT_SIDE, LONG_SIDE)?;

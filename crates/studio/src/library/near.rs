@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
-use super::decode::Picture;
+use super::decode::RgbPicture;
 use super::derive;
 
 /// In how many bits the hashes of near duplicates may differ. What the index finds is complete up to this.
@@ -34,7 +34,7 @@ pub(crate) struct NearIndex {
 
 /// A candidate.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Candidate {
+pub(crate) struct NearCandidate {
     pub(crate) image: String,
     pub(crate) distance: u32,
 }
@@ -69,7 +69,7 @@ impl NearIndex {
 
     /// The images whose hashes differ in at most so many bits, the nearest first, and of those the first that
     /// was added; no more than are looked at.
-    pub(crate) fn find(&self, phash: u64, max_distance: u32) -> Vec<Candidate> {
+    pub(crate) fn find(&self, phash: u64, max_distance: u32) -> Vec<NearCandidate> {
         let max_distance = max_distance.min(MAX_DISTANCE);
         let mut found: Vec<(u32, u32)> = Vec::new();
         for (band, value) in self.bands.iter().zip(bands(phash)) {
@@ -89,7 +89,7 @@ impl NearIndex {
         found.truncate(LOOKED_AT);
         let candidate = |(distance, place): (u32, u32)| {
             let (_, image) = self.images.get(place as usize)?;
-            Some(Candidate { image: image.to_string(), distance })
+            Some(NearCandidate { image: image.to_string(), distance })
         };
         found.into_iter().filter_map(candidate).collect()
     }
@@ -102,13 +102,13 @@ fn bands(phash: u64) -> [u16; 4] {
 
 /// Whether two pictures are nearly the same to the eye: scaled, compressed again, a little brighter or softer,
 /// but with nothing added, taken away or moved.
-pub(crate) fn alike(one: &Picture, other: &Picture) -> bool {
-    let shape = |picture: &Picture| f64::from(picture.width) / f64::from(picture.height);
+pub(crate) fn alike(one: &RgbPicture, other: &RgbPicture) -> bool {
+    let shape = |picture: &RgbPicture| f64::from(picture.width) / f64::from(picture.height);
     if (shape(one) / shape(other)).ln().abs() > MAX_SHAPE {
         return false;
     }
     let (Ok(one), Ok(other)) = (one.resized(SIDE, SIDE), other.resized(SIDE, SIDE)) else { return false };
-    let cells = |picture: &Picture| picture.rgb.iter().map(|part| f32::from(*part)).collect::<Vec<_>>();
+    let cells = |picture: &RgbPicture| picture.rgb.iter().map(|part| f32::from(*part)).collect::<Vec<_>>();
     let (one, other) = (cells(&one), cells(&other));
     // A picture that is brighter or paler as a whole is the same picture.
     let Some((scale, shift)) = fit(&one, &other) else { return flat(&one) && flat(&other) && mean_of(&one, &other) };
@@ -247,11 +247,11 @@ mod tests {
         let mut index = NearIndex::new();
         index.add("a", 1);
         assert!(index.contains("a") && !index.contains("b"));
-        assert_eq!(index.find(1, 99), [Candidate { image: "a".into(), distance: 0 }]);
+        assert_eq!(index.find(1, 99), [NearCandidate { image: "a".into(), distance: 0 }]);
     }
 
     /// Waves, drawn by a function of the place so that they can be drawn at any size.
-    fn waves(width: u32, height: u32, change: impl Fn(f64, f64, [f64; 3]) -> [f64; 3]) -> Picture {
+    fn waves(width: u32, height: u32, change: impl Fn(f64, f64, [f64; 3]) -> [f64; 3]) -> RgbPicture {
         let mut rgb = Vec::new();
         for y in 0..height {
             for x in 0..width {
@@ -262,7 +262,7 @@ mod tests {
                 rgb.extend(change(x, y, colour).map(|part| part.round().clamp(0.0, 255.0) as u8));
             }
         }
-        Picture { width, height, rgb }
+        RgbPicture { width, height, rgb }
     }
 
     fn same(_: f64, _: f64, colour: [f64; 3]) -> [f64; 3] {
@@ -324,7 +324,7 @@ mod tests {
 
     #[test]
     fn blank_pictures_are_alike_if_their_colours_are() {
-        let blank = |colour: [u8; 3]| Picture { width: 64, height: 64, rgb: colour.repeat(64 * 64) };
+        let blank = |colour: [u8; 3]| RgbPicture { width: 64, height: 64, rgb: colour.repeat(64 * 64) };
         assert!(alike(&blank([250; 3]), &blank([252; 3])));
         assert!(!alike(&blank([250; 3]), &blank([220; 3])));
         assert!(!alike(&blank([250; 3]), &waves(64, 64, same)) && !alike(&waves(64, 64, same), &blank([120; 3])));

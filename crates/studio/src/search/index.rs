@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use atelier_search::{CutOffs, Index, SearchError, IndexSettings};
+use atelier_search::{CutOffs, Index, IndexSettings, SearchError};
 use tokio::sync::Mutex;
 
 use super::documents;
@@ -30,12 +30,12 @@ pub struct ImageSearch {
     embedders: Embedders,
     root: PathBuf,
     settings: IndexSettings,
-    index: Mutex<Option<Opened>>,
+    index: Mutex<Option<OpenIndex>>,
 }
 
 /// The index as this process has it.
 #[derive(Clone)]
-pub(super) struct Opened {
+pub(super) struct OpenIndex {
     pub(super) index: Arc<Index>,
     owned: bool,
 }
@@ -48,7 +48,7 @@ impl fmt::Debug for ImageSearch {
 
 /// How far the index is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct IndexStatus {
     /// Changes of the library that were applied now.
     pub applied: u64,
     /// Changes that another process, which owns the index, has not applied yet.
@@ -93,7 +93,7 @@ impl ImageSearch {
     ///
     /// # Errors
     /// [`StudioError::Search`] and what the store reports.
-    pub async fn catch_up(&self, observer: impl FnMut(u64) + Send) -> StudioResult<Standing> {
+    pub async fn catch_up(&self, observer: impl FnMut(u64) + Send) -> StudioResult<IndexStatus> {
         let opened = self.open().await?;
         if opened.owned { self.apply(&opened.index, observer).await } else { self.wait_for_owner(&opened.index).await }
     }
@@ -104,7 +104,7 @@ impl ImageSearch {
     }
 
     /// The index: owned if nobody else owns it.
-    pub(super) async fn open(&self) -> StudioResult<Opened> {
+    pub(super) async fn open(&self) -> StudioResult<OpenIndex> {
         let mut slot = self.index.lock().await;
         if let Some(opened) = slot.as_ref().filter(|opened| opened.owned) {
             return Ok(opened.clone());
@@ -113,14 +113,14 @@ impl ImageSearch {
         let opened = loop {
             let (root, settings) = (self.root.clone(), self.settings.clone());
             match blocking(move || Index::open(root, settings)).await? {
-                Ok(index) => break Opened { index: Arc::new(index), owned: true },
+                Ok(index) => break OpenIndex { index: Arc::new(index), owned: true },
                 Err(SearchError::Owned { .. }) => {
                     if let Some(opened) = slot.as_ref() {
                         break opened.clone();
                     }
                     let (root, settings) = (self.root.clone(), self.settings.clone());
                     match blocking(move || Index::open_read_only(root, settings)).await? {
-                        Ok(index) => break Opened { index: Arc::new(index), owned: false },
+                        Ok(index) => break OpenIndex { index: Arc::new(index), owned: false },
                         // The owner has not committed yet.
                         Err(SearchError::NotThere { .. }) if tokio::time::Instant::now() < until => {
                             tokio::time::sleep(LOOK_AGAIN).await;
@@ -135,8 +135,8 @@ impl ImageSearch {
         Ok(opened)
     }
 
-    async fn apply(&self, index: &Arc<Index>, mut observer: impl FnMut(u64) + Send) -> StudioResult<Standing> {
-        let mut standing = Standing { rebuilt: index.rebuilt().is_some(), ..Standing::default() };
+    async fn apply(&self, index: &Arc<Index>, mut observer: impl FnMut(u64) + Send) -> StudioResult<IndexStatus> {
+        let mut status = IndexStatus { rebuilt: index.rebuilt().is_some(), ..IndexStatus::default() };
         // Whatever was applied and not committed by someone who was cancelled is committed with the next.
         let (mut upto, mut waiting) = (index.applied(), 0);
         loop {
@@ -148,27 +148,27 @@ impl ImageSearch {
                 let index = Arc::clone(index);
                 blocking(move || index.apply(&changes, upto)).await??;
                 waiting += count;
-                standing.applied += count as u64;
+                status.applied += count as u64;
             }
             if waiting > 0 && (waiting >= COMMIT || count < PAGE) {
                 let committing = Arc::clone(index);
                 blocking(move || committing.commit()).await??;
                 waiting = 0;
-                observer(standing.applied);
+                observer(status.applied);
             }
             if count < PAGE {
                 break;
             }
         }
-        if standing.applied >= MERGE_FROM {
+        if status.applied >= MERGE_FROM {
             let index = Arc::clone(index);
             blocking(move || index.maintain()).await??;
         }
-        standing.images = index.images() as u64;
-        Ok(standing)
+        status.images = index.images() as u64;
+        Ok(status)
     }
 
-    async fn wait_for_owner(&self, index: &Arc<Index>) -> StudioResult<Standing> {
+    async fn wait_for_owner(&self, index: &Arc<Index>) -> StudioResult<IndexStatus> {
         let last = self.library.store().last_library_change().await?;
         let until = tokio::time::Instant::now() + PATIENCE;
         loop {
@@ -176,7 +176,7 @@ impl ImageSearch {
             blocking(move || reading.refresh()).await??;
             let behind = last.saturating_sub(index.applied());
             if behind == 0 || tokio::time::Instant::now() >= until {
-                return Ok(Standing { behind, images: index.images() as u64, ..Standing::default() });
+                return Ok(IndexStatus { behind, images: index.images() as u64, ..IndexStatus::default() });
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }

@@ -9,6 +9,6 @@ mod query;
 mod settings;
 
 pub use documents::rgb;
-pub use index::{ImageSearch, Standing};
-pub use query::{Found, Scope, SearchRequest};
+pub use index::{ImageSearch, IndexStatus};
+pub use query::{Scope, SearchRequest, SearchResults};
 pub use settings::settings;

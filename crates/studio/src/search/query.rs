@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::index::ImageSearch;
 use crate::error::{StudioError, StudioResult};
-use crate::library::decode::{Limits, Reader};
+use crate::library::decode::{DecodeLimits, PictureReader};
 use crate::library::{blocking, picture_of};
 
 /// What is searched for. What is not given is not searched by.
@@ -69,7 +69,7 @@ pub enum Scope {
 
 /// What was found.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct SearchResults {
     /// The hits, with what each stage said of them.
     pub hits: Hits,
     /// The images of the hits, by id. One that was removed since is not there.
@@ -86,14 +86,14 @@ impl ImageSearch {
     /// [`StudioError::EmptyQuery`] if nothing is asked; [`StudioError::Picture`] if the example can't be read;
     /// [`StudioError::NoLook`] where there is no model for pictures to ask; [`StudioError::Embed`],
     /// [`StudioError::Search`], and what the store reports.
-    pub async fn search(&self, request: SearchRequest) -> StudioResult<Found> {
+    pub async fn search(&self, request: SearchRequest) -> StudioResult<SearchResults> {
         let opened = self.open().await?;
         let (query, words_only) = self.query(request).await?;
         let hits = blocking(move || opened.index.search(&query)).await??;
         let ids: Vec<String> = hits.hits.iter().map(|hit| hit.id.clone()).collect();
         let images = self.library().store().images_with_ids(&ids).await?;
         let images = images.into_iter().map(|image| (image.id.clone(), image)).collect();
-        Ok(Found { hits, images, words_only })
+        Ok(SearchResults { hits, images, words_only })
     }
 
     async fn query(&self, request: SearchRequest) -> StudioResult<(Query, Option<String>)> {
@@ -157,7 +157,7 @@ impl ImageSearch {
     async fn look(&self, content: Bytes) -> StudioResult<Look> {
         let look = self.embedders().look.clone().ok_or(StudioError::NoLook)?;
         blocking(move || {
-            let picture: Picture = picture_of(&content, &Reader::new(Limits::default()))?;
+            let picture: Picture = picture_of(&content, &PictureReader::new(DecodeLimits::default()))?;
             let look = look.look(&[picture])?.pop();
             look.ok_or(StudioError::Embed(atelier_embed::EmbedError::EmptyVector))
         })

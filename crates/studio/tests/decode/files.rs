@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use atelier_studio::library::decode::{Decoded, Limits, Picture, PictureError, Reader};
+use atelier_studio::library::decode::{DecodeLimits, Decoded, PictureError, PictureReader, RgbPicture};
 use image::codecs::{gif::GifEncoder, jpeg::JpegEncoder, png::PngEncoder, webp::WebPEncoder};
 use image::{ExtendedColorType, ImageEncoder};
 
@@ -116,15 +116,15 @@ pub(crate) fn orientation(orientation: u16) -> Vec<u8> {
     [b"Exif\0\0II*\0\x08\0\0\0\x01\0".as_slice(), &entry, &[0, 0, 0, 0]].concat()
 }
 
-pub(crate) fn reader() -> Reader {
-    Reader::new(Limits::default())
+pub(crate) fn reader() -> PictureReader {
+    PictureReader::new(DecodeLimits::default())
 }
 
 pub(crate) fn read(file: &[u8]) -> Result<Decoded, PictureError> {
     reader().read(file)
 }
 
-pub(crate) fn picture(file: &[u8]) -> Picture {
+pub(crate) fn picture(file: &[u8]) -> RgbPicture {
     read(file).unwrap().into_picture(1_000, 1_000).unwrap()
 }
 
@@ -136,7 +136,7 @@ pub(crate) fn refused(file: &[u8]) -> PictureError {
 }
 
 /// The colours in the middles of the quarters, row by row.
-pub(crate) fn middles(picture: &Picture) -> [[u8; 3]; 4] {
+pub(crate) fn middles(picture: &RgbPicture) -> [[u8; 3]; 4] {
     let at = |x: u32, y: u32| {
         let place = ((y * picture.height / 4) * picture.width + x * picture.width / 4) as usize * 3;
         [picture.rgb[place], picture.rgb[place + 1], picture.rgb[place + 2]]

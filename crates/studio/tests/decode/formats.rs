@@ -1,13 +1,21 @@
 //! Every format becomes the picture that it holds.
 
-use atelier_studio::library::decode::Format;
+use atelier_studio::library::decode::PictureFormat;
 use moxcms::ColorProfile;
 
 use crate::files::*;
 
 #[test]
 fn every_format_is_read_by_its_content() {
-    let formats = [Format::Jpeg, Format::Png, Format::WebP, Format::WebP, Format::Gif, Format::Heic, Format::Svg];
+    let formats = [
+        PictureFormat::Jpeg,
+        PictureFormat::Png,
+        PictureFormat::WebP,
+        PictureFormat::WebP,
+        PictureFormat::Gif,
+        PictureFormat::Heic,
+        PictureFormat::Svg,
+    ];
     for ((name, file), format) in all(96, 64).into_iter().zip(formats) {
         let decoded = read(&file).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!((decoded.format, decoded.width, decoded.height), (format, 96, 64), "{name}");
@@ -20,7 +28,7 @@ fn every_format_is_read_by_its_content() {
 #[test]
 fn avif_is_read_with_its_opacity() {
     let colour = read(&fixture("colour.avif")).unwrap();
-    assert_eq!((colour.format, colour.width, colour.height), (Format::Avif, 64, 48));
+    assert_eq!((colour.format, colour.width, colour.height), (PictureFormat::Avif, 64, 48));
     let picture = colour.into_picture(1_000, 1_000).unwrap();
     assert!(picture.rgb.iter().any(|part| *part > 100) && picture.rgb.iter().any(|part| *part < 100));
     let alpha = read(&fixture("alpha-10-bit.avif")).unwrap();
@@ -78,7 +86,7 @@ fn tiles_of_avif_are_put_together_and_turned() {
     let grid = read(&grid_of(&fixture("colour.avif"))).unwrap();
     assert_eq!((grid.width, grid.height), (48, 128));
     let grid = grid.into_picture(1_000, 1_000).unwrap();
-    let pixel = |picture: &atelier_studio::library::decode::Picture, x: u32, y: u32| {
+    let pixel = |picture: &atelier_studio::library::decode::RgbPicture, x: u32, y: u32| {
         let place = ((y * picture.width + x) * 3) as usize;
         picture.rgb[place..place + 3].to_vec()
     };

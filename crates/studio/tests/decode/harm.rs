@@ -1,6 +1,6 @@
 //! Files that would do harm.
 
-use atelier_studio::library::decode::{Limits, PictureError, Reader};
+use atelier_studio::library::decode::{DecodeLimits, PictureError, PictureReader};
 use proptest::prelude::*;
 
 use crate::files::*;
@@ -13,7 +13,7 @@ fn a_tiny_file_that_claims_a_huge_picture_is_refused_before_memory_is_taken() {
     assert_eq!(refused(&claim), expected);
     assert!(matches!(refused(&claiming_png(u32::MAX >> 1, u32::MAX >> 1, 6)), PictureError::TooLarge { .. }));
     // Few enough pixels, but of too many bytes.
-    let frugal = Reader::new(Limits { max_memory: 100_000_000, ..Limits::default() });
+    let frugal = PictureReader::new(DecodeLimits { max_memory: 100_000_000, ..DecodeLimits::default() });
     let error = frugal.read(&claiming_png(6_000, 5_000, 6)).map(|_| ()).unwrap_err();
     assert_eq!(error, PictureError::NeedsMemory { bytes: 120_000_000, limit: 100_000_000 });
     let mut gif = gif(8, 8);
@@ -66,14 +66,14 @@ fn a_file_that_is_cut_says_so() {
 
 #[test]
 fn a_picture_that_is_larger_than_is_read_is_refused_by_its_size() {
-    let reader = Reader::new(Limits { max_bytes: 1_000, ..Limits::default() });
+    let reader = PictureReader::new(DecodeLimits { max_bytes: 1_000, ..DecodeLimits::default() });
     let file = vec![0xff; 1_001];
     let error = reader.read(&file).map(|_| ()).unwrap_err();
     assert_eq!(error, PictureError::TooManyBytes { bytes: 1_001, limit: 1_000 });
 }
 
 /// What decodes within the limits is right; what does not is refused; nothing else happens.
-fn survives(reader: &Reader, file: &[u8]) {
+fn survives(reader: &PictureReader, file: &[u8]) {
     if let Ok(decoded) = reader.read(file) {
         let (width, height) = (decoded.width, decoded.height);
         let picture = decoded.into_picture(64, 64).unwrap();
@@ -89,7 +89,7 @@ proptest! {
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12),
         cut in prop::option::of(any::<prop::sample::Index>()),
     ) {
-        let reader = Reader::new(Limits { max_pixels: 4_000_000, ..Limits::default() });
+        let reader = PictureReader::new(DecodeLimits { max_pixels: 4_000_000, ..DecodeLimits::default() });
         let mut files = all(40, 24);
         files.extend(["colour.avif", "alpha-10-bit.avif", "cmyk.jpg", "progressive.jpg"].map(|name| (name, fixture(name))));
         for (_, mut file) in files {
@@ -110,7 +110,7 @@ proptest! {
             b"", b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"RIFF\x10\x00\x00\x00WEBPVP8 ",
             b"\0\0\0\x18ftypavif\0\0\0\0mif1miaf", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", b"<svg ", b"<?xml ",
         ];
-        let reader = Reader::new(Limits { max_pixels: 4_000_000, ..Limits::default() });
+        let reader = PictureReader::new(DecodeLimits { max_pixels: 4_000_000, ..DecodeLimits::default() });
         survives(&reader, &[starts[start], &bytes].concat());
     }
 }

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use atelier_engine::{Stop, StopHandle};
 use atelier_store::{Image, ImageFilter};
-use atelier_studio::library::import::{ImportOptions, Source};
+use atelier_studio::library::import::{ImportOptions, ImportSource};
 use atelier_studio::library::{ExportSelection, ExportTarget};
 use serde_json::json;
 
@@ -63,7 +63,7 @@ async fn what_is_exported_to_a_folder_imports_again() {
     assert_eq!(names, ["a-2.jpg", "a.jpg", "b.png", "c.svg", "images.json"]);
 
     let other = Place::new();
-    let (report, _) = import(&other.importer(), vec![Source::Path(target)], ImportOptions::default()).await;
+    let (report, _) = import(&other.importer(), vec![ImportSource::Path(target)], ImportOptions::default()).await;
     assert_eq!((report.imported, report.refused, report.missing, report.near_duplicates), (4, 0, 0, 0));
     assert_same_images(&place, &other).await;
 }

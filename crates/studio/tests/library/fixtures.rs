@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use atelier_embed::{Calibration, EmbedError, EmbedderId, Look, LookEmbedder, Picture, TextEmbedder, Vector};
 use atelier_engine::{Clock, Stop, Timestamp};
 use atelier_store::{Image, ImageFilter, Store};
-use atelier_studio::library::decode::Limits;
-use atelier_studio::library::import::{FileOutcome, ImportEvent, ImportOptions, ImportReport, Importer, Source};
+use atelier_studio::library::decode::DecodeLimits;
+use atelier_studio::library::import::{FileOutcome, ImportEvent, ImportOptions, ImportReport, ImportSource, Importer};
 use atelier_studio::library::{Embedders, Library};
 use image::codecs::{jpeg::JpegEncoder, png::PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
@@ -55,7 +55,7 @@ impl Place {
     }
 
     pub(crate) fn importer(&self) -> Importer {
-        Importer::new(self.library.clone(), Embedders::default(), Limits::default(), Clock::starting_at(now()))
+        Importer::new(self.library.clone(), Embedders::default(), DecodeLimits::default(), Clock::starting_at(now()))
     }
 
     pub(crate) async fn import(&self) -> ImportReport {
@@ -63,12 +63,12 @@ impl Place {
     }
 
     pub(crate) async fn import_with(&self, options: ImportOptions) -> ImportReport {
-        import(&self.importer(), vec![Source::Path(self.photos())], options).await.0
+        import(&self.importer(), vec![ImportSource::Path(self.photos())], options).await.0
     }
 
     /// What became of each file, in order, by its name below the folder.
     pub(crate) async fn outcomes(&self, options: ImportOptions) -> Vec<(String, FileOutcome)> {
-        let (_, outcomes) = import(&self.importer(), vec![Source::Path(self.photos())], options).await;
+        let (_, outcomes) = import(&self.importer(), vec![ImportSource::Path(self.photos())], options).await;
         let root = self.photos().canonicalize().unwrap();
         let below = |path: String| Path::new(&path).strip_prefix(&root).unwrap().to_string_lossy().into_owned();
         outcomes.into_iter().map(|(file, outcome)| (below(file), outcome)).collect()
@@ -97,7 +97,7 @@ pub(crate) fn files(dir: &Path) -> Vec<PathBuf> {
 
 pub(crate) async fn import(
     importer: &Importer,
-    sources: Vec<Source>,
+    sources: Vec<ImportSource>,
     options: ImportOptions,
 ) -> (ImportReport, Vec<(String, FileOutcome)>) {
     let mut outcomes = Vec::new();

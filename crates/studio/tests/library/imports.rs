@@ -2,7 +2,7 @@
 
 use atelier_store::{Image, VectorSpace};
 use atelier_studio::library::derive;
-use atelier_studio::library::import::{FileOutcome, ImportOptions, Importer, Source};
+use atelier_studio::library::import::{FileOutcome, ImportOptions, ImportSource, Importer};
 use atelier_studio::objects::ThumbnailSize;
 use serde_json::json;
 
@@ -204,8 +204,10 @@ async fn every_file_that_is_there_is_counted_in_advance() {
         place.write(&format!("{n}.jpg"), photo(n));
     }
     let mut last = None;
-    let sources =
-        vec![Source::Path(place.photos()), Source::Bytes { name: "sent.jpg".into(), content: photo(9).into() }];
+    let sources = vec![
+        ImportSource::Path(place.photos()),
+        ImportSource::Bytes { name: "sent.jpg".into(), content: photo(9).into() },
+    ];
     let importer = place.importer();
     let report = importer.import(sources, two_threads(), atelier_engine::Stop::never(), |event| {
         if let atelier_studio::library::import::ImportEvent::Progress(progress) = event {
@@ -276,7 +278,7 @@ async fn a_sidecar_may_be_named_and_lie_elsewhere() {
     assert_eq!(place.image("a.jpg").await.caption.as_deref(), Some("From elsewhere"));
     assert_eq!(report.missing, 0, "what lies beside it describes a file that is there");
     std::fs::write(&metadata, "no such column\n").unwrap();
-    let sources = vec![Source::Path(place.photos())];
+    let sources = vec![ImportSource::Path(place.photos())];
     let error = place.importer().import(sources, options, atelier_engine::Stop::never(), |_| {}).await.unwrap_err();
     assert_eq!(error.code(), "sidecar-invalid");
 }
@@ -328,9 +330,9 @@ async fn what_does_not_exist_or_can_not_be_named_is_an_error() {
         let importer = place.importer();
         async move { importer.import(sources, options, atelier_engine::Stop::never(), |_| {}).await.unwrap_err().code() }
     };
-    assert_eq!(import(vec![Source::Path(place.path("nowhere"))], two_threads()).await, "source-unreadable");
+    assert_eq!(import(vec![ImportSource::Path(place.path("nowhere"))], two_threads()).await, "source-unreadable");
     let options = ImportOptions { collections: vec!["  ".into()], ..two_threads() };
-    assert_eq!(import(vec![Source::Path(place.photos())], options).await, "image-value-invalid");
+    assert_eq!(import(vec![ImportSource::Path(place.photos())], options).await, "image-value-invalid");
 }
 
 #[tokio::test]
@@ -343,10 +345,10 @@ async fn vectors_are_made_of_words_and_look() {
     let importer = Importer::new(
         place.library.clone(),
         embedders(&embedder),
-        atelier_studio::library::decode::Limits::default(),
+        atelier_studio::library::decode::DecodeLimits::default(),
         atelier_engine::Clock::starting_at(now()),
     );
-    let (report, _) = import(&importer, vec![Source::Path(place.photos())], two_threads()).await;
+    let (report, _) = import(&importer, vec![ImportSource::Path(place.photos())], two_threads()).await;
     assert_eq!((report.imported, report.unembedded), (2, 0));
     let ids: Vec<String> = place.images().await.into_iter().map(|image| image.id).collect();
     let store = place.library.store();
@@ -369,10 +371,10 @@ async fn an_embedder_that_fails_keeps_no_image_out() {
     let importer = Importer::new(
         place.library.clone(),
         embedders(&TestEmbedder::failing("test/1")),
-        atelier_studio::library::decode::Limits::default(),
+        atelier_studio::library::decode::DecodeLimits::default(),
         atelier_engine::Clock::starting_at(now()),
     );
-    let (report, _) = import(&importer, vec![Source::Path(place.photos())], two_threads()).await;
+    let (report, _) = import(&importer, vec![ImportSource::Path(place.photos())], two_threads()).await;
     assert_eq!((report.imported, report.unembedded), (1, 1));
 }
 
@@ -382,7 +384,8 @@ async fn the_hash_that_is_stored_is_the_hash_of_the_picture() {
     place.write("a.jpg", photo(1));
     place.import().await;
     let Image { phash, palette, .. } = place.image("a.jpg").await;
-    let reader = atelier_studio::library::decode::Reader::new(atelier_studio::library::decode::Limits::default());
+    let reader =
+        atelier_studio::library::decode::PictureReader::new(atelier_studio::library::decode::DecodeLimits::default());
     let picture = reader.read(&photo(1)).unwrap().into_picture(derive::SHORT_SIDE, derive::LONG_SIDE).unwrap();
     assert_eq!((derive::phash(&picture).unwrap(), derive::palette(&picture).unwrap()), (phash, palette));
 }

@@ -9,7 +9,7 @@ use atelier_engine::{Clock, Engine, Limit, Options, Pool, Stop, StopHandle};
 use atelier_providers::{ApiKey, BaseUrl, Gemini, HttpClient};
 use atelier_sandbox::{Sandbox, SandboxConfig};
 use atelier_store::{JobPage, JobRunner, JobState, VectorSpace};
-use atelier_studio::library::decode::{Limits, Reader};
+use atelier_studio::library::decode::{DecodeLimits, PictureReader};
 use atelier_studio::library::import::Importer;
 use atelier_studio::library::{Embedders, Missing, RemoteEmbedder};
 use tokio::runtime::Handle;
@@ -64,7 +64,7 @@ impl Remote {
         &self,
         embedders: &Embedders,
     ) -> Result<atelier_studio::library::Embedded, atelier_studio::StudioError> {
-        let (reader, two) = (Reader::new(Limits::default()), NonZeroUsize::new(2).unwrap());
+        let (reader, two) = (PictureReader::new(DecodeLimits::default()), NonZeroUsize::new(2).unwrap());
         let embedding = self.place.library.embedding(embedders.clone()).unwrap();
         embedding.run(Missing::All, &reader, two, &Stop::never(), |_| {}).await
     }
@@ -74,9 +74,13 @@ impl Remote {
 async fn an_import_leaves_a_remote_embedder_its_images_and_they_are_asked_for_together() {
     let remote = Remote::new(60);
     let embedders = remote.embedders();
-    let importer =
-        Importer::new(remote.place.library.clone(), embedders.clone(), Limits::default(), Clock::starting_at(now()));
-    let sources = vec![atelier_studio::library::import::Source::Path(remote.place.photos())];
+    let importer = Importer::new(
+        remote.place.library.clone(),
+        embedders.clone(),
+        DecodeLimits::default(),
+        Clock::starting_at(now()),
+    );
+    let sources = vec![atelier_studio::library::import::ImportSource::Path(remote.place.photos())];
     let (report, _) = import(&importer, sources, two_threads()).await;
     assert_eq!((report.imported, remote.sandbox.stats().calls), (60, 0));
     let done = remote.embed(&embedders).await.unwrap();

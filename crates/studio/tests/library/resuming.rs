@@ -6,8 +6,8 @@ use std::sync::Arc;
 use atelier_engine::{Clock, Stop, StopHandle};
 use atelier_store::VectorSpace;
 use atelier_studio::library::Embedders;
-use atelier_studio::library::decode::Limits;
-use atelier_studio::library::import::{ImportEvent, ImportOptions, Importer, Source};
+use atelier_studio::library::decode::DecodeLimits;
+use atelier_studio::library::import::{ImportEvent, ImportOptions, ImportSource, Importer};
 use atelier_studio::objects::ObjectKey;
 
 use crate::fixtures::*;
@@ -64,7 +64,7 @@ async fn an_import_that_is_stopped_goes_on_where_it_was() {
     let (handle, stop) = StopHandle::new();
     let mut told = 0;
     let importer = place.importer();
-    let sources = || vec![Source::Path(place.photos())];
+    let sources = || vec![ImportSource::Path(place.photos())];
     let report = importer.import(sources(), two_threads(), stop, |event| {
         if matches!(event, ImportEvent::File { .. }) {
             told += 1;
@@ -91,7 +91,7 @@ async fn an_import_that_is_dropped_in_the_middle_leaves_whole_images() {
         let (sender, dropped) = tokio::sync::oneshot::channel();
         let mut sender = Some(sender);
         let importer = place.importer();
-        let import = importer.import(vec![Source::Path(place.photos())], two_threads(), Stop::never(), |event| {
+        let import = importer.import(vec![ImportSource::Path(place.photos())], two_threads(), Stop::never(), |event| {
             if let ImportEvent::Progress(progress) = event
                 && progress.imported > 0
             {
@@ -136,8 +136,8 @@ async fn two_processes_import_the_same_folder_at_the_same_time() {
     let place = Place::new();
     photos(&place, 60);
     let start = |library| {
-        let importer = Importer::new(library, Embedders::default(), Limits::default(), Clock::starting_at(now()));
-        let sources = vec![Source::Path(place.photos())];
+        let importer = Importer::new(library, Embedders::default(), DecodeLimits::default(), Clock::starting_at(now()));
+        let sources = vec![ImportSource::Path(place.photos())];
         tokio::spawn(async move { importer.import(sources, two_threads(), Stop::never(), |_| {}).await.unwrap() })
     };
     let (one, two) = (start(place.library.clone()), start(place.again()));
@@ -152,9 +152,9 @@ async fn near_duplicates_of_what_others_bring_in_are_seen() {
     let place = Place::new();
     let (mine, theirs) = (
         place.importer(),
-        Importer::new(place.again(), Embedders::default(), Limits::default(), Clock::starting_at(now())),
+        Importer::new(place.again(), Embedders::default(), DecodeLimits::default(), Clock::starting_at(now())),
     );
-    let sent = |name: &str, content: Vec<u8>| vec![Source::Bytes { name: name.into(), content: content.into() }];
+    let sent = |name: &str, content: Vec<u8>| vec![ImportSource::Bytes { name: name.into(), content: content.into() }];
     import(&mine, sent("a.jpg", photo(1)), two_threads()).await;
     import(&theirs, sent("b.png", png_of(&clouds(2, 300, 200), 300, 200)), two_threads()).await;
     let (report, _) = import(&mine, sent("b.jpg", jpeg_of(&clouds(2, 300, 200), 300, 200, 60)), two_threads()).await;
@@ -181,10 +181,10 @@ async fn images_are_removed_and_imported_at_the_same_time() {
     }
     let importer = Arc::new(place.importer());
     for _ in 0..5 {
-        import(&importer, vec![Source::Path(other.clone())], two_threads()).await;
+        import(&importer, vec![ImportSource::Path(other.clone())], two_threads()).await;
     }
     removing.await.unwrap();
-    import(&importer, vec![Source::Path(other)], two_threads()).await;
+    import(&importer, vec![ImportSource::Path(other)], two_threads()).await;
     assert_whole(&place, 30).await;
     assert_eq!(place.objects(), 90);
 }
@@ -199,7 +199,8 @@ async fn a_disk_that_fails_ends_the_import_and_loses_nothing() {
     let thumbs = place.path("data/objects/thumbs");
     std::fs::rename(&thumbs, place.path("away")).unwrap();
     std::fs::write(&thumbs, "").unwrap();
-    let error = place.importer().import(vec![Source::Path(place.photos())], two_threads(), Stop::never(), |_| {}).await;
+    let error =
+        place.importer().import(vec![ImportSource::Path(place.photos())], two_threads(), Stop::never(), |_| {}).await;
     assert_eq!(error.unwrap_err().code(), "object-unusable");
     std::fs::remove_file(&thumbs).unwrap();
     std::fs::rename(place.path("away"), &thumbs).unwrap();
@@ -244,8 +245,8 @@ async fn an_embedder_that_panics_harms_its_file_only() {
     place.write("c.jpg", photo(3));
     let look: Arc<dyn atelier_embed::LookEmbedder> = Arc::new(Panics(TestEmbedder::new("test/1")));
     let embedders = Embedders { text: None, look: Some(look) };
-    let importer = Importer::new(place.library.clone(), embedders, Limits::default(), Clock::starting_at(now()));
-    let (report, _) = import(&importer, vec![Source::Path(place.photos())], two_threads()).await;
+    let importer = Importer::new(place.library.clone(), embedders, DecodeLimits::default(), Clock::starting_at(now()));
+    let (report, _) = import(&importer, vec![ImportSource::Path(place.photos())], two_threads()).await;
     assert_eq!((report.imported, report.refused), (2, 1));
     let lacking = place.library.store().unembedded_images("test/1", VectorSpace::Look, 0, 9).await.unwrap();
     assert_eq!(lacking, []);

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use atelier_engine::{Stop, StopHandle};
 use atelier_store::VectorSpace;
-use atelier_studio::library::decode::{Limits, Reader};
+use atelier_studio::library::decode::{DecodeLimits, PictureReader};
 use atelier_studio::library::{Embedded, Embedders, Missing};
 
 use crate::fixtures::*;
@@ -22,8 +22,8 @@ async fn library(images: u32) -> Place {
     place
 }
 
-fn reader() -> Reader {
-    Reader::new(Limits::default())
+fn reader() -> PictureReader {
+    PictureReader::new(DecodeLimits::default())
 }
 
 /// Makes what is missing.
@@ -59,10 +59,10 @@ async fn what_is_made_later_is_what_the_import_would_have_made() {
     let importer = atelier_studio::library::import::Importer::new(
         other.library.clone(),
         embedders(&embedder),
-        Limits::default(),
+        DecodeLimits::default(),
         atelier_engine::Clock::starting_at(now()),
     );
-    let sources = vec![atelier_studio::library::import::Source::Path(other.photos())];
+    let sources = vec![atelier_studio::library::import::ImportSource::Path(other.photos())];
     import(&importer, sources, two_threads()).await;
     let ids: Vec<String> = place.images().await.into_iter().map(|image| image.id).collect();
     for space in [VectorSpace::Text, VectorSpace::Look, VectorSpace::Appearance] {

@@ -6,7 +6,7 @@ use atelier_embed::EmbedError;
 use atelier_engine::Stop;
 use atelier_store::StoreError;
 use atelier_studio::StudioError;
-use atelier_studio::library::decode::{Limits, Reader};
+use atelier_studio::library::decode::{DecodeLimits, PictureReader};
 use atelier_studio::library::{EmbedProgress, Embedded, Embedders, Embedding, Library, Missing};
 use atelier_studio::search::ImageSearch;
 use serde_json::json;
@@ -113,7 +113,7 @@ pub(super) async fn new(
 
 /// Makes vectors, and shows how far it is.
 async fn missing(context: &Context, embedding: &Embedding, which: Missing, stop: &Stop) -> CliResult<Embedded> {
-    let reader = Reader::new(Limits::default());
+    let reader = PictureReader::new(DecodeLimits::default());
     let mut meter = Meter::new(context.out, context.clock, "vector");
     let made = embedding
         .run(which, &reader, embedders::threads(), stop, |progress: EmbedProgress| {

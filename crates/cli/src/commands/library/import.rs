@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use atelier_engine::StopHandle;
 use atelier_studio::library::Embedded;
-use atelier_studio::library::decode::Limits;
-use atelier_studio::library::import::{FileOutcome, ImportEvent, ImportOptions, ImportReport, Importer, Source};
+use atelier_studio::library::decode::DecodeLimits;
+use atelier_studio::library::import::{FileOutcome, ImportEvent, ImportOptions, ImportReport, ImportSource, Importer};
 use atelier_studio::search::ImageSearch;
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ pub(super) async fn run(context: &Context, command: ImportImages) -> CliResult<E
     let (stop, signalled) = signals::listen(None)?;
     let connected = embedders::of_images(context, library.store(), &stop).await?;
     let embedders = connected.embedders.clone();
-    let importer = Importer::new(library.clone(), embedders.clone(), Limits::default(), context.clock);
+    let importer = Importer::new(library.clone(), embedders.clone(), DecodeLimits::default(), context.clock);
     let options = ImportOptions {
         collections: command.collection,
         tags: command.tag,
@@ -41,7 +41,7 @@ pub(super) async fn run(context: &Context, command: ImportImages) -> CliResult<E
         keep_near: command.keep_near,
         ..ImportOptions::default()
     };
-    let sources = command.paths.into_iter().map(Source::Path).collect();
+    let sources = command.paths.into_iter().map(ImportSource::Path).collect();
     let mut meter = Meter::new(context.out, context.clock, "file");
     let follower = Follower::start(ImageSearch::new(library.clone(), embedders.clone()));
     let imported = importer

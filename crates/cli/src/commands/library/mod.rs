@@ -11,7 +11,7 @@ use std::path::Path;
 use atelier_store::ImageFilter;
 use atelier_studio::StudioError;
 use atelier_studio::library::Library;
-use atelier_studio::library::decode::Limits;
+use atelier_studio::library::decode::DecodeLimits;
 use bytes::Bytes;
 use serde_json::json;
 
@@ -116,7 +116,7 @@ pub(in crate::commands) fn picture_file(path: &Path) -> CliResult<Bytes> {
             .hint("check that the path is right and that your user may read it")
     };
     let size = path.metadata().map_err(|error| unreadable(error.to_string()))?.len();
-    if size > Limits::default().max_bytes {
+    if size > DecodeLimits::default().max_bytes {
         return Err(unreadable(format!("it has {} bytes", thousands(size))));
     }
     Ok(std::fs::read(path).map_err(|error| unreadable(error.to_string()))?.into())

@@ -6,7 +6,7 @@ mod thumbnails;
 
 use atelier_engine::Stop;
 use atelier_search::{Hit, Match, SearchExplanation, StageScores};
-use atelier_studio::search::{Found, ImageSearch, Scope, SearchRequest, Standing, rgb};
+use atelier_studio::search::{ImageSearch, IndexStatus, Scope, SearchRequest, SearchResults, rgb};
 
 use super::library;
 use crate::args::{Fields, SearchCommand, SearchImages};
@@ -76,7 +76,7 @@ async fn open(context: &Context) -> CliResult<(ImageSearch, ImageEmbedders)> {
 }
 
 /// Applies what has changed since the last search.
-async fn catch_up(context: &Context, search: &ImageSearch) -> CliResult<Standing> {
+async fn catch_up(context: &Context, search: &ImageSearch) -> CliResult<IndexStatus> {
     let mut meter = Meter::new(context.out, context.clock, "change");
     let standing = search.catch_up(|done| meter.at(done, None, " of the library taken into the index")).await;
     meter.finish();
@@ -99,7 +99,7 @@ fn color(text: &str) -> CliResult<[u8; 3]> {
     })
 }
 
-fn text(found: &Found, standing: Standing) -> String {
+fn text(found: &SearchResults, standing: IndexStatus) -> String {
     let hits = &found.hits;
     if hits.hits.is_empty() {
         return match standing.images {
@@ -144,7 +144,7 @@ fn stages(stages: &StageScores) -> String {
 }
 
 /// What each word and each stage came to, and the scores of each hit.
-fn explain(found: &Found, explanation: &SearchExplanation) -> String {
+fn explain(found: &SearchResults, explanation: &SearchExplanation) -> String {
     let mut text = format!(
         "\n{} in the index, {} left by the filters\n",
         count(explanation.images as u64, "image"),

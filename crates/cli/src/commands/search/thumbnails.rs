@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use atelier_studio::library::Library;
 use atelier_studio::objects::ThumbnailSize;
-use atelier_studio::search::Found;
+use atelier_studio::search::SearchResults;
 
 use crate::args::Thumbnails;
 use crate::out::{Out, excerpt};
@@ -14,7 +14,7 @@ const MOST: usize = 8;
 const COLUMNS: u32 = 24;
 
 /// Shows thumbnails of the first hits, where the terminal can. What goes wrong costs a picture and nothing else.
-pub(super) async fn show(out: Out, library: &Library, found: &Found, when: Thumbnails) {
+pub(super) async fn show(out: Out, library: &Library, found: &SearchResults, when: Thumbnails) {
     if !std::io::stdout().is_terminal() || when == Thumbnails::Never {
         return;
     }

@@ -7,14 +7,14 @@ use re_rav1d::{Decoder, Picture, PixelLayout, PlanarImageComponent, Settings, pi
 use super::error::PictureError;
 use super::heic::{container, size};
 use super::limits::DecodeBudget;
-use super::output::Read;
+use super::output::DecoderOutput;
 use super::raster::{Channels, Raster};
 
 /// More tiles than any camera or encoder makes of a picture.
 const MAX_TILES: usize = 1024;
 
 /// Reads an AVIF. Its clean aperture, which hides a few pixels at the edge, is passed over.
-pub(super) fn read(bytes: &[u8], budget: &DecodeBudget) -> Result<Read, PictureError> {
+pub(super) fn read(bytes: &[u8], budget: &DecodeBudget) -> Result<DecoderOutput, PictureError> {
     let file = HeifFile::parse(bytes).map_err(|error| container(&error))?;
     let (width, height) = size(&file)?;
     budget.limits.check(width, height)?;
@@ -22,26 +22,26 @@ pub(super) fn read(bytes: &[u8], budget: &DecodeBudget) -> Result<Read, PictureE
     let share = budget.take(u64::from(width) * u64::from(height) * 14)?;
 
     let id = file.primary_id;
-    let source = Source { file: &file, max_pixels: budget.limits.max_pixels };
-    let raster = source.item(id)?;
-    let raster = match source.alpha_of(id)? {
+    let decoder = AvifDecoder { file: &file, max_pixels: budget.limits.max_pixels };
+    let raster = decoder.item(id)?;
+    let raster = match decoder.alpha_of(id)? {
         Some(alpha) => with_alpha(raster, &alpha),
         None => raster,
     };
-    let mut read = Read::new(raster, share);
-    read.profile = file.icc_profile(id).ok().flatten().map(<[u8]>::to_vec);
-    read.orientation = Some(orientation(&file));
-    read.exif = file.exif(id).ok().flatten();
-    read.xmp = file.xmp(id).ok().flatten();
-    Ok(read)
+    let mut output = DecoderOutput::new(raster, share);
+    output.profile = file.icc_profile(id).ok().flatten().map(<[u8]>::to_vec);
+    output.orientation = Some(orientation(&file));
+    output.exif = file.exif(id).ok().flatten();
+    output.xmp = file.xmp(id).ok().flatten();
+    Ok(output)
 }
 
-struct Source<'a> {
+struct AvifDecoder<'a> {
     file: &'a HeifFile<'a>,
     max_pixels: u64,
 }
 
-impl Source<'_> {
+impl AvifDecoder<'_> {
     /// The pixels of an item: a frame, or a grid of them.
     fn item(&self, id: ItemId) -> Result<Raster, PictureError> {
         let item = self.file.item(id).map_err(|error| container(&error))?;

@@ -6,11 +6,11 @@ use heifer::heifer_isobmff::boxes::Property;
 
 use super::error::PictureError;
 use super::limits::DecodeBudget;
-use super::output::Read;
+use super::output::DecoderOutput;
 use super::raster::{Channels, Raster};
 
 /// Reads a HEIC.
-pub(super) fn read(bytes: &[u8], budget: &DecodeBudget) -> Result<Read, PictureError> {
+pub(super) fn read(bytes: &[u8], budget: &DecodeBudget) -> Result<DecoderOutput, PictureError> {
     let file = HeifFile::parse(bytes).map_err(|error| container(&error))?;
     let (width, height) = size(&file)?;
     budget.limits.check(width, height)?;
@@ -25,12 +25,12 @@ pub(super) fn read(bytes: &[u8], budget: &DecodeBudget) -> Result<Read, PictureE
     };
     let image = image.map_err(fault)?;
     let (width, height) = (side(image.width)?, side(image.height)?);
-    let mut read = Read::new(Raster::new(width, height, Channels::Rgba, image.data)?, share);
+    let mut output = DecoderOutput::new(Raster::new(width, height, Channels::Rgba, image.data)?, share);
     // The decoder has turned it.
-    read.orientation = Some(1);
-    read.exif = file.exif(file.primary_id).ok().flatten();
-    read.xmp = file.xmp(file.primary_id).ok().flatten();
-    Ok(read)
+    output.orientation = Some(1);
+    output.exif = file.exif(file.primary_id).ok().flatten();
+    output.xmp = file.xmp(file.primary_id).ok().flatten();
+    Ok(output)
 }
 
 /// The size that the file says its picture has, before it is turned or cropped. Tiles and whatever else it is

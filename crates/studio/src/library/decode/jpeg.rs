@@ -7,11 +7,11 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::error::PictureError;
 use super::limits::DecodeBudget;
-use super::output::Read;
+use super::output::DecoderOutput;
 use super::raster::{Channels, Raster};
 
 /// Reads a JPEG.
-pub(super) fn read(bytes: &[u8], budget: &DecodeBudget) -> Result<Read, PictureError> {
+pub(super) fn read(bytes: &[u8], budget: &DecodeBudget) -> Result<DecoderOutput, PictureError> {
     let frame = Frame::of(bytes)?;
     budget.limits.check(frame.width, frame.height)?;
     let pixels = u64::from(frame.width) * u64::from(frame.height);
@@ -39,12 +39,12 @@ pub(super) fn read(bytes: &[u8], budget: &DecodeBudget) -> Result<Read, PictureE
         into_cmyk(&mut pixels, inks == ColorSpace::YCCK, frame.adobe);
     }
     let channels = if inks.is_some() { Channels::Cmyk } else { Channels::Rgb };
-    let mut read = Read::new(Raster::new(frame.width.into(), frame.height.into(), channels, pixels)?, share);
-    read.profile = decoder.icc_profile();
-    read.exif = decoder.exif().cloned();
-    read.xmp = decoder.xmp().cloned();
-    read.iptc = decoder.iptc().cloned();
-    Ok(read)
+    let mut output = DecoderOutput::new(Raster::new(frame.width.into(), frame.height.into(), channels, pixels)?, share);
+    output.profile = decoder.icc_profile();
+    output.exif = decoder.exif().cloned();
+    output.xmp = decoder.xmp().cloned();
+    output.iptc = decoder.iptc().cloned();
+    Ok(output)
 }
 
 /// What the file says of its picture before it begins.

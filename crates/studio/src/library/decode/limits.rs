@@ -7,7 +7,7 @@ use super::error::PictureError;
 
 /// What a file may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct DecodeLimits {
     /// Pixels of a picture: width × height. Checked before memory is taken for them.
     pub max_pixels: u64,
     /// Bytes of a file.
@@ -19,14 +19,14 @@ pub struct Limits {
     pub memory: u64,
 }
 
-impl Default for Limits {
+impl Default for DecodeLimits {
     /// 200 megapixels, 256 MiB a file, 768 MiB a picture, 384 MiB at the same time.
     fn default() -> Self {
         Self { max_pixels: 200_000_000, max_bytes: 256 << 20, max_memory: 768 << 20, memory: 384 << 20 }
     }
 }
 
-impl Limits {
+impl DecodeLimits {
     /// That a picture may have this size.
     pub(crate) fn check(&self, width: impl Into<u64>, height: impl Into<u64>) -> Result<(), PictureError> {
         let (width, height) = (width.into(), height.into());
@@ -43,12 +43,12 @@ impl Limits {
 /// The limits of a reader, and the memory that its decoders share. Clones share it too.
 #[derive(Clone, Debug)]
 pub(super) struct DecodeBudget {
-    pub(super) limits: Limits,
+    pub(super) limits: DecodeLimits,
     memory: Arc<Memory>,
 }
 
 impl DecodeBudget {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: DecodeLimits) -> Self {
         Self { limits, memory: Memory::new(limits.memory) }
     }
 
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_picture_is_measured_before_memory_is_taken() {
-        let limits = Limits { max_pixels: 100, ..Limits::default() };
+        let limits = DecodeLimits { max_pixels: 100, ..DecodeLimits::default() };
         assert_eq!(limits.check(10_u32, 10_u32), Ok(()));
         assert_eq!(limits.check(10_u32, 11_u32), Err(PictureError::TooLarge { width: 10, height: 11, limit: 100 }));
         assert!(matches!(limits.check(u64::MAX, 3_u32), Err(PictureError::TooLarge { .. })), "the product overflows");

@@ -21,45 +21,45 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::metadata::{self, Metadata};
 pub use error::PictureError;
 use limits::DecodeBudget;
-pub use limits::Limits;
-use output::Read;
-pub use raster::Picture;
+pub use limits::DecodeLimits;
+use output::DecoderOutput;
+pub use raster::RgbPicture;
 pub(crate) use sniff::OTHER_EXTENSIONS;
-pub use sniff::{Format, SNIFFED, sniff};
-use svg::Drawing;
+pub use sniff::{PictureFormat, SNIFFED, sniff};
+use svg::SvgRenderer;
 
 /// Reads pictures. Cheap to clone; clones share the memory that they may take.
 #[derive(Clone, Debug)]
-pub struct Reader {
+pub struct PictureReader {
     budget: DecodeBudget,
-    drawing: Drawing,
+    renderer: SvgRenderer,
 }
 
 /// A picture as it was read. It holds a share of the reader's memory: let it go soon, and read no other before
 /// on the same thread.
 pub struct Decoded {
     /// What the file is.
-    pub format: Format,
+    pub format: PictureFormat,
     /// Its width in pixels as it is shown: upright.
     pub width: u32,
     /// Its height in pixels as it is shown.
     pub height: u32,
     /// What the file says of itself.
     pub metadata: Metadata,
-    read: Read,
+    output: DecoderOutput,
     orientation: u16,
 }
 
-impl Reader {
+impl PictureReader {
     /// A reader with these limits.
     #[must_use]
-    pub fn new(limits: Limits) -> Self {
-        Self { budget: DecodeBudget::new(limits), drawing: Drawing::default() }
+    pub fn new(limits: DecodeLimits) -> Self {
+        Self { budget: DecodeBudget::new(limits), renderer: SvgRenderer::default() }
     }
 
     /// Its limits.
     #[must_use]
-    pub const fn limits(&self) -> &Limits {
+    pub const fn limits(&self) -> &DecodeLimits {
         &self.budget.limits
     }
 
@@ -74,29 +74,29 @@ impl Reader {
             return Err(PictureError::TooManyBytes { bytes: size, limit });
         }
         let format = sniff(bytes.get(..SNIFFED).unwrap_or(bytes))?;
-        let read = || match format {
-            Format::Jpeg => jpeg::read(bytes, &self.budget),
-            Format::Png => stills::png(bytes, &self.budget),
-            Format::WebP => stills::webp(bytes, &self.budget),
-            Format::Gif => stills::gif(bytes, &self.budget),
-            Format::Avif => avif::read(bytes, &self.budget),
-            Format::Heic => heic::read(bytes, &self.budget),
-            Format::Svg => svg::read(bytes, &self.budget, &self.drawing),
+        let decode = || match format {
+            PictureFormat::Jpeg => jpeg::read(bytes, &self.budget),
+            PictureFormat::Png => stills::png(bytes, &self.budget),
+            PictureFormat::WebP => stills::webp(bytes, &self.budget),
+            PictureFormat::Gif => stills::gif(bytes, &self.budget),
+            PictureFormat::Avif => avif::read(bytes, &self.budget),
+            PictureFormat::Heic => heic::read(bytes, &self.budget),
+            PictureFormat::Svg => svg::read(bytes, &self.budget, &self.renderer),
         };
-        let read = catch_unwind(AssertUnwindSafe(read))
+        let output = catch_unwind(AssertUnwindSafe(decode))
             .unwrap_or_else(|_| Err(PictureError::Damaged("its decoder gave up on it".into())))?;
-        Ok(Decoded::new(format, read))
+        Ok(Decoded::new(format, output))
     }
 }
 
 impl Decoded {
-    fn new(format: Format, read: Read) -> Self {
+    fn new(format: PictureFormat, output: DecoderOutput) -> Self {
         let (orientation, metadata) =
-            metadata::gather(read.exif.as_deref(), read.xmp.as_deref(), read.iptc.as_deref(), &read.words);
-        let orientation = read.orientation.unwrap_or(orientation);
-        let (width, height) = read.size.unwrap_or((read.raster.width, read.raster.height));
+            metadata::gather(output.exif.as_deref(), output.xmp.as_deref(), output.iptc.as_deref(), &output.words);
+        let orientation = output.orientation.unwrap_or(orientation);
+        let (width, height) = output.size.unwrap_or((output.raster.width, output.raster.height));
         let (width, height) = if orientation >= 5 { (height, width) } else { (width, height) };
-        Self { format, width, height, metadata, read, orientation }
+        Self { format, width, height, metadata, output, orientation }
     }
 
     /// The picture, upright, opaque and in sRGB, scaled down so that its short side is `short` or its long
@@ -104,11 +104,11 @@ impl Decoded {
     ///
     /// # Errors
     /// [`PictureError::Damaged`] if it can't be scaled.
-    pub fn into_picture(self, short: u32, long: u32) -> Result<Picture, PictureError> {
-        let raster = self.read.raster;
+    pub fn into_picture(self, short: u32, long: u32) -> Result<RgbPicture, PictureError> {
+        let raster = self.output.raster;
         let (width, height) = fit(raster.width, raster.height, short, long);
         let raster = raster.resized(width, height)?;
-        Ok(raster.into_srgb(self.read.profile.as_deref()).upright(self.orientation))
+        Ok(raster.into_srgb(self.output.profile.as_deref()).upright(self.orientation))
     }
 }
 

@@ -5,7 +5,7 @@ use super::raster::Raster;
 use crate::library::metadata::Metadata;
 
 /// What a decoder found in a file.
-pub(super) struct Read {
+pub(super) struct DecoderOutput {
     pub(super) raster: Raster,
     pub(super) profile: Option<Vec<u8>>,
     pub(super) exif: Option<Vec<u8>>,
@@ -20,7 +20,7 @@ pub(super) struct Read {
     _share: Share,
 }
 
-impl Read {
+impl DecoderOutput {
     pub(super) fn new(raster: Raster, share: Share) -> Self {
         Self {
             raster,

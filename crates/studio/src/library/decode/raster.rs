@@ -43,7 +43,7 @@ pub(crate) struct Raster {
 
 /// A picture to be looked at: sRGB, opaque, upright.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Picture {
+pub struct RgbPicture {
     /// Its width in pixels.
     pub width: u32,
     /// Its height in pixels.
@@ -79,7 +79,7 @@ impl Raster {
 
     /// In sRGB, by the colour profile if there is one, with what is transparent laid over white. A profile
     /// that can't be used is passed over: the colours are then taken as they are.
-    pub(crate) fn into_srgb(self, profile: Option<&[u8]>) -> Picture {
+    pub(crate) fn into_srgb(self, profile: Option<&[u8]>) -> RgbPicture {
         let Self { width, height, channels, pixels } = self;
         let profile = profile.and_then(|bytes| ColorProfile::new_from_slice(bytes).ok());
         let rgb = match channels {
@@ -95,11 +95,11 @@ impl Raster {
                 }
             }
         };
-        Picture { width, height, rgb }
+        RgbPicture { width, height, rgb }
     }
 }
 
-impl Picture {
+impl RgbPicture {
     /// Scaled to this size.
     pub(crate) fn resized(&self, width: u32, height: u32) -> Result<Self, PictureError> {
         if (width, height) == (self.width, self.height) {
@@ -215,11 +215,11 @@ mod tests {
     use super::*;
 
     /// Three pixels wide, two high, each pixel another colour: a b c / d e f.
-    fn letters() -> Picture {
-        Picture { width: 3, height: 2, rgb: b"aaabbbcccdddeeefff".to_vec() }
+    fn letters() -> RgbPicture {
+        RgbPicture { width: 3, height: 2, rgb: b"aaabbbcccdddeeefff".to_vec() }
     }
 
-    fn text(picture: &Picture) -> String {
+    fn text(picture: &RgbPicture) -> String {
         let row = |row: &[u8]| row.iter().step_by(3).map(|byte| char::from(*byte)).collect::<String>();
         picture.rgb.chunks(picture.width as usize * 3).map(row).collect::<Vec<_>>().join("/")
     }

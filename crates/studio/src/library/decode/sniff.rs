@@ -5,7 +5,7 @@ use super::svg;
 
 /// A format that is read here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Format {
+pub enum PictureFormat {
     /// JPEG, grey, in colour or for print (CMYK).
     Jpeg,
     /// PNG; of an animation, the picture that stands for it.
@@ -22,7 +22,7 @@ pub enum Format {
     Svg,
 }
 
-impl Format {
+impl PictureFormat {
     /// Every format, in the order in which they are listed to users.
     pub const ALL: [Self; 7] = [Self::Jpeg, Self::Png, Self::WebP, Self::Gif, Self::Avif, Self::Heic, Self::Svg];
 
@@ -90,28 +90,28 @@ pub(crate) const OTHER_EXTENSIONS: [&str; 18] = [
 /// # Errors
 /// [`PictureError::Empty`], [`PictureError::NotAPicture`], or [`PictureError::Unsupported`] with the name of a
 /// format that is known but not read.
-pub fn sniff(head: &[u8]) -> Result<Format, PictureError> {
+pub fn sniff(head: &[u8]) -> Result<PictureFormat, PictureError> {
     if head.is_empty() {
         return Err(PictureError::Empty);
     }
     let at = |place: usize, bytes: &[u8]| head.get(place..).is_some_and(|rest| rest.starts_with(bytes));
     if at(0, b"\xff\xd8\xff") {
-        return Ok(Format::Jpeg);
+        return Ok(PictureFormat::Jpeg);
     }
     if at(0, b"\x89PNG\r\n\x1a\n") {
-        return Ok(Format::Png);
+        return Ok(PictureFormat::Png);
     }
     if at(0, b"GIF87a") || at(0, b"GIF89a") {
-        return Ok(Format::Gif);
+        return Ok(PictureFormat::Gif);
     }
     if at(0, b"RIFF") && at(8, b"WEBP") {
-        return Ok(Format::WebP);
+        return Ok(PictureFormat::WebP);
     }
     if at(4, b"ftyp") {
         return brand(head);
     }
     if svg::looks_like_svg(head) {
-        return Ok(Format::Svg);
+        return Ok(PictureFormat::Svg);
     }
     let other = match head {
         _ if at(0, b"BM") && head.len() >= 26 && at(6, b"\0\0\0\0") => "BMP",
@@ -130,16 +130,16 @@ pub fn sniff(head: &[u8]) -> Result<Format, PictureError> {
 }
 
 /// What a file of the ISO base media family is, by the brands that it lists.
-fn brand(head: &[u8]) -> Result<Format, PictureError> {
+fn brand(head: &[u8]) -> Result<PictureFormat, PictureError> {
     let size = head.first_chunk().map_or(0, |size| u32::from_be_bytes(*size) as usize);
     let brands = head.get(8..size.clamp(16, head.len().max(16))).unwrap_or_default();
     // The first is the major brand, the second its version.
     let brands: Vec<&[u8]> = brands.chunks_exact(4).enumerate().filter(|(n, _)| *n != 1).map(|(_, b)| b).collect();
     let has = |wanted: &[&[u8; 4]]| brands.iter().any(|brand| wanted.iter().any(|wanted| *brand == wanted.as_slice()));
     if has(&[b"avif", b"avis"]) {
-        Ok(Format::Avif)
+        Ok(PictureFormat::Avif)
     } else if has(&[b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1"]) {
-        Ok(Format::Heic)
+        Ok(PictureFormat::Heic)
     } else if has(&[b"crx "]) {
         Err(PictureError::Unsupported("a camera's raw file".to_owned()))
     } else {
@@ -153,22 +153,22 @@ mod tests {
 
     #[test]
     fn a_format_is_told_by_content() {
-        let cases: [(&[u8], Format); 12] = [
-            (b"\xff\xd8\xff\xe0\0\x10JFIF", Format::Jpeg),
-            (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", Format::Png),
-            (b"GIF89a\x01\0\x01\0", Format::Gif),
-            (b"RIFF\x24\0\0\0WEBPVP8 ", Format::WebP),
-            (b"\0\0\0\x18ftypavif\0\0\0\0mif1miaf", Format::Avif),
-            (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf", Format::Avif),
-            (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", Format::Heic),
-            (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", Format::Heic),
-            (b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>", Format::Svg),
+        let cases: [(&[u8], PictureFormat); 12] = [
+            (b"\xff\xd8\xff\xe0\0\x10JFIF", PictureFormat::Jpeg),
+            (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", PictureFormat::Png),
+            (b"GIF89a\x01\0\x01\0", PictureFormat::Gif),
+            (b"RIFF\x24\0\0\0WEBPVP8 ", PictureFormat::WebP),
+            (b"\0\0\0\x18ftypavif\0\0\0\0mif1miaf", PictureFormat::Avif),
+            (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf", PictureFormat::Avif),
+            (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", PictureFormat::Heic),
+            (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", PictureFormat::Heic),
+            (b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>", PictureFormat::Svg),
             (
                 b"\xef\xbb\xbf <?xml version=\"1.0\"?>\n<!-- a > b -->\n<!DOCTYPE svg [<!ENTITY a \"b\">]>\n<svg>",
-                Format::Svg,
+                PictureFormat::Svg,
             ),
-            (b"<s:svg xmlns:s=\"http://www.w3.org/2000/svg\"/>", Format::Svg),
-            (b"<?xml version='1.0'?><?pi?><svg\twidth='1'>", Format::Svg),
+            (b"<s:svg xmlns:s=\"http://www.w3.org/2000/svg\"/>", PictureFormat::Svg),
+            (b"<?xml version='1.0'?><?pi?><svg\twidth='1'>", PictureFormat::Svg),
         ];
         for (head, format) in cases {
             assert_eq!(sniff(head), Ok(format), "{}", String::from_utf8_lossy(head));
@@ -199,11 +199,11 @@ mod tests {
 
     #[test]
     fn names_are_read_back() {
-        for format in Format::ALL {
-            assert_eq!(Format::named(format.as_str()), Some(format));
+        for format in PictureFormat::ALL {
+            assert_eq!(PictureFormat::named(format.as_str()), Some(format));
             assert!(format.media_type().starts_with("image/"));
             assert!(!format.extensions().is_empty());
         }
-        assert_eq!(Format::named("tiff"), None);
+        assert_eq!(PictureFormat::named("tiff"), None);
     }
 }

@@ -8,11 +8,11 @@ use image::{ColorType, DynamicImage, ImageDecoder};
 
 use super::error::PictureError;
 use super::limits::DecodeBudget;
-use super::output::Read;
+use super::output::DecoderOutput;
 use super::raster::{Channels, Raster};
 
 /// Reads a PNG.
-pub(super) fn png(bytes: &[u8], budget: &DecodeBudget) -> Result<Read, PictureError> {
+pub(super) fn png(bytes: &[u8], budget: &DecodeBudget) -> Result<DecoderOutput, PictureError> {
     // The size stands at a fixed place; the decoder takes memory for a row of it before it tells.
     let side =
         |place: usize| bytes.get(place..).and_then(|rest| rest.first_chunk()).map(|side| u32::from_be_bytes(*side));
@@ -23,17 +23,17 @@ pub(super) fn png(bytes: &[u8], budget: &DecodeBudget) -> Result<Read, PictureEr
 }
 
 /// Reads a WebP.
-pub(super) fn webp(bytes: &[u8], budget: &DecodeBudget) -> Result<Read, PictureError> {
+pub(super) fn webp(bytes: &[u8], budget: &DecodeBudget) -> Result<DecoderOutput, PictureError> {
     read(WebPDecoder::new(Cursor::new(bytes)).map_err(fault)?, 3, budget)
 }
 
 /// Reads a GIF.
-pub(super) fn gif(bytes: &[u8], budget: &DecodeBudget) -> Result<Read, PictureError> {
+pub(super) fn gif(bytes: &[u8], budget: &DecodeBudget) -> Result<DecoderOutput, PictureError> {
     read(GifDecoder::new(Cursor::new(bytes)).map_err(fault)?, 4, budget)
 }
 
 /// `beside`: bytes that the decoder keeps for each pixel beside what it gives.
-fn read<D: ImageDecoder>(mut decoder: D, beside: u64, budget: &DecodeBudget) -> Result<Read, PictureError> {
+fn read<D: ImageDecoder>(mut decoder: D, beside: u64, budget: &DecodeBudget) -> Result<DecoderOutput, PictureError> {
     let (width, height) = decoder.dimensions();
     budget.limits.check(width, height)?;
     // The pixels as they are decoded and, where those are others, as they are kept here.
@@ -53,13 +53,13 @@ fn read<D: ImageDecoder>(mut decoder: D, beside: u64, budget: &DecodeBudget) -> 
     } else {
         (Channels::Rgb, image.into_rgb8().into_raw())
     };
-    let mut read = Read::new(Raster::new(width, height, channels, pixels)?, share);
+    let mut output = DecoderOutput::new(Raster::new(width, height, channels, pixels)?, share);
     // A profile of greys says nothing of colours.
-    read.profile = profile.filter(|_| !grey);
-    read.exif = exif;
-    read.xmp = xmp;
-    read.iptc = iptc;
-    Ok(read)
+    output.profile = profile.filter(|_| !grey);
+    output.exif = exif;
+    output.xmp = xmp;
+    output.iptc = iptc;
+    Ok(output)
 }
 
 /// What the decoder itself may allocate: pixels of 16 bits a channel, and some for what it keeps beside them.

@@ -15,7 +15,7 @@ use resvg::usvg::{self, ImageHrefResolver, ImageKind, Options, Transform, Tree, 
 
 use super::error::PictureError;
 use super::limits::{DecodeBudget, Memory, Share};
-use super::output::Read;
+use super::output::DecoderOutput;
 use super::raster::{Channels, Raster};
 use super::svg_cost;
 use crate::library::metadata::Metadata;
@@ -43,24 +43,24 @@ const MEMORY: u64 = 96 << 20;
 
 /// What drawings share: the system's fonts, read when the first of them has text, and the one place to draw.
 #[derive(Clone)]
-pub(super) struct Drawing {
+pub(super) struct SvgRenderer {
     fonts: Arc<OnceLock<Arc<fontdb::Database>>>,
     place: Arc<Memory>,
 }
 
-impl Default for Drawing {
+impl Default for SvgRenderer {
     fn default() -> Self {
         Self { fonts: Arc::default(), place: Memory::new(1) }
     }
 }
 
-impl fmt::Debug for Drawing {
+impl fmt::Debug for SvgRenderer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Drawing").finish_non_exhaustive()
+        f.debug_struct("SvgRenderer").finish_non_exhaustive()
     }
 }
 
-impl Drawing {
+impl SvgRenderer {
     fn fonts(&self) -> Arc<fontdb::Database> {
         let load = || {
             let mut fonts = fontdb::Database::new();
@@ -96,18 +96,18 @@ pub(super) fn looks_like_svg(head: &[u8]) -> bool {
 }
 
 /// Draws an SVG.
-pub(super) fn read(bytes: &[u8], budget: &DecodeBudget, drawing: &Drawing) -> Result<Read, PictureError> {
+pub(super) fn read(bytes: &[u8], budget: &DecodeBudget, renderer: &SvgRenderer) -> Result<DecoderOutput, PictureError> {
     if bytes.len() > MAX_BYTES {
         return Err(PictureError::TooManyBytes { bytes: bytes.len() as u64, limit: MAX_BYTES as u64 });
     }
     let text = std::str::from_utf8(bytes).map_err(|_| PictureError::Damaged("it is not UTF-8".into()))?;
     let slow = || PictureError::TooComplex("it takes longer than twenty seconds".into());
-    let place = drawing.place.take_within(1, PATIENCE).ok_or_else(slow)?;
+    let place = renderer.place.take_within(1, PATIENCE).ok_or_else(slow)?;
     let share = budget.take(MEMORY)?;
     let (sender, drawn) = mpsc::channel();
-    let (text, drawing) = (text.to_owned(), drawing.clone());
+    let (text, renderer) = (text.to_owned(), renderer.clone());
     let draw = move || {
-        let _ = sender.send(draw(&text, &drawing));
+        let _ = sender.send(draw(&text, &renderer));
         leave(place);
     };
     let thread = std::thread::Builder::new().name("drawing".into()).stack_size(STACK).spawn(draw);
@@ -121,10 +121,10 @@ pub(super) fn read(bytes: &[u8], budget: &DecodeBudget, drawing: &Drawing) -> Re
         }
     };
     let _ = thread.join();
-    let mut read = Read::new(result.raster, share);
-    read.size = Some(result.size);
-    read.words = result.words;
-    Ok(read)
+    let mut output = DecoderOutput::new(result.raster, share);
+    output.size = Some(result.size);
+    output.words = result.words;
+    Ok(output)
 }
 
 /// Lets the next drawing begin.
@@ -151,19 +151,19 @@ fn check_entities(text: &str) -> Result<(), PictureError> {
     if longest.saturating_mul(references) > MAX_BYTES { Err(multiply()) } else { Ok(()) }
 }
 
-struct Drawn {
+struct RenderedSvg {
     raster: Raster,
     size: (u32, u32),
     words: Metadata,
 }
 
-fn draw(text: &str, drawing: &Drawing) -> Result<Drawn, PictureError> {
+fn draw(text: &str, renderer: &SvgRenderer) -> Result<RenderedSvg, PictureError> {
     check_entities(text)?;
     let options = ParsingOptions { allow_dtd: true, nodes_limit: MAX_NODES, ..ParsingOptions::default() };
     let document = Document::parse_with_options(text, options).map_err(|error| xml(&error))?;
     svg_cost::check(&document)?;
     let fonts = if document.descendants().any(|node| node.has_tag_name((SVG, "text"))) {
-        drawing.fonts()
+        renderer.fonts()
     } else {
         Arc::default()
     };
@@ -189,7 +189,7 @@ fn draw(text: &str, drawing: &Drawing) -> Result<Drawn, PictureError> {
     pixmap.fill(Color::WHITE);
     resvg::render(&tree, Transform::from_scale(scale, scale), &mut pixmap.as_mut());
     let rgb = pixmap.data().as_chunks::<4>().0.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]).collect();
-    Ok(Drawn {
+    Ok(RenderedSvg {
         raster: Raster::new(width, height, Channels::Rgb, rgb)?,
         size: (pixels(size.width()), pixels(size.height())),
         words: words(&document),

@@ -31,8 +31,8 @@ const NOT_DRAWN: [&str; 9] =
 
 /// That the drawing can be drawn in reasonable time and memory.
 pub(super) fn check(document: &Document<'_>) -> Result<(), PictureError> {
-    let mut estimate = Estimate::of(document);
-    if estimate.whole(document.root_element(), 0)?.units > MAX_COST {
+    let mut estimator = SvgCostEstimator::of(document);
+    if estimator.whole(document.root_element(), 0)?.units > MAX_COST {
         let what = "its elements multiply to more than are drawn";
         return Err(PictureError::TooComplex(what.into()));
     }
@@ -62,24 +62,24 @@ pub(super) fn check_filters(tree: &Tree, scale: f32) -> Result<(), PictureError>
     Ok(())
 }
 
-struct Estimate<'a, 'input> {
+struct SvgCostEstimator<'a, 'input> {
     by_id: HashMap<&'a str, Node<'a, 'input>>,
     /// What style sheets refer to, by class; under "" what applies to anything.
     by_class: HashMap<&'a str, Vec<&'a str>>,
     /// What the dearest marker costs.
     marker: u64,
     /// What was worked out; `None` while it is being worked out: what refers to itself costs nothing more.
-    known: HashMap<NodeId, Option<Cost>>,
+    known: HashMap<NodeId, Option<SvgCost>>,
 }
 
 /// What an element costs, and how deep what is in it is nested.
 #[derive(Clone, Copy, Default)]
-struct Cost {
+struct SvgCost {
     units: u64,
     height: usize,
 }
 
-impl<'a, 'input> Estimate<'a, 'input> {
+impl<'a, 'input> SvgCostEstimator<'a, 'input> {
     fn of(document: &'a Document<'input>) -> Self {
         let mut by_id = HashMap::new();
         let mut by_class: HashMap<&str, Vec<&str>> = HashMap::new();
@@ -95,7 +95,7 @@ impl<'a, 'input> Estimate<'a, 'input> {
     }
 
     /// What an element costs with all that is in it and all that it refers to.
-    fn whole(&mut self, node: Node<'a, 'input>, depth: usize) -> Result<Cost, PictureError> {
+    fn whole(&mut self, node: Node<'a, 'input>, depth: usize) -> Result<SvgCost, PictureError> {
         let deep = || PictureError::TooComplex("it is nested too deeply".into());
         if depth > MAX_DEPTH {
             return Err(deep());
@@ -109,7 +109,7 @@ impl<'a, 'input> Estimate<'a, 'input> {
         if depth == 0 {
             self.marker = self.dearest_marker(node)?;
         }
-        let mut cost = Cost { units: self.alone(node), height: 0 };
+        let mut cost = SvgCost { units: self.alone(node), height: 0 };
         let drawn = |child: &Node<'_, '_>| child.is_element() && !NOT_DRAWN.contains(&child.tag_name().name());
         // A gradient is prepared once and costs nothing more.
         let dear = |target: &Node<'_, '_>| !matches!(target.tag_name().name(), "linearGradient" | "radialGradient");

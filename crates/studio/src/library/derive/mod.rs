@@ -8,7 +8,7 @@ pub use palette::{COLOURS, palette};
 pub use phash::{distance, phash};
 pub(crate) use thumbnail::{read_thumbnail, thumbnail};
 
-use super::decode::{Picture, PictureError};
+use super::decode::{PictureError, RgbPicture};
 
 /// The short side that a picture is read with for all that is worked out of it, in pixels: enough for any of
 /// the models that look at pictures.
@@ -17,7 +17,7 @@ pub const SHORT_SIDE: u32 = 384;
 /// The long side that it is read with.
 pub const LONG_SIDE: u32 = 512;
 
-impl Picture {
+impl RgbPicture {
     /// Scaled down so that its long side is at most this.
     pub(crate) fn within(&self, long_side: u32) -> Result<Self, PictureError> {
         let scale = (f64::from(long_side) / f64::from(self.width.max(self.height))).min(1.0);

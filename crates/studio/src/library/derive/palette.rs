@@ -1,6 +1,6 @@
 //! The main colours of a picture.
 
-use crate::library::decode::{Picture, PictureError};
+use crate::library::decode::{PictureError, RgbPicture};
 
 /// How many colours a palette has at most.
 pub const COLOURS: usize = 5;
@@ -22,7 +22,7 @@ const NEAR: f32 = 0.05;
 const ROUNDS: usize = 12;
 
 /// A colour in Oklab, where distance is how different colours look.
-type Lab = [f32; 3];
+type Oklab = [f32; 3];
 
 /// The main colours of a picture as `#rrggbb`, those that cover most of it first; five, or fewer where it has
 /// fewer. Pixels are grouped by k-means in Oklab (Ottosson, 2020), from colours that cover much and are far
@@ -31,12 +31,12 @@ type Lab = [f32; 3];
 ///
 /// # Errors
 /// [`PictureError::Damaged`] if the picture can't be scaled.
-pub fn palette(picture: &Picture) -> Result<Vec<String>, PictureError> {
+pub fn palette(picture: &RgbPicture) -> Result<Vec<String>, PictureError> {
     let points = points(&picture.within(SIDE)?);
     let mut centres = spread(&points);
     let mut groups = grouped(&points, &centres);
     for _ in 0..ROUNDS {
-        let moved: Vec<Lab> = groups.iter().map(Group::centre).collect();
+        let moved: Vec<Oklab> = groups.iter().map(Group::centre).collect();
         if moved == centres {
             break;
         }
@@ -46,7 +46,7 @@ pub fn palette(picture: &Picture) -> Result<Vec<String>, PictureError> {
     groups.sort_by(|a, b| b.weight.total_cmp(&a.weight));
     let total: f32 = groups.iter().map(|group| group.weight).sum();
     groups.retain(|group| group.weight >= total * MIN_SHARE);
-    let mut colours: Vec<Lab> = Vec::with_capacity(COLOURS);
+    let mut colours: Vec<Oklab> = Vec::with_capacity(COLOURS);
     for centre in groups.iter().map(Group::centre) {
         if colours.iter().all(|colour| distance(colour, &centre) > NEAR * NEAR) {
             colours.push(centre);
@@ -57,7 +57,7 @@ pub fn palette(picture: &Picture) -> Result<Vec<String>, PictureError> {
 
 /// Colours of the picture, with how many pixels have about that colour: what differs in the lowest four bits of
 /// a channel counts as the same.
-fn points(picture: &Picture) -> Vec<(Lab, f32)> {
+fn points(picture: &RgbPicture) -> Vec<(Oklab, f32)> {
     let mut cells = vec![([0.0_f32; 3], 0.0_f32); 16 * 16 * 16];
     let rows = picture.rgb.as_chunks::<3>().0.chunks(picture.width.max(1) as usize).step_by(STEP);
     for pixel in rows.flat_map(|row| row.iter().step_by(STEP)) {
@@ -73,7 +73,7 @@ fn points(picture: &Picture) -> Vec<(Lab, f32)> {
 
 /// Where the groups begin: first the most frequent colour, then each time the one for which its pixels times
 /// its distance to those before is most.
-fn spread(points: &[(Lab, f32)]) -> Vec<Lab> {
+fn spread(points: &[(Oklab, f32)]) -> Vec<Oklab> {
     let Some((first, _)) = points.iter().max_by(|a, b| a.1.total_cmp(&b.1)) else { return Vec::new() };
     let mut centres = vec![*first];
     let mut nearest: Vec<f32> = points.iter().map(|(point, _)| distance(point, first)).collect();
@@ -94,17 +94,17 @@ fn spread(points: &[(Lab, f32)]) -> Vec<Lab> {
 /// Pixels whose nearest centre is the same.
 #[derive(Clone, Default)]
 struct Group {
-    sum: Lab,
+    sum: Oklab,
     weight: f32,
 }
 
 impl Group {
-    fn centre(&self) -> Lab {
+    fn centre(&self) -> Oklab {
         self.sum.map(|sum| sum / self.weight.max(f32::MIN_POSITIVE))
     }
 }
 
-fn grouped(points: &[(Lab, f32)], centres: &[Lab]) -> Vec<Group> {
+fn grouped(points: &[(Oklab, f32)], centres: &[Oklab]) -> Vec<Group> {
     let mut groups = vec![Group::default(); centres.len()];
     for (point, weight) in points {
         let near = centres.iter().zip(&mut groups).min_by(|a, b| distance(a.0, point).total_cmp(&distance(b.0, point)));
@@ -118,12 +118,12 @@ fn grouped(points: &[(Lab, f32)], centres: &[Lab]) -> Vec<Group> {
 }
 
 /// The square of the distance.
-fn distance(a: &Lab, b: &Lab) -> f32 {
+fn distance(a: &Oklab, b: &Oklab) -> f32 {
     a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
 }
 
 /// From sRGB, 0 to 255.
-fn oklab(rgb: [f32; 3]) -> Lab {
+fn oklab(rgb: [f32; 3]) -> Oklab {
     let [r, g, b] = rgb.map(|part| {
         let part = part / 255.0;
         if part <= 0.040_45 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
@@ -139,7 +139,7 @@ fn oklab(rgb: [f32; 3]) -> Lab {
 }
 
 /// Back to sRGB, as it is written.
-fn hex([l, a, b]: Lab) -> String {
+fn hex([l, a, b]: Oklab) -> String {
     let [l, m, s] = [
         l + 0.396_337_78 * a + 0.215_803_76 * b,
         l - 0.105_561_346 * a - 0.063_854_17 * b,
@@ -165,10 +165,10 @@ mod tests {
     use super::*;
 
     /// Stripes of these colours, each as many pixels wide as it says.
-    fn stripes(stripes: &[([u8; 3], usize)]) -> Picture {
+    fn stripes(stripes: &[([u8; 3], usize)]) -> RgbPicture {
         let row: Vec<u8> = stripes.iter().flat_map(|(colour, width)| colour.repeat(*width)).collect();
         let width = u32::try_from(row.len() / 3).unwrap();
-        Picture { width, height: 40, rgb: row.repeat(40) }
+        RgbPicture { width, height: 40, rgb: row.repeat(40) }
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::f64::consts::PI;
 use std::sync::LazyLock;
 
-use crate::library::decode::{Picture, PictureError};
+use crate::library::decode::{PictureError, RgbPicture};
 
 /// Pixels of a side before the transform.
 const SIDE: usize = 32;
@@ -37,7 +37,7 @@ static COSINES: LazyLock<[[f64; SIDE]; KEPT]> = LazyLock::new(|| {
 ///
 /// # Errors
 /// [`PictureError::Damaged`] if the picture can't be scaled.
-pub fn phash(picture: &Picture) -> Result<u64, PictureError> {
+pub fn phash(picture: &RgbPicture) -> Result<u64, PictureError> {
     let small = picture.resized(32, 32)?;
     let mut brightness = [[0.0; SIDE]; SIDE];
     for (pixel, value) in small.rgb.as_chunks::<3>().0.iter().zip(brightness.as_flattened_mut()) {
@@ -73,7 +73,7 @@ pub const fn distance(one: u64, other: u64) -> u32 {
 mod tests {
     use super::*;
 
-    fn made(width: u32, height: u32, colour: impl Fn(f64, f64) -> [f64; 3]) -> Picture {
+    fn made(width: u32, height: u32, colour: impl Fn(f64, f64) -> [f64; 3]) -> RgbPicture {
         let mut rgb = Vec::new();
         for y in 0..height {
             for x in 0..width {
@@ -81,7 +81,7 @@ mod tests {
                 rgb.extend(colour.map(|part| part.clamp(0.0, 255.0) as u8));
             }
         }
-        Picture { width, height, rgb }
+        RgbPicture { width, height, rgb }
     }
 
     fn waves(x: f64, y: f64) -> [f64; 3] {

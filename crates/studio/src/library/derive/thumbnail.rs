@@ -9,7 +9,7 @@ use std::io::Cursor;
 use image::{DynamicImage, ImageDecoder, codecs::webp::WebPDecoder};
 use webp::{Encoder, WebPConfig};
 
-use crate::library::decode::{Picture, PictureError};
+use crate::library::decode::{PictureError, RgbPicture};
 
 /// Of 100.
 const QUALITY: f32 = 75.0;
@@ -18,7 +18,7 @@ const QUALITY: f32 = 75.0;
 const METHOD: i32 = 1;
 
 /// The picture as WebP.
-pub(crate) fn thumbnail(picture: &Picture) -> Result<Vec<u8>, PictureError> {
+pub(crate) fn thumbnail(picture: &RgbPicture) -> Result<Vec<u8>, PictureError> {
     let failed = |what: String| PictureError::Damaged(format!("no thumbnail can be made of it: {what}"));
     let mut config = WebPConfig::new().map_err(|()| failed("libwebp does not start".into()))?;
     config.quality = QUALITY;
@@ -29,11 +29,11 @@ pub(crate) fn thumbnail(picture: &Picture) -> Result<Vec<u8>, PictureError> {
 }
 
 /// A thumbnail's picture, if it can be read.
-pub(crate) fn read_thumbnail(webp: &[u8]) -> Option<Picture> {
+pub(crate) fn read_thumbnail(webp: &[u8]) -> Option<RgbPicture> {
     let decoder = WebPDecoder::new(Cursor::new(webp)).ok()?;
     let (width, height) = decoder.dimensions();
     let rgb = DynamicImage::from_decoder(decoder).ok()?.into_rgb8().into_raw();
-    Some(Picture { width, height, rgb })
+    Some(RgbPicture { width, height, rgb })
 }
 
 #[cfg(test)]
@@ -44,7 +44,7 @@ mod tests {
     fn a_thumbnail_shows_its_picture() {
         for (width, height) in [(256, 192), (1, 1), (3, 500)] {
             let pixels = (0..width * height).flat_map(|n| [(n % width) as u8, (n / width) as u8, 200]);
-            let picture = Picture { width, height, rgb: pixels.collect() };
+            let picture = RgbPicture { width, height, rgb: pixels.collect() };
             let read = read_thumbnail(&thumbnail(&picture).unwrap()).unwrap();
             assert_eq!((read.width, read.height), (width, height));
             let worst = read.rgb.iter().zip(&picture.rgb).map(|(a, b)| a.abs_diff(*b)).max().unwrap();

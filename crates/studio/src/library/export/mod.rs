@@ -10,7 +10,7 @@ use atelier_store::{Image, ImageFilter};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use self::names::Names;
+use self::names::UniqueNames;
 use self::sink::FolderSink;
 pub(crate) use self::sink::{Sink, ZipSink};
 use super::blocking::blocking;
@@ -52,7 +52,7 @@ pub struct ExportReport {
 
 /// An image as `images.json` describes it. Its keys are those that import knows.
 #[derive(Serialize)]
-struct Entry<'a> {
+struct ExportEntry<'a> {
     id: &'a str,
     filename: &'a str,
     caption: Option<&'a str>,
@@ -64,7 +64,7 @@ struct Entry<'a> {
     attributes: &'a Map<String, Value>,
 }
 
-impl<'a> Entry<'a> {
+impl<'a> ExportEntry<'a> {
     fn of(image: &'a Image, filename: &'a str) -> Self {
         Self {
             id: &image.id,
@@ -104,7 +104,7 @@ impl Library {
             ExportTarget::Zip(file) => blocking(move || ZipSink::new(&file).map(Box::new)).await??,
         };
         let mut report = ExportReport::default();
-        let mut names = Names::default();
+        let mut names = UniqueNames::default();
         let mut pages = Pages { selection, after: None, given: 0 };
         loop {
             let page = pages.next(self).await?;
@@ -124,7 +124,7 @@ impl Library {
                     continue;
                 };
                 let name = names.of(&image.filename);
-                let entry = serde_json::to_vec(&Entry::of(&image, &name));
+                let entry = serde_json::to_vec(&ExportEntry::of(&image, &name));
                 let entry = entry.map_err(|error| StudioError::Thread(error.to_string()))?;
                 report.images += 1;
                 report.bytes += content.len() as u64;

@@ -8,12 +8,12 @@ const MAX_BYTES: usize = 200;
 
 /// Gives each file a name of its own, whatever the file system thinks of capitals.
 #[derive(Default)]
-pub(super) struct Names {
+pub(super) struct UniqueNames {
     /// Names that are taken, in lower case, and the last number that was added to each.
     taken: HashMap<String, u32>,
 }
 
-impl Names {
+impl UniqueNames {
     /// The name that a file goes by: its own where that is a plain name and free.
     pub(super) fn of(&mut self, filename: &str) -> String {
         let plain = plain(filename);
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn each_file_has_a_name_of_its_own() {
-        let mut names = Names::default();
+        let mut names = UniqueNames::default();
         let given = [
             "a.jpg",
             "A.JPG",
@@ -100,8 +100,8 @@ mod tests {
 
     #[test]
     fn a_long_name_keeps_its_ending() {
-        let name = Names::default().of(&format!("{}.jpeg", "ä".repeat(300)));
+        let name = UniqueNames::default().of(&format!("{}.jpeg", "ä".repeat(300)));
         assert!(name.len() <= MAX_BYTES && name.ends_with("ä.jpeg"), "{name}");
-        assert!(Names::default().of(&"x".repeat(500)).len() <= MAX_BYTES);
+        assert!(UniqueNames::default().of(&"x".repeat(500)).len() <= MAX_BYTES);
     }
 }

@@ -26,13 +26,13 @@ pub(crate) trait Sink: Send {
 
 /// The list of the images while it grows: a hidden file, so that a million images take no memory. Deleted when
 /// it is dropped.
-struct List {
+struct ImageList {
     path: PathBuf,
     file: BufWriter<File>,
     entries: u64,
 }
 
-impl List {
+impl ImageList {
     fn new(path: PathBuf) -> StudioResult<Self> {
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path);
         let file = BufWriter::new(file.map_err(|error| StudioError::export(&path, error))?);
@@ -55,7 +55,7 @@ impl List {
     }
 }
 
-impl Drop for List {
+impl Drop for ImageList {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.path);
     }
@@ -67,7 +67,7 @@ pub(super) struct FolderSink {
     /// Whether it was made for this.
     made: bool,
     files: Vec<PathBuf>,
-    list: List,
+    list: ImageList,
     finished: bool,
 }
 
@@ -85,7 +85,7 @@ impl FolderSink {
             }
             Err(error) => return Err(fault(error)),
         };
-        let list = List::new(folder.join(format!(".{LIST}.part")))?;
+        let list = ImageList::new(folder.join(format!(".{LIST}.part")))?;
         Ok(Self { folder: folder.into(), made, files: Vec::new(), list, finished: false })
     }
 }
@@ -143,7 +143,7 @@ pub(crate) struct ZipSink {
     /// The file until it is whole.
     part: PathBuf,
     zip: Option<ZipWriter<BufWriter<File>>>,
-    list: List,
+    list: ImageList,
 }
 
 impl ZipSink {
@@ -157,7 +157,7 @@ impl ZipSink {
         };
         let number = fastrand::u32(..);
         let beside = |end: &str| file.with_file_name(format!(".{}.{number:08x}.{end}", name.to_string_lossy()));
-        let (part, list) = (beside("part"), List::new(beside("list"))?);
+        let (part, list) = (beside("part"), ImageList::new(beside("list"))?);
         let opened = OpenOptions::new().write(true).create_new(true).open(&part);
         let opened = opened.map_err(|error| StudioError::export(file, error))?;
         let zip = Some(ZipWriter::new(BufWriter::with_capacity(1 << 20, opened)));

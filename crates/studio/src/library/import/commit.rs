@@ -6,13 +6,13 @@ use atelier_engine::Timestamp;
 use atelier_store::{Added, ChangeKind, ImageSource, Likeness, NewImage, Store};
 use futures_util::future::{join_all, try_join_all};
 
-use super::report::{FileOutcome, Refusal};
+use super::report::{FileOutcome, ImportRefusal};
 use super::work::{ID_DIGITS, Ready};
 use crate::error::{StudioError, StudioResult};
-use crate::library::decode::Picture;
+use crate::library::decode::RgbPicture;
 use crate::library::derive::read_thumbnail;
 use crate::library::handle::Library;
-use crate::library::near::{Candidate, NearIndex, alike};
+use crate::library::near::{NearCandidate, NearIndex, alike};
 use crate::objects::{ObjectKey, ThumbnailSize};
 
 /// Images are read in pages of this size when hashes are gathered.
@@ -82,10 +82,10 @@ pub(super) struct Committer<'a> {
 }
 
 /// What is decided of a file before anything is written.
-enum Decision {
-    Store { near: Option<Candidate> },
+enum ImportDecision {
+    Store { near: Option<NearCandidate> },
     Duplicate { of: String },
-    Near(Candidate),
+    Near(NearCandidate),
 }
 
 impl Committer<'_> {
@@ -94,10 +94,10 @@ impl Committer<'_> {
         self.hashes.catch_up(&self.library.store).await?;
         let mut decided = Vec::with_capacity(group.len());
         // What comes before a file in the same group is not in the library yet.
-        let mut before: HashMap<String, (String, Picture)> = HashMap::new();
+        let mut before: HashMap<String, (String, RgbPicture)> = HashMap::new();
         for ready in group {
             let decision = self.decide(&ready, &before).await?;
-            if let Decision::Store { .. } = decision {
+            if let ImportDecision::Store { .. } = decision {
                 self.hashes.index.add(&ready.image.id, ready.image.phash);
                 before.insert(ready.image.id.clone(), (ready.image.hash.clone(), ready.small.clone()));
             }
@@ -106,18 +106,22 @@ impl Committer<'_> {
         self.write(decided).await
     }
 
-    async fn decide(&self, ready: &Ready, before: &HashMap<String, (String, Picture)>) -> StudioResult<Decision> {
+    async fn decide(
+        &self,
+        ready: &Ready,
+        before: &HashMap<String, (String, RgbPicture)>,
+    ) -> StudioResult<ImportDecision> {
         let hash = &ready.image.hash;
         if let Some((of, _)) = before.iter().find(|(_, (other, _))| other == hash) {
-            return Ok(Decision::Duplicate { of: of.clone() });
+            return Ok(ImportDecision::Duplicate { of: of.clone() });
         }
         if let Some(same) = self.library.store.image_with_hash(hash).await? {
-            return Ok(Decision::Duplicate { of: same.id });
+            return Ok(ImportDecision::Duplicate { of: same.id });
         }
         let near = self.near(ready, before).await?;
         Ok(match near {
-            Some(candidate) if !self.policy.keep => Decision::Near(candidate),
-            near => Decision::Store { near },
+            Some(candidate) if !self.policy.keep => ImportDecision::Near(candidate),
+            near => ImportDecision::Store { near },
         })
     }
 
@@ -125,8 +129,8 @@ impl Committer<'_> {
     async fn near(
         &self,
         ready: &Ready,
-        before: &HashMap<String, (String, Picture)>,
-    ) -> StudioResult<Option<Candidate>> {
+        before: &HashMap<String, (String, RgbPicture)>,
+    ) -> StudioResult<Option<NearCandidate>> {
         for candidate in self.hashes.index.find(ready.image.phash, self.policy.max_distance) {
             let like = match before.get(&candidate.image) {
                 Some((_, small)) => alike(&ready.small, small),
@@ -140,25 +144,25 @@ impl Committer<'_> {
     }
 
     /// An image's small thumbnail, if the image is still there.
-    async fn small(&self, image: &str) -> StudioResult<Option<Picture>> {
+    async fn small(&self, image: &str) -> StudioResult<Option<RgbPicture>> {
         let Some(image) = self.library.store.image(image).await? else { return Ok(None) };
         let Some(key) = ObjectKey::thumbnail(&image.hash, ThumbnailSize::Small) else { return Ok(None) };
         Ok(self.library.objects.get(&key).await?.and_then(|webp| read_thumbnail(&webp)))
     }
 
     /// Writes objects and rows of what is to be stored, and notes where the rest was found.
-    async fn write(&self, decided: Vec<(Ready, Decision)>) -> StudioResult<Vec<Committed>> {
+    async fn write(&self, decided: Vec<(Ready, ImportDecision)>) -> StudioResult<Vec<Committed>> {
         let mut outcomes: Vec<Option<Committed>> = decided.iter().map(|_| None).collect();
         let mut sources = Vec::new();
         let mut stores = Vec::new();
         for (place, (ready, decision)) in decided.into_iter().enumerate() {
             let (outcome, of, likeness) = match decision {
-                Decision::Store { near } => {
+                ImportDecision::Store { near } => {
                     stores.push((place, ready, near));
                     continue;
                 }
-                Decision::Duplicate { of } => (FileOutcome::Duplicate { of: of.clone() }, of, Likeness::Same),
-                Decision::Near(Candidate { image, distance }) => {
+                ImportDecision::Duplicate { of } => (FileOutcome::Duplicate { of: of.clone() }, of, Likeness::Same),
+                ImportDecision::Near(NearCandidate { image, distance }) => {
                     (FileOutcome::Near { of: image.clone(), distance, kept: None }, image, Likeness::Near)
                 }
             };
@@ -178,7 +182,7 @@ impl Committer<'_> {
         Ok(outcomes.into_iter().flatten().collect())
     }
 
-    async fn store(&self, stores: Vec<(usize, Ready, Option<Candidate>)>) -> StudioResult<Vec<(usize, Committed)>> {
+    async fn store(&self, stores: Vec<(usize, Ready, Option<NearCandidate>)>) -> StudioResult<Vec<(usize, Committed)>> {
         if stores.is_empty() {
             return Ok(Vec::new());
         }
@@ -244,13 +248,15 @@ fn objects(ready: &Ready) -> Vec<(ObjectKey, bytes::Bytes)> {
     original.into_iter().chain(thumbnails).collect()
 }
 
-fn committed(ready: &Ready, near: Option<Candidate>, (id, added): (String, Added)) -> Committed {
+fn committed(ready: &Ready, near: Option<NearCandidate>, (id, added): (String, Added)) -> Committed {
     let outcome = match (added, near) {
         (Added::New, None) => FileOutcome::Imported { image: id },
-        (Added::New, Some(Candidate { image, distance })) => FileOutcome::Near { of: image, distance, kept: Some(id) },
+        (Added::New, Some(NearCandidate { image, distance })) => {
+            FileOutcome::Near { of: image, distance, kept: Some(id) }
+        }
         (Added::SameContent { image }, _) => FileOutcome::Duplicate { of: image },
         // It was tried again until it was not.
-        (Added::IdTaken | Added::BeingDeleted, _) => FileOutcome::Refused(Refusal::id_taken(&id)),
+        (Added::IdTaken | Added::BeingDeleted, _) => FileOutcome::Refused(ImportRefusal::id_taken(&id)),
     };
     Committed { outcome, bytes: ready.image.bytes, unembedded: ready.unembedded }
 }

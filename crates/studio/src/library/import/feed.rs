@@ -9,9 +9,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use super::commit::unchanged;
 use super::importer::Importer;
 use super::options::ImportOptions;
-use super::report::Refusal;
+use super::report::ImportRefusal;
 use super::stages::{Arrived, Numbered};
-use super::walk::{Content, Found, FoundFile};
+use super::walk::{FileContent, FoundFile, ScanItem};
 use super::work::Worked;
 use crate::error::{StudioError, StudioResult};
 
@@ -34,7 +34,7 @@ pub(super) struct Feeder<'a> {
 }
 
 impl Feeder<'_> {
-    pub(super) async fn feed(self, mut found: mpsc::Receiver<Found>) -> StudioResult<()> {
+    pub(super) async fn feed(self, mut found: mpsc::Receiver<ScanItem>) -> StudioResult<()> {
         let window = Arc::new(Semaphore::new(WINDOW as usize));
         let mut page = Vec::with_capacity(PAGE);
         let mut number = 0;
@@ -45,8 +45,8 @@ impl Feeder<'_> {
                     return Ok(());
                 }
                 let weight = match &found {
-                    Found::File(file) => weight(file),
-                    Found::Bad(_) | Found::Missing(..) => 1,
+                    ScanItem::File(file) => weight(file),
+                    ScanItem::Bad(_) | ScanItem::Missing(..) => 1,
                 };
                 let permit = Arc::clone(&window).acquire_many_owned(weight).await;
                 let permit = permit.map_err(|error| StudioError::Thread(error.to_string()))?;
@@ -63,38 +63,38 @@ impl Feeder<'_> {
     async fn hand_on(
         &self,
         number: u64,
-        found: Found,
+        found: ScanItem,
         known: Option<(Likeness, String)>,
         permit: OwnedSemaphorePermit,
     ) -> bool {
         let (name, item) = match (found, known) {
-            (Found::File(file), None) => {
+            (ScanItem::File(file), None) => {
                 let name = file.name.clone();
                 return self.work.send(Numbered { number, name, item: *file, permit }).await.is_ok();
             }
-            (Found::File(file), Some((likeness, image))) => match file.description {
-                Some(Err(bad)) => (file.name, Arrived::Worked(Worked::Refused(Refusal::from(&bad)))),
+            (ScanItem::File(file), Some((likeness, image))) => match file.description {
+                Some(Err(bad)) => (file.name, Arrived::Worked(Worked::Refused(ImportRefusal::from(&bad)))),
                 description => {
                     let description = description.and_then(Result::ok);
                     (file.name, Arrived::Known { image, likeness, description })
                 }
             },
-            (Found::Bad(bad), _) => (bad.place.clone(), Arrived::Bad(bad)),
-            (Found::Missing(count, files), _) => (String::new(), Arrived::Missing(count, files)),
+            (ScanItem::Bad(bad), _) => (bad.place.clone(), Arrived::Bad(bad)),
+            (ScanItem::Missing(count, files), _) => (String::new(), Arrived::Missing(count, files)),
         };
         self.done.send(Numbered { number, name, item, permit }).await.is_ok()
     }
 
     /// For each of these, the image that it was taken for before, if it has not changed since.
-    async fn known(&self, page: &[Found]) -> StudioResult<Vec<Option<(Likeness, String)>>> {
-        let path = |found: &Found| {
-            let Found::File(file) = found else { return None };
-            let Content::Path { bytes, modified_at, .. } = &file.content else { return None };
+    async fn known(&self, page: &[ScanItem]) -> StudioResult<Vec<Option<(Likeness, String)>>> {
+        let path = |found: &ScanItem| {
+            let ScanItem::File(file) = found else { return None };
+            let FileContent::Path { bytes, modified_at, .. } = &file.content else { return None };
             Some((file.name.clone(), *bytes, *modified_at))
         };
         let paths: Vec<String> = page.iter().filter_map(path).map(|(path, ..)| path).collect();
         let sources = self.importer.library.store().image_sources(&paths).await?;
-        let known = |found: &Found| {
+        let known = |found: &ScanItem| {
             let (path, bytes, modified_at) = path(found)?;
             let (source, image) = sources.get(&path)?;
             // A near duplicate that was left out then may be wanted now.
@@ -108,9 +108,9 @@ impl Feeder<'_> {
 /// What a file takes of the window.
 fn weight(file: &FoundFile) -> u32 {
     let bytes = match &file.content {
-        Content::Path { bytes, .. } => *bytes,
-        Content::Bytes(content) => content.len() as u64,
-        Content::Unreadable(_) => 0,
+        FileContent::Path { bytes, .. } => *bytes,
+        FileContent::Bytes(content) => content.len() as u64,
+        FileContent::Unreadable(_) => 0,
     };
     u32::try_from(bytes >> 10).unwrap_or(WINDOW).saturating_add(BESIDE).min(WINDOW)
 }

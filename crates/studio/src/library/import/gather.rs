@@ -9,9 +9,9 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use super::commit::{Committed, Committer, Hashes, NearPolicy};
 use super::importer::Importer;
 use super::options::ImportOptions;
-use super::report::{FileOutcome, ImportEvent, ImportProgress, ImportReport, Refusal, list};
+use super::report::{FileOutcome, ImportEvent, ImportProgress, ImportRefusal, ImportReport, list};
 use super::stages::{Arrived, Numbered};
-use super::work::{Ready, Same, Settings, Worked};
+use super::work::{DuplicateContent, ImportSettings, Ready, Worked};
 use crate::error::{StudioError, StudioResult};
 use crate::library::edit::ImageEdit;
 use crate::library::sidecar::Description;
@@ -26,7 +26,7 @@ pub(super) const UNCOUNTED: u64 = u64::MAX;
 pub(super) struct Gatherer<'a, O> {
     pub(super) importer: &'a Importer,
     pub(super) options: &'a ImportOptions,
-    pub(super) settings: &'a Settings,
+    pub(super) settings: &'a ImportSettings,
     pub(super) report: ImportReport,
     pub(super) total: &'a AtomicU64,
     pub(super) observer: O,
@@ -119,7 +119,7 @@ impl<O: FnMut(ImportEvent<'_>) + Send> Gatherer<'_, O> {
                 FileOutcome::Known { image }
             }
             Arrived::Bad(bad) => {
-                let refusal = Refusal::from(&bad);
+                let refusal = ImportRefusal::from(&bad);
                 self.report.refuse(&bad.place, &refusal);
                 (self.observer)(ImportEvent::Description { place: &bad.place, refusal: &refusal });
                 return Ok(None);
@@ -133,8 +133,8 @@ impl<O: FnMut(ImportEvent<'_>) + Send> Gatherer<'_, O> {
     }
 
     /// A file whose bytes are in the library: the one that they came from, or another.
-    async fn same(&mut self, same: Same) -> StudioResult<FileOutcome> {
-        let Same { image, source, description } = same;
+    async fn same(&mut self, same: DuplicateContent) -> StudioResult<FileOutcome> {
+        let DuplicateContent { image, source, description } = same;
         self.add_to_known(&image.id, description.as_ref()).await?;
         let is_its_source = source.as_ref().is_some_and(|source| image.source.as_ref() == Some(&source.path));
         if let Some(source) = source {

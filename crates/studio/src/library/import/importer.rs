@@ -4,7 +4,7 @@ use atelier_engine::Clock;
 use tokio::sync::Mutex;
 
 use super::commit::Hashes;
-use crate::library::decode::{Limits, Reader};
+use crate::library::decode::{DecodeLimits, PictureReader};
 use crate::library::embedders::Embedders;
 use crate::library::handle::Library;
 
@@ -13,7 +13,7 @@ use crate::library::handle::Library;
 pub struct Importer {
     pub(super) library: Library,
     pub(super) embedders: Embedders,
-    pub(super) reader: Reader,
+    pub(super) reader: PictureReader,
     pub(super) clock: Clock,
     pub(super) hashes: Mutex<Option<Hashes>>,
 }
@@ -22,8 +22,8 @@ impl Importer {
     /// An importer into this library. Embedders that want many images at a time are left to
     /// [`Library::embedding`].
     #[must_use]
-    pub fn new(library: Library, embedders: Embedders, limits: Limits, clock: Clock) -> Self {
+    pub fn new(library: Library, embedders: Embedders, limits: DecodeLimits, clock: Clock) -> Self {
         let embedders = embedders.at_once();
-        Self { library, embedders, reader: Reader::new(limits), clock, hashes: Mutex::new(None) }
+        Self { library, embedders, reader: PictureReader::new(limits), clock, hashes: Mutex::new(None) }
     }
 }

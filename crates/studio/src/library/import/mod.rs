@@ -19,5 +19,8 @@ mod work;
 
 pub use self::importer::Importer;
 pub use self::options::ImportOptions;
-pub use self::report::{FileOutcome, ImportEvent, ImportProgress, ImportReport, LISTED, Near, Refusal, Refused, Same};
-pub use self::walk::Source;
+pub use self::report::{
+    DuplicateFile, FileOutcome, ImportEvent, ImportProgress, ImportRefusal, ImportReport, LISTED, NearDuplicateFile,
+    RefusedFile,
+};
+pub use self::walk::ImportSource;

@@ -13,8 +13,8 @@ use super::importer::Importer;
 use super::options::ImportOptions;
 use super::report::{ImportEvent, ImportReport};
 use super::stages::{Arrived, Numbered};
-use super::walk::{self, FoundFile, Source};
-use super::work::{self, Settings};
+use super::walk::{self, FoundFile, ImportSource};
+use super::work::{self, ImportSettings};
 use crate::error::{StudioError, StudioResult};
 use crate::library::blocking::blocking;
 
@@ -32,7 +32,7 @@ impl Importer {
     /// store or the objects report. What was told of before is kept.
     pub async fn import(
         &self,
-        sources: Vec<Source>,
+        sources: Vec<ImportSource>,
         options: ImportOptions,
         stop: Stop,
         observer: impl FnMut(ImportEvent<'_>) + Send,
@@ -45,7 +45,7 @@ impl Importer {
 /// Runs an import.
 async fn run(
     importer: &Importer,
-    sources: Vec<Source>,
+    sources: Vec<ImportSource>,
     options: ImportOptions,
     stop: Stop,
     observer: impl FnMut(ImportEvent<'_>) + Send,
@@ -54,7 +54,7 @@ async fn run(
     let (found_sender, found) = mpsc::channel(PAGE * 2);
     let (work_sender, work_queue) = mpsc::channel(options.threads.get() * 2);
     let (done_sender, done) = mpsc::channel(GROUP * 2);
-    let settings = Settings {
+    let settings = ImportSettings {
         reader: importer.reader.clone(),
         embedders: importer.embedders.clone(),
         tags: options.tags.clone(),
@@ -90,7 +90,7 @@ async fn run(
 fn start_workers(
     importer: &Importer,
     threads: usize,
-    settings: &Settings,
+    settings: &ImportSettings,
     queue: mpsc::Receiver<Numbered<FoundFile>>,
     done: &mpsc::Sender<Numbered<Arrived>>,
 ) -> StudioResult<()> {

@@ -38,14 +38,14 @@ pub enum FileOutcome {
         kept: Option<String>,
     },
     /// It could not be imported.
-    Refused(Refusal),
+    Refused(ImportRefusal),
     /// It is no picture and is not named like one.
     Ignored,
 }
 
 /// Why a file or a description could not be imported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Refusal {
+pub struct ImportRefusal {
     /// A stable name for the reason.
     pub code: &'static str,
     /// The reason.
@@ -54,19 +54,19 @@ pub struct Refusal {
     pub hint: &'static str,
 }
 
-impl From<&PictureError> for Refusal {
+impl From<&PictureError> for ImportRefusal {
     fn from(error: &PictureError) -> Self {
         Self { code: error.code(), reason: error.to_string(), hint: error.hint() }
     }
 }
 
-impl From<&StudioError> for Refusal {
+impl From<&StudioError> for ImportRefusal {
     fn from(error: &StudioError) -> Self {
         Self { code: error.code(), reason: error.to_string(), hint: error.hint() }
     }
 }
 
-impl From<&BadDescription> for Refusal {
+impl From<&BadDescription> for ImportRefusal {
     fn from(bad: &BadDescription) -> Self {
         Self {
             code: "description-invalid",
@@ -76,7 +76,7 @@ impl From<&BadDescription> for Refusal {
     }
 }
 
-impl Refusal {
+impl ImportRefusal {
     /// The file could not be read from the disk.
     pub(super) fn unreadable(error: &std::io::Error) -> Self {
         Self {
@@ -111,7 +111,7 @@ pub enum ImportEvent<'a> {
         /// Where it stands.
         place: &'a str,
         /// What is wrong with it.
-        refusal: &'a Refusal,
+        refusal: &'a ImportRefusal,
     },
     /// How far it is.
     Progress(ImportProgress),
@@ -160,18 +160,18 @@ pub struct ImportReport {
     /// Whether it was stopped before its end. Run again, it goes on.
     pub stopped: bool,
     /// The files whose bytes are in the library, up to [`LISTED`] of them.
-    pub duplicate_files: Vec<Same>,
+    pub duplicate_files: Vec<DuplicateFile>,
     /// The files that are nearly the same as an image, up to [`LISTED`] of them.
-    pub near_files: Vec<Near>,
+    pub near_files: Vec<NearDuplicateFile>,
     /// The files and descriptions that could not be imported, up to [`LISTED`] of them.
-    pub refused_files: Vec<Refused>,
+    pub refused_files: Vec<RefusedFile>,
     /// The files that are described and are not there, up to [`LISTED`] of them.
     pub missing_files: Vec<String>,
 }
 
 /// A file whose bytes are in the library.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Same {
+pub struct DuplicateFile {
     /// The file.
     pub file: String,
     /// The image that has its bytes.
@@ -180,7 +180,7 @@ pub struct Same {
 
 /// A file that is nearly the same as an image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Near {
+pub struct NearDuplicateFile {
     /// The file.
     pub file: String,
     /// The image.
@@ -193,12 +193,12 @@ pub struct Near {
 
 /// A file or description that could not be imported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Refused {
+pub struct RefusedFile {
     /// The file, or the description's place.
     pub file: String,
     /// Why.
     #[serde(flatten)]
-    pub refusal: Refusal,
+    pub refusal: ImportRefusal,
 }
 
 impl ImportReport {
@@ -215,7 +215,7 @@ impl ImportReport {
             FileOutcome::Ignored => self.ignored += 1,
             FileOutcome::Duplicate { of } => {
                 self.duplicates += 1;
-                list(&mut self.duplicate_files, || Same { file: file(), of: of.clone() });
+                list(&mut self.duplicate_files, || DuplicateFile { file: file(), of: of.clone() });
             }
             FileOutcome::Near { of, distance, kept } => {
                 self.near_duplicates += 1;
@@ -223,7 +223,8 @@ impl ImportReport {
                     self.imported += 1;
                     self.bytes += bytes;
                 }
-                let near = || Near { file: file(), of: of.clone(), distance: *distance, kept: kept.clone() };
+                let near =
+                    || NearDuplicateFile { file: file(), of: of.clone(), distance: *distance, kept: kept.clone() };
                 list(&mut self.near_files, near);
             }
             FileOutcome::Refused(refusal) => self.refuse(&file(), refusal),
@@ -231,9 +232,9 @@ impl ImportReport {
     }
 
     /// Counts what could not be imported.
-    pub(super) fn refuse(&mut self, file: &str, refusal: &Refusal) {
+    pub(super) fn refuse(&mut self, file: &str, refusal: &ImportRefusal) {
         self.refused += 1;
-        list(&mut self.refused_files, || Refused { file: file.to_owned(), refusal: refusal.clone() });
+        list(&mut self.refused_files, || RefusedFile { file: file.to_owned(), refusal: refusal.clone() });
     }
 }
 

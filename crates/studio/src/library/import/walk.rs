@@ -8,13 +8,13 @@ use bytes::Bytes;
 use tokio::sync::mpsc::Sender;
 use walkdir::{DirEntry, WalkDir};
 
-use super::report::{LISTED, Refusal};
+use super::report::{ImportRefusal, LISTED};
 use crate::error::{StudioError, StudioResult};
 use crate::library::sidecar::{BadDescription, Description, NAMES, Sidecar};
 
 /// What to import.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum ImportSource {
     /// A file, or a folder with all that is in it. Links within it are not followed, and what is hidden is
     /// passed over.
     Path(PathBuf),
@@ -29,7 +29,7 @@ pub enum Source {
 
 /// What the walk comes upon, in order.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(super) enum ScanItem {
     File(Box<FoundFile>),
     Bad(BadDescription),
     /// Descriptions of files that are not there: how many, and some of them.
@@ -41,7 +41,7 @@ pub(super) enum Found {
 pub(super) struct FoundFile {
     /// Its path, or the name that it was given with.
     pub(super) name: String,
-    pub(super) content: Content,
+    pub(super) content: FileContent,
     /// Whether it was asked for by itself, and not found in a folder.
     pub(super) asked_for: bool,
     /// What is said of it, or why that can't be used.
@@ -50,20 +50,20 @@ pub(super) struct FoundFile {
 
 /// Where a file's content is.
 #[derive(Debug)]
-pub(super) enum Content {
+pub(super) enum FileContent {
     /// At this path, of this size and last changed at this moment.
     Path { path: PathBuf, bytes: u64, modified_at: Timestamp },
     /// Here.
     Bytes(Bytes),
     /// Out of reach.
-    Unreadable(Refusal),
+    Unreadable(ImportRefusal),
 }
 
 /// How many files there are in all. Costs a look at each folder and none at its files.
-pub(super) fn count(sources: &[Source], stop: &Stop) -> u64 {
-    let files = |source: &Source| match source {
-        Source::Bytes { .. } => 1,
-        Source::Path(path) => {
+pub(super) fn count(sources: &[ImportSource], stop: &Stop) -> u64 {
+    let files = |source: &ImportSource| match source {
+        ImportSource::Bytes { .. } => 1,
+        ImportSource::Path(path) => {
             let files = walk(path).into_iter().flatten().filter(is_candidate);
             files.take_while(|_| !stop.is_requested()).count() as u64
         }
@@ -75,48 +75,48 @@ pub(super) fn count(sources: &[Source], stop: &Stop) -> u64 {
 /// stop is asked for. A sidecar that was asked for by name is an error if it can't be used; one that was come
 /// upon is told of.
 pub(super) fn send_all(
-    sources: Vec<Source>,
+    sources: Vec<ImportSource>,
     metadata: Option<&Path>,
     stop: &Stop,
-    to: &Sender<Found>,
+    to: &Sender<ScanItem>,
 ) -> StudioResult<()> {
-    let mut walk = Walk { named: metadata.map(Sidecar::read).transpose()?, folders: Vec::new(), to };
-    let bad = walk.named.as_mut().map(Sidecar::take_bad).unwrap_or_default();
-    let mut listened = bad.into_iter().all(|bad| walk.send(Found::Bad(bad)));
+    let mut scan = FolderScan { named: metadata.map(Sidecar::read).transpose()?, folders: Vec::new(), to };
+    let bad = scan.named.as_mut().map(Sidecar::take_bad).unwrap_or_default();
+    let mut listened = bad.into_iter().all(|bad| scan.send(ScanItem::Bad(bad)));
     for source in sources {
         if !listened || stop.is_requested() {
             return Ok(());
         }
         listened = match source {
-            Source::Bytes { name, content } => {
-                let description = walk.named.as_mut().and_then(|sidecar| sidecar.take(&name));
-                walk.file(FoundFile { name, content: Content::Bytes(content), asked_for: true, description })
+            ImportSource::Bytes { name, content } => {
+                let description = scan.named.as_mut().and_then(|sidecar| sidecar.take(&name));
+                scan.file(FoundFile { name, content: FileContent::Bytes(content), asked_for: true, description })
             }
-            Source::Path(path) => walk.path(&path, stop)?,
+            ImportSource::Path(path) => scan.path(&path, stop)?,
         };
     }
-    if listened && let Some(named) = walk.named.take() {
-        walk.missing(&named);
+    if listened && let Some(named) = scan.named.take() {
+        scan.missing(&named);
     }
     Ok(())
 }
 
-struct Walk<'a> {
+struct FolderScan<'a> {
     /// The sidecar that was asked for.
     named: Option<Sidecar>,
     /// The folders that lead to where the walk is, each with what was found in it.
     folders: Vec<(PathBuf, Vec<Sidecar>)>,
-    to: &'a Sender<Found>,
+    to: &'a Sender<ScanItem>,
 }
 
-impl Walk<'_> {
+impl FolderScan<'_> {
     /// Whether somebody listens.
-    fn send(&self, found: Found) -> bool {
+    fn send(&self, found: ScanItem) -> bool {
         self.to.blocking_send(found).is_ok()
     }
 
     fn file(&self, file: FoundFile) -> bool {
-        self.send(Found::File(Box::new(file)))
+        self.send(ScanItem::File(Box::new(file)))
     }
 
     fn path(&mut self, root: &Path, stop: &Stop) -> StudioResult<bool> {
@@ -133,7 +133,7 @@ impl Walk<'_> {
                 Err(error) => {
                     let name = error.path().unwrap_or(&root).to_string_lossy().into_owned();
                     let error = error.into_io_error().unwrap_or_else(|| std::io::Error::other("it leads to itself"));
-                    let content = Content::Unreadable(Refusal::unreadable(&error));
+                    let content = FileContent::Unreadable(ImportRefusal::unreadable(&error));
                     self.file(FoundFile { name, content, asked_for: false, description: None })
                 }
             };
@@ -166,9 +166,9 @@ impl Walk<'_> {
             Ok(metadata) => {
                 let modified = metadata.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
                 let modified_at = Timestamp::default().after(modified.unwrap_or_default());
-                Content::Path { path: entry.path().into(), bytes: metadata.len(), modified_at }
+                FileContent::Path { path: entry.path().into(), bytes: metadata.len(), modified_at }
             }
-            Err(error) => Content::Unreadable(Refusal::unreadable(&error.into())),
+            Err(error) => FileContent::Unreadable(ImportRefusal::unreadable(&error.into())),
         };
         let name = entry.path().to_string_lossy().into_owned();
         self.file(FoundFile { name, content, asked_for: depth == 0, description })
@@ -184,12 +184,12 @@ impl Walk<'_> {
             }
             match Sidecar::read(&path) {
                 Ok(mut sidecar) => {
-                    listened &= sidecar.take_bad().into_iter().all(|bad| self.send(Found::Bad(bad)));
+                    listened &= sidecar.take_bad().into_iter().all(|bad| self.send(ScanItem::Bad(bad)));
                     sidecars.push(sidecar);
                 }
                 Err(error) => {
                     let (place, reason) = (path.to_string_lossy().into_owned(), error.to_string());
-                    listened &= self.send(Found::Bad(BadDescription { place, reason }));
+                    listened &= self.send(ScanItem::Bad(BadDescription { place, reason }));
                 }
             }
         }
@@ -217,7 +217,7 @@ impl Walk<'_> {
     fn missing(&self, sidecar: &Sidecar) {
         let left = sidecar.left() as u64;
         if left > 0 {
-            self.send(Found::Missing(left, sidecar.left_files(LISTED)));
+            self.send(ScanItem::Missing(left, sidecar.left_files(LISTED)));
         }
     }
 }

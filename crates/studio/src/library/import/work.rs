@@ -10,9 +10,11 @@ use atelier_engine::Timestamp;
 use atelier_store::{Image, ImageSource, Likeness, NewVector, VectorSpace};
 use bytes::Bytes;
 
-use super::report::Refusal;
-use super::walk::{Content, FoundFile};
-use crate::library::decode::{Format, OTHER_EXTENSIONS, Picture, PictureError, Reader, SNIFFED, sniff};
+use super::report::ImportRefusal;
+use super::walk::{FileContent, FoundFile};
+use crate::library::decode::{
+    OTHER_EXTENSIONS, PictureError, PictureFormat, PictureReader, RgbPicture, SNIFFED, sniff,
+};
 use crate::library::derive::{LONG_SIDE, SHORT_SIDE, palette, phash, thumbnail};
 use crate::library::embedders::Embedders;
 use crate::library::look_vectors;
@@ -29,8 +31,8 @@ pub(super) const ID_DIGITS: usize = 16;
 
 /// What every file of an import is given.
 #[derive(Clone, Debug)]
-pub(super) struct Settings {
-    pub(super) reader: Reader,
+pub(super) struct ImportSettings {
+    pub(super) reader: PictureReader,
     pub(super) embedders: Embedders,
     pub(super) tags: Vec<String>,
     pub(super) collections: Vec<String>,
@@ -42,14 +44,14 @@ pub(super) struct Settings {
 pub(super) enum Worked {
     /// It is no picture and not named like one.
     Ignored,
-    Refused(Refusal),
+    Refused(ImportRefusal),
     /// Its bytes are in the library.
-    Same(Box<Same>),
+    Same(Box<DuplicateContent>),
     Ready(Box<Ready>),
 }
 
 /// A file whose bytes are in the library.
-pub(super) struct Same {
+pub(super) struct DuplicateContent {
     pub(super) image: Image,
     pub(super) source: Option<ImageSource>,
     pub(super) description: Option<Description>,
@@ -65,7 +67,7 @@ pub(super) struct Ready {
     pub(super) content: Bytes,
     pub(super) thumbnails: Vec<(ThumbnailSize, Bytes)>,
     /// The small thumbnail's pixels.
-    pub(super) small: Picture,
+    pub(super) small: RgbPicture,
     pub(super) vectors: Vec<NewVector>,
     pub(super) source: Option<ImageSource>,
     /// Whether an embedder failed on it.
@@ -85,21 +87,21 @@ pub(super) struct Loaded {
 impl Loaded {
     /// An image has these bytes.
     pub(super) fn same_as(self, image: Image) -> Worked {
-        Worked::Same(Box::new(Same { image, source: self.source, description: self.description }))
+        Worked::Same(Box::new(DuplicateContent { image, source: self.source, description: self.description }))
     }
 }
 
 /// Reads a file, or says what else became of it. Whatever goes wrong with a file is that file's.
-pub(super) fn load(file: FoundFile, settings: &Settings) -> Result<Loaded, Worked> {
+pub(super) fn load(file: FoundFile, settings: &ImportSettings) -> Result<Loaded, Worked> {
     let description = match file.description {
-        Some(Err(bad)) => return Err(Worked::Refused(Refusal::from(&bad))),
+        Some(Err(bad)) => return Err(Worked::Refused(ImportRefusal::from(&bad))),
         Some(Ok(description)) => Some(description),
         None => None,
     };
     let (content, source, xmp) = match file.content {
-        Content::Unreadable(refusal) => return Err(Worked::Refused(refusal)),
-        Content::Bytes(content) => (content, None, None),
-        Content::Path { path, bytes, modified_at } => {
+        FileContent::Unreadable(refusal) => return Err(Worked::Refused(refusal)),
+        FileContent::Bytes(content) => (content, None, None),
+        FileContent::Path { path, bytes, modified_at } => {
             let content = read(&path, bytes, file.asked_for, settings)?;
             let source = ImageSource { path: file.name.clone(), bytes, modified_at, likeness: Likeness::Same };
             (content, Some(source), xmp_beside(&path))
@@ -110,27 +112,28 @@ pub(super) fn load(file: FoundFile, settings: &Settings) -> Result<Loaded, Worke
 }
 
 /// Makes a file into an image.
-pub(super) fn work(loaded: Loaded, settings: &Settings) -> Worked {
+pub(super) fn work(loaded: Loaded, settings: &ImportSettings) -> Worked {
     let worked = catch_unwind(AssertUnwindSafe(|| prepare(loaded, settings)));
     match worked {
         Ok(Ok(ready)) => Worked::Ready(Box::new(ready)),
-        Ok(Err(error)) => Worked::Refused(Refusal::from(&error)),
-        Err(_) => Worked::Refused(Refusal::from(&PictureError::Damaged("its reader gave up on it".into()))),
+        Ok(Err(error)) => Worked::Refused(ImportRefusal::from(&error)),
+        Err(_) => Worked::Refused(ImportRefusal::from(&PictureError::Damaged("its reader gave up on it".into()))),
     }
 }
 
 /// The file's bytes. Of what is neither asked for by itself nor named like a picture no more than the beginning is
 /// read, if that is none.
-fn read(path: &Path, bytes: u64, asked_for: bool, settings: &Settings) -> Result<Bytes, Worked> {
-    let unreadable = |error: std::io::Error| Worked::Refused(Refusal::unreadable(&error));
-    let refused = |error: &PictureError| Worked::Refused(Refusal::from(error));
+fn read(path: &Path, bytes: u64, asked_for: bool, settings: &ImportSettings) -> Result<Bytes, Worked> {
+    let unreadable = |error: std::io::Error| Worked::Refused(ImportRefusal::unreadable(&error));
+    let refused = |error: &PictureError| Worked::Refused(ImportRefusal::from(error));
     let mut file = File::open(path).map_err(unreadable)?;
     let mut head = Vec::with_capacity(SNIFFED);
     Read::by_ref(&mut file).take(SNIFFED as u64).read_to_end(&mut head).map_err(unreadable)?;
     if let Err(error) = sniff(&head) {
         let named_like_one = path.extension().is_some_and(|end| {
             let end = end.to_string_lossy().to_ascii_lowercase();
-            OTHER_EXTENSIONS.contains(&&*end) || Format::ALL.iter().any(|format| format.extensions().contains(&&*end))
+            OTHER_EXTENSIONS.contains(&&*end)
+                || PictureFormat::ALL.iter().any(|format| format.extensions().contains(&&*end))
         });
         return Err(if asked_for || named_like_one { refused(&error) } else { Worked::Ignored });
     }
@@ -155,7 +158,7 @@ fn xmp_beside(path: &Path) -> Option<Metadata> {
     })
 }
 
-fn prepare(loaded: Loaded, settings: &Settings) -> Result<Ready, PictureError> {
+fn prepare(loaded: Loaded, settings: &ImportSettings) -> Result<Ready, PictureError> {
     let Loaded { name, content, hash, source, description, xmp } = loaded;
     let decoded = settings.reader.read(&content)?;
     let (width, height, format) = (decoded.width, decoded.height, decoded.format);
@@ -219,7 +222,7 @@ fn sorted(mut names: Vec<String>, more: &[String]) -> Vec<String> {
 fn vectors(
     image: &Image,
     words: String,
-    picture: Picture,
+    picture: RgbPicture,
     embedders: &Embedders,
 ) -> Result<Vec<NewVector>, EmbedError> {
     let mut vectors = Vec::with_capacity(3);

@@ -5,13 +5,13 @@ use exif::{Context, DateTime, Exif, Field, In, Reader, Tag, Value};
 use super::fields::{Metadata, decode};
 
 /// What EXIF says.
-pub(super) struct Read {
+pub(super) struct ExifData {
     /// 1 to 8; 1 is upright.
     pub(super) orientation: u16,
     pub(super) metadata: Metadata,
 }
 
-impl Default for Read {
+impl Default for ExifData {
     fn default() -> Self {
         Self { orientation: 1, metadata: Metadata::default() }
     }
@@ -24,7 +24,7 @@ const XP_KEYWORDS: Tag = Tag(Context::Tiff, 0x9c9e);
 const XP_SUBJECT: Tag = Tag(Context::Tiff, 0x9c9f);
 
 /// Reads a block of EXIF, as far as it can be read.
-pub(super) fn read(block: &[u8]) -> Option<Read> {
+pub(super) fn read(block: &[u8]) -> Option<ExifData> {
     let block = block.strip_prefix(b"Exif\0\0").unwrap_or(block);
     let mut reader = Reader::new();
     let read = reader.continue_on_error(true).read_raw(block.to_vec());
@@ -47,7 +47,7 @@ pub(super) fn read(block: &[u8]) -> Option<Read> {
         metadata.add_keyword(keyword);
     }
     metadata.taken_at = taken_at(&exif);
-    Some(Read { orientation: orientation.unwrap_or(1), metadata })
+    Some(ExifData { orientation: orientation.unwrap_or(1), metadata })
 }
 
 fn field(exif: &Exif, tag: Tag) -> Option<&Field> {

@@ -44,10 +44,10 @@ fn resource(block: &[u8]) -> Option<&[u8]> {
     }
 }
 
-type Record<'a> = ((u8, u8), &'a [u8], &'a [u8]);
+type IptcRecord<'a> = ((u8, u8), &'a [u8], &'a [u8]);
 
 /// The next record: its numbers, its data, and what comes after it.
-fn next(rest: &[u8]) -> Option<Record<'_>> {
+fn next(rest: &[u8]) -> Option<IptcRecord<'_>> {
     let [0x1c, record, dataset, high, low, rest @ ..] = rest else { return None };
     let size = u16::from_be_bytes([*high, *low]);
     // Sizes beyond 32767 are written in another way, which nobody uses for words.

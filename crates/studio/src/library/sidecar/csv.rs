@@ -23,7 +23,7 @@ pub(super) fn read(text: &str, sidecar: &mut Sidecar) -> Result<(), String> {
     };
     let odd = text.bytes().filter(|byte| *byte == b'"').count() % 2 == 1;
     let mut row = StringRecord::new();
-    let mut lines = Lines { text: text.as_bytes(), counted: 0, line: 1 };
+    let mut lines = LineCounter { text: text.as_bytes(), counted: 0, line: 1 };
     loop {
         let line = lines.at(reader.position().byte());
         match reader.read_record(&mut row) {
@@ -49,13 +49,13 @@ pub(super) fn read(text: &str, sidecar: &mut Sidecar) -> Result<(), String> {
 }
 
 /// Counts lines as it goes: the reader's own count leaves out those within quotes.
-struct Lines<'a> {
+struct LineCounter<'a> {
     text: &'a [u8],
     counted: usize,
     line: u32,
 }
 
-impl Lines<'_> {
+impl LineCounter<'_> {
     /// The line of a byte at or after the one asked for last, from 1.
     fn at(&mut self, byte: u64) -> u32 {
         let mut byte = usize::try_from(byte).unwrap_or(usize::MAX).min(self.text.len());

@@ -34,13 +34,13 @@ pub(super) fn read(text: &str, sidecar: &mut Sidecar) -> Result<(), String> {
 /// Only the name is read now.
 fn file_of(raw: &RawValue) -> Result<String, String> {
     #[derive(Deserialize)]
-    struct Named {
+    struct FilenameOnly {
         filename: Option<Value>,
     }
     if !raw.get().trim_start().starts_with('{') {
         return Err("it is not an object".into());
     }
-    let named: Named = serde_json::from_str(raw.get()).map_err(|error| error.to_string())?;
+    let named: FilenameOnly = serde_json::from_str(raw.get()).map_err(|error| error.to_string())?;
     match named.filename {
         Some(Value::String(file)) if !file.trim().is_empty() => Ok(file),
         None | Some(Value::Null | Value::String(_)) => Err("filename is missing".into()),
