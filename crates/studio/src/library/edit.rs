@@ -1,4 +1,4 @@
-//! How images are described, tagged and put into collections.
+//! Changes to the descriptions, tags and collections of images.
 
 use std::sync::Arc;
 
@@ -14,28 +14,28 @@ use super::sidecar::{self, Description};
 use super::words::{text_hash, words};
 use crate::error::{StudioError, StudioResult};
 
-/// How often a change is tried again when others change the same image.
+/// Attempts at a change while others change the same image.
 const TRIES: usize = 20;
 
-/// How many images are changed at the same time, so that they share commits.
+/// Images that are changed at the same time, so that they share commits.
 const AT_ONCE: usize = 64;
 
-/// What to change of an image. What is `None` or empty stays as it is.
+/// A change to an image. Fields that are `None` or empty stay as they are.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ImageEdit {
-    /// Another caption, or none.
+    /// The new caption; `Some(None)` removes it.
     pub caption: Option<Option<String>>,
-    /// Another category, or none.
+    /// The new category; `Some(None)` removes it.
     pub category: Option<Option<String>>,
-    /// Another score for tone, or none.
+    /// The new score for tone; `Some(None)` removes it.
     pub tone_score: Option<Option<f64>>,
-    /// Another score for angle, or none.
+    /// The new score for angle; `Some(None)` removes it.
     pub angle_score: Option<Option<f64>>,
-    /// Attributes to set; one that is set to null is taken away.
+    /// Attributes to set; null removes one.
     pub attributes: Map<String, Value>,
-    /// Tags to give.
+    /// Tags to add.
     pub add_tags: Vec<String>,
-    /// Tags to take away; they go before others are given.
+    /// Tags to remove, before others are added.
     pub remove_tags: Vec<String>,
     /// Collections to put it into; those that do not exist are made.
     pub add_collections: Vec<String>,
@@ -44,10 +44,10 @@ pub struct ImageEdit {
 }
 
 impl ImageEdit {
-    /// That all of it can be kept.
+    /// Checks that all values can be kept.
     ///
     /// # Errors
-    /// [`StudioError::Value`] names what can't.
+    /// [`StudioError::Value`] names the one that can't.
     pub fn check(&self) -> StudioResult<()> {
         let names = [("a tag", &self.add_tags), ("the name of a collection", &self.add_collections)];
         for (what, names) in names {
@@ -77,7 +77,7 @@ impl ImageEdit {
         self.add_collections.extend(described.collections);
     }
 
-    /// Whether the image would be another with these changes.
+    /// True if the image would be different with these changes.
     pub(super) fn changes(&self, image: &Image) -> bool {
         self.apply(image) != *image
     }
@@ -115,7 +115,7 @@ fn change(names: &mut Vec<String>, remove: &[String], add: &[String]) {
     names.dedup();
 }
 
-/// That a text can be the name of something.
+/// Refuses a text that can't be a name.
 fn plain(what: &'static str, name: &str) -> StudioResult<()> {
     let reason = match sidecar::name(what, name) {
         Ok(Some(plain)) if plain == name.trim() => return Ok(()),
@@ -128,8 +128,8 @@ fn plain(what: &'static str, name: &str) -> StudioResult<()> {
 }
 
 impl Library {
-    /// Changes an image and returns it as it is then. Where its words change, their vector is made anew, if an
-    /// embedder is given, and forgotten if not.
+    /// Changes an image and returns the result. Where its words change, their vector is made again if an embedder is
+    /// given, and forgotten if not.
     ///
     /// # Errors
     /// [`StudioError::NoSuchImage`], [`StudioError::Value`], and what the embedder or the store reports.
@@ -154,6 +154,7 @@ impl Library {
                 }
                 _ => None,
             };
+            // Replaced only at the revision that was read: whoever came between is not overwritten.
             if self.store.replace_image(&changed, text).await? {
                 return Ok(Image { revision: image.revision + 1, ..changed });
             }
@@ -182,7 +183,7 @@ impl Library {
         Ok(images)
     }
 
-    /// That there are images of all these ids.
+    /// Refuses ids of images that do not exist.
     pub(super) async fn must_exist(&self, ids: &[String]) -> StudioResult<()> {
         for ids in ids.chunks(1_000) {
             let found = self.store.images_with_ids(ids).await?;
@@ -216,7 +217,7 @@ impl Library {
             return Ok(());
         }
         let named = |names: Vec<Collection>| names.iter().any(|collection| collection.name == name);
-        // The list starts after a name: a name of no length comes before all.
+        // Nothing was renamed: either there is no such collection, or another has the new name.
         let mut after = None;
         loop {
             let page = self.store.collections(after.as_deref(), 1_000).await?;

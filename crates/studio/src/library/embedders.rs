@@ -5,17 +5,18 @@ use std::sync::Arc;
 
 use atelier_embed::{LookEmbedder, TextEmbedder};
 
-/// What turns images into vectors. What is not given is made later: see [`Library::embedding`](super::Library::embedding).
+/// The models that turn images into vectors. Vectors of a model that is not given are made later: see
+/// [`Library::embedding`](super::Library::embedding).
 #[derive(Clone, Default)]
 pub struct Embedders {
-    /// For the words of images.
+    /// Embeds the words of images.
     pub text: Option<Arc<dyn TextEmbedder>>,
-    /// For their look. Give it as many threads as there are processors.
+    /// Embeds their look. Give it as many threads as there are processors.
     pub look: Option<Arc<dyn LookEmbedder>>,
 }
 
 impl Embedders {
-    /// Those that embed an image as it comes in; the others want many at a time.
+    /// The embedders that work on one image as it comes in; the others want many at a time.
     pub(crate) fn at_once(self) -> Self {
         Self {
             text: self.text.filter(|embedder| embedder.batch() == 1),

@@ -23,7 +23,7 @@ impl fmt::Debug for Library {
 }
 
 impl Library {
-    /// The library of this store, its objects in the folder `objects` beside the database.
+    /// Opens the library of a store, with its objects in the folder `objects` beside the database.
     ///
     /// # Errors
     /// [`StudioError::Object`] if the folder can't be made.
@@ -32,18 +32,18 @@ impl Library {
         Ok(Self::on(store, Arc::new(folder)))
     }
 
-    /// The library of this store, with its objects elsewhere.
+    /// Makes the library of a store whose objects are elsewhere.
     pub fn on(store: Store, objects: Arc<dyn Objects>) -> Self {
         Self { store, objects }
     }
 
-    /// Where what is known of images is kept.
+    /// The store of everything about images except their files.
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
     }
 
-    /// Where their files are kept.
+    /// The files of images.
     #[must_use]
     pub fn objects(&self) -> &Arc<dyn Objects> {
         &self.objects

@@ -1,10 +1,10 @@
-//! The library of images: how they come in, what is kept of them, how they change and leave.
+//! The library of images.
 //!
 //! - [`decode`] reads a file of any format into a picture, and refuses what would do harm.
-//! - [`mod@derive`] works out what is kept beside it: thumbnails, colours, a perceptual hash.
-//! - [`import`] takes folders and files in, resumably.
-//! - [`Library`] lists, changes, exports and removes images. Those who index images read the store's log of
-//!   changes, in which every one of these leaves its mark.
+//! - [`mod@derive`] works out thumbnails, main colours and a perceptual hash.
+//! - [`import`] takes folders and files in, and continues where it was stopped.
+//! - [`Library`] lists, changes, exports and removes images. Every change is in the store's log of changes, which an
+//!   index reads.
 
 mod blocking;
 pub mod decode;

@@ -1,6 +1,6 @@
-//! Which images of the library are nearly the same as a new one.
+//! The search for images of the library that are nearly the same as a new one.
 //!
-//! Perceptual hashes find candidates among a million images in microseconds; a look at the thumbnails decides.
+//! Perceptual hashes find candidates among a million images in microseconds; a comparison of the thumbnails decides.
 //! The hash alone would not do: a poster with another headline, or one white product shot and the next, can
 //! have the same hash.
 
@@ -11,13 +11,13 @@ use std::sync::Arc;
 use super::decode::RgbPicture;
 use super::derive;
 
-/// In how many bits the hashes of near duplicates may differ. What the index finds is complete up to this.
+/// The most bits in which the hashes of near duplicates may differ. Up to this the index finds all of them.
 pub const MAX_DISTANCE: u32 = 7;
 
-/// How many candidates are looked at, the nearest first.
+/// The most candidates whose thumbnails are compared, the nearest first.
 const LOOKED_AT: usize = 24;
 
-/// Bits of a band: a hash is four of them.
+/// The bits of a band; a hash has four bands.
 const BAND: u32 = 16;
 
 /// Perceptual hashes, found by how near they are.
@@ -32,10 +32,11 @@ pub(crate) struct NearIndex {
     known: HashSet<Arc<str>>,
 }
 
-/// A candidate.
+/// An image whose hash is near to the one that was looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NearCandidate {
     pub(crate) image: String,
+    /// The number of bits in which the hashes differ.
     pub(crate) distance: u32,
 }
 
@@ -62,7 +63,7 @@ impl NearIndex {
         }
     }
 
-    /// Whether an image was added.
+    /// True if an image was added.
     pub(crate) fn contains(&self, image: &str) -> bool {
         self.known.contains(image)
     }
@@ -100,8 +101,8 @@ fn bands(phash: u64) -> [u16; 4] {
     [[a, b], [c, d], [e, f], [g, h]].map(u16::from_le_bytes)
 }
 
-/// Whether two pictures are nearly the same to the eye: scaled, compressed again, a little brighter or softer,
-/// but with nothing added, taken away or moved.
+/// True if two pictures are nearly the same to the eye: scaled, compressed again, a little brighter or softer, but with
+/// nothing added, taken away or moved.
 pub(crate) fn alike(one: &RgbPicture, other: &RgbPicture) -> bool {
     let shape = |picture: &RgbPicture| f64::from(picture.width) / f64::from(picture.height);
     if (shape(one) / shape(other)).ln().abs() > MAX_SHAPE {
@@ -111,7 +112,7 @@ pub(crate) fn alike(one: &RgbPicture, other: &RgbPicture) -> bool {
     let cells = |picture: &RgbPicture| picture.rgb.iter().map(|part| f32::from(*part)).collect::<Vec<_>>();
     let (one, other) = (cells(&one), cells(&other));
     // A picture that is brighter or paler as a whole is the same picture.
-    let Some((scale, shift)) = fit(&one, &other) else { return flat(&one) && flat(&other) && mean_of(&one, &other) };
+    let Some((scale, shift)) = fit(&one, &other) else { return flat(&one) && flat(&other) && close(&one, &other) };
     if !(MIN_CONTRAST..=1.0 / MIN_CONTRAST).contains(&scale) || shift.abs() > MAX_SHIFT {
         return false;
     }
@@ -120,25 +121,25 @@ pub(crate) fn alike(one: &RgbPicture, other: &RgbPicture) -> bool {
     mean <= MAX_MEAN && strangers(&one, &other) <= MAX_STRANGERS && strangers(&other, &one) <= MAX_STRANGERS
 }
 
-/// Pixels of a side when pictures are compared.
+/// The side in pixels that pictures are scaled to before they are compared.
 const SIDE: u32 = 128;
 
-/// The natural logarithm of how much their shapes may differ.
+/// The most by which the natural logarithms of their shapes (width / height) may differ.
 const MAX_SHAPE: f64 = 0.03;
 
-/// How much less contrast the one may have than the other.
+/// The least contrast of the one as a share of the contrast of the other.
 const MIN_CONTRAST: f32 = 0.7;
 
-/// How much brighter it may be, of 255.
+/// The most by which one may be brighter than the other, of 255.
 const MAX_SHIFT: f32 = 60.0;
 
-/// By how much they may differ on average, of 255.
+/// The most by which pixels may differ on average, of 255.
 const MAX_MEAN: f32 = 8.0;
 
-/// By how much a pixel may lie outside of what is around its place in the other picture, of 255.
+/// The most by which a pixel may lie outside the range around its place in the other picture, of 255.
 const MAX_OUTSIDE: f32 = 36.0;
 
-/// How many of 16,384 pixels may lie farther outside.
+/// The most pixels, of 16,384, that may lie farther outside.
 const MAX_STRANGERS: usize = 12;
 
 fn count(values: &[f32]) -> f32 {
@@ -151,7 +152,8 @@ fn mean(values: &[f32]) -> f32 {
     values.iter().sum::<f32>() / count(values)
 }
 
-/// The scale and shift that bring `one` closest to `other`; none if `one` is flat.
+/// The scale and shift that bring `one` closest to `other`, by least squares; `None` if `one` is too flat for that to
+/// mean anything.
 fn fit(one: &[f32], other: &[f32]) -> Option<(f32, f32)> {
     let (mean_one, mean_other) = (mean(one), mean(other));
     let (mut covariance, mut variance) = (0.0, 0.0);
@@ -166,18 +168,20 @@ fn fit(one: &[f32], other: &[f32]) -> Option<(f32, f32)> {
     Some((scale, mean_other - scale * mean_one))
 }
 
+/// True for a blank picture: no channel of a pixel is far from the mean.
 fn flat(values: &[f32]) -> bool {
     let mean = mean(values);
     values.iter().all(|value| (value - mean).abs() < 24.0)
 }
 
-fn mean_of(one: &[f32], other: &[f32]) -> bool {
+/// True if no channel of a pixel differs by 8 of 255 or more.
+fn close(one: &[f32], other: &[f32]) -> bool {
     one.iter().zip(other).all(|(a, b)| (a - b).abs() < 8.0)
 }
 
-/// How many pixels of one picture have no like around their place in the other: none that is about as bright in
-/// each colour. A copy that was scaled or compressed moves its edges by a pixel and keeps what is there; words
-/// that were added or taken away are strangers.
+/// Counts the pixels of one picture that have no like around their place in the other: none that is about as bright in
+/// each colour. A copy that was scaled or compressed moves its edges by a pixel and keeps what is there; words that
+/// were added or removed have no like.
 fn strangers(one: &[f32], other: &[f32]) -> usize {
     let side = SIDE as usize;
     let at = |x: usize, y: usize, part: usize| other.get((y * side + x) * 3 + part).copied();

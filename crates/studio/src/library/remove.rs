@@ -1,4 +1,4 @@
-//! How images leave.
+//! The removal of images.
 
 use futures_util::future::try_join_all;
 
@@ -6,10 +6,10 @@ use super::handle::Library;
 use crate::error::StudioResult;
 use crate::objects::ObjectKey;
 
-/// How many images are removed at the same time, so that they share commits.
+/// Images that are removed at the same time, so that they share commits.
 const AT_ONCE: usize = 64;
 
-/// How many images' files are deleted between two looks at what is left.
+/// Images whose files are deleted under one lock: between two groups, an import may begin.
 const GROUP: usize = 200;
 
 impl Library {
@@ -17,8 +17,8 @@ impl Library {
     /// not exist.
     ///
     /// # Errors
-    /// [`StudioError::NoSuchImage`](crate::StudioError::NoSuchImage), and what the store or the objects report. If the files can't be deleted
-    /// now, they are when the next image is removed.
+    /// [`StudioError::NoSuchImage`](crate::StudioError::NoSuchImage), and what the store or the objects report. If the
+    /// files can't be deleted now, they are when the next image is removed.
     pub async fn remove(&self, ids: &[String]) -> StudioResult<u64> {
         self.must_exist(ids).await?;
         let mut removed = 0;
@@ -30,7 +30,8 @@ impl Library {
         Ok(removed)
     }
 
-    /// Deletes the files of removed images. Waits until nobody imports, and others wait for it.
+    /// Deletes the files of removed images. It waits until nobody imports, and imports wait for it: an import of the
+    /// same bytes would write files that are deleted a moment later.
     pub(super) async fn delete_garbage(&self) -> StudioResult<()> {
         loop {
             let _alone = self.store.own_objects().await?;

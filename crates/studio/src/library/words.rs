@@ -3,7 +3,7 @@
 use atelier_store::Image;
 use serde_json::Value;
 
-/// Characters of an attribute that are words; a longer one is data.
+/// The longest attribute that counts as words, in bytes; a longer one is data.
 const MAX_ATTRIBUTE: usize = 200;
 
 /// The words of an image: its caption, its category, its tags, and those of its attributes that are texts. Empty

@@ -1,5 +1,5 @@
-//! How an image came about, written into its file: as an XMP packet, which image programs read, and in PNG also as
-//! texts, which anything reads.
+//! The provenance of a made image, written into its file: as an XMP packet, which image programs read, and in PNG also
+//! as texts, which anything reads.
 
 mod xmp;
 
@@ -11,9 +11,9 @@ use img_parts::webp::{CHUNK_ICCP, CHUNK_VP8L, CHUNK_VP8X, CHUNK_XMP, WebP};
 
 pub use xmp::Facts;
 
-/// What a segment of JPEG with XMP begins with (XMP specification, part 3, 1.1.3).
+/// The beginning of a segment of JPEG with XMP (XMP specification, part 3, 1.1.3).
 const JPEG_XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
-/// What a text of PNG with XMP is called (the same, 1.1.5).
+/// The keyword of a text of PNG with XMP (the same, 1.1.5).
 const PNG_XMP: &str = "XML:com.adobe.xmp";
 /// The most bytes that one segment of JPEG holds, its length included.
 const JPEG_SEGMENT: usize = 65_533;
@@ -57,7 +57,7 @@ fn jpeg(file: &Bytes, facts: &Facts) -> Option<Bytes> {
     let mut packet = JPEG_XMP.to_vec();
     packet.extend_from_slice(facts.packet().as_bytes());
     if packet.len() > JPEG_SEGMENT {
-        // What is too long for one segment is the prompt.
+        // Only a prompt can be too long for one segment.
         packet.truncate(JPEG_XMP.len());
         packet.extend_from_slice(facts.shortened().packet().as_bytes());
     }

@@ -2,31 +2,31 @@
 
 use std::fmt::Write as _;
 
-/// Our own properties; the address names them and leads nowhere.
+/// The namespace of our own properties. The address leads nowhere.
 const OURS: &str = "https://atelier.invalid/ns/1.0/";
-/// What the IPTC calls a picture that a trained model made (NewsCodes, digitalsourcetype).
+/// IPTC's term for a picture that a trained model made (NewsCodes, digitalsourcetype).
 const TRAINED: &str = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
-/// How much of a prompt is kept where there is little room.
+/// The characters of a prompt that are kept where there is little room.
 const SHORT: usize = 8_000;
 
-/// What is written into a file.
+/// The provenance that is written into a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     /// The prompt as it was written.
     pub prompt: String,
     /// The prompt as it was sent.
     pub sent: String,
-    /// Who made it.
+    /// The model that made it.
     pub model: String,
     /// The images that were sent or taken colours from, a line each.
     pub references: Vec<String>,
     /// The seed, if one was sent.
     pub seed: Option<i64>,
-    /// What it cost, in words.
+    /// The cost as a text, such as `$0.04`.
     pub cost: String,
     /// The id of the image.
     pub image: String,
-    /// When it was made, as ISO 8601 has it.
+    /// The moment when it was made, in ISO 8601.
     pub made_at: String,
 }
 
@@ -51,7 +51,7 @@ impl Facts {
         texts
     }
 
-    /// The same with prompts of which the beginning is there.
+    /// The same facts with only the beginnings of the prompts.
     pub(super) fn shortened(&self) -> Self {
         let short = |text: &str| text.chars().take(SHORT).collect::<String>();
         Self { prompt: short(&self.prompt), sent: short(&self.sent), ..self.clone() }
@@ -95,7 +95,7 @@ impl Facts {
     }
 }
 
-/// Text as XML has it; characters that XML has no place for are left out.
+/// Escapes a text for XML. Characters that XML does not allow are left out.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

@@ -1,4 +1,4 @@
-//! Images as the index knows them.
+//! Images of the library as documents of the index.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use super::settings::embedder_of;
 use crate::error::StudioResult;
 use crate::library::Library;
 
-/// What changes of the library are to the index. An image that has gone since is removed.
+/// Translates changes of the library for the index. An image that was removed since its change is removed here too.
 pub(super) async fn changes(
     library: &Library,
     settings: &IndexSettings,
@@ -70,7 +70,7 @@ fn document(image: Image) -> Document {
     }
 }
 
-/// What an attribute says, if it says it in words or a number.
+/// An attribute as text; `None` for an object, or if the text is empty.
 fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

@@ -24,7 +24,7 @@ const MERGE_FROM: u64 = 2_000;
 const PATIENCE: Duration = Duration::from_millis(1500);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// Searches a library.
+/// The search over a library. It opens the index when it is first needed.
 pub struct ImageSearch {
     library: Library,
     embedders: Embedders,
@@ -33,7 +33,7 @@ pub struct ImageSearch {
     index: Mutex<Option<OpenIndex>>,
 }
 
-/// The index as this process has it.
+/// The index as this process has opened it.
 #[derive(Clone)]
 pub(super) struct OpenIndex {
     pub(super) index: Arc<Index>,
@@ -46,21 +46,22 @@ impl fmt::Debug for ImageSearch {
     }
 }
 
-/// How far the index is.
+/// The state of the index against the library.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct IndexStatus {
     /// Changes of the library that were applied now.
     pub applied: u64,
     /// Changes that another process, which owns the index, has not applied yet.
     pub behind: u64,
-    /// Images that are found.
+    /// Images in the index.
     pub images: u64,
-    /// Whether the index had to be built anew.
+    /// True if the index had to be built again from the beginning.
     pub rebuilt: bool,
 }
 
 impl ImageSearch {
-    /// A search over this library, its index in the folder `search` beside the database. Nothing is opened yet.
+    /// Makes a search over this library, with its index in the folder `search` beside the database. Nothing is opened
+    /// yet.
     #[must_use]
     pub fn new(library: Library, embedders: Embedders) -> Self {
         let root = library.store().dir().join("search");
@@ -68,7 +69,7 @@ impl ImageSearch {
         Self { library, embedders, root, settings, index: Mutex::new(None) }
     }
 
-    /// The same, and everything that a stage ranks is shown: for measuring how well it ranks.
+    /// Shows everything that a stage ranks, without cut-offs: for measuring how well it ranks.
     #[must_use]
     pub fn without_cut_offs(mut self) -> Self {
         let none = UNCALIBRATED;
@@ -82,14 +83,14 @@ impl ImageSearch {
         &self.library
     }
 
-    /// What embeds queries.
+    /// The embedders of queries.
     #[must_use]
     pub fn embedders(&self) -> &Embedders {
         &self.embedders
     }
 
-    /// Applies what has changed in the library since, `observer` being told how many changes are applied.
-    /// Where another process owns the index, that one does it, and this waits for it a little while.
+    /// Applies the changes of the library since; `observer` is called with the number that is applied. Where another
+    /// process owns the index, that one applies them, and this waits for it a little while.
     ///
     /// # Errors
     /// [`StudioError::Search`] and what the store reports.
@@ -103,7 +104,7 @@ impl ImageSearch {
         *self.index.lock().await = None;
     }
 
-    /// The index: owned if nobody else owns it.
+    /// Opens the index: as its owner if there is no other, and else to read what the owner commits.
     pub(super) async fn open(&self) -> StudioResult<OpenIndex> {
         let mut slot = self.index.lock().await;
         if let Some(opened) = slot.as_ref().filter(|opened| opened.owned) {
@@ -138,15 +139,15 @@ impl ImageSearch {
     async fn apply(&self, index: &Arc<Index>, mut observer: impl FnMut(u64) + Send) -> StudioResult<IndexStatus> {
         let mut status = IndexStatus { rebuilt: index.rebuilt().is_some(), ..IndexStatus::default() };
         // Whatever was applied and not committed by someone who was cancelled is committed with the next.
-        let (mut upto, mut waiting) = (index.applied(), 0);
+        let (mut up_to, mut waiting) = (index.applied(), 0);
         loop {
-            let changes = self.library.store().library_changes(upto, PAGE).await?;
+            let changes = self.library.store().library_changes(up_to, PAGE).await?;
             let count = changes.len();
             if let Some(last) = changes.last() {
-                upto = last.seq;
+                up_to = last.seq;
                 let changes = documents::changes(&self.library, &self.settings, changes).await?;
                 let index = Arc::clone(index);
-                blocking(move || index.apply(&changes, upto)).await??;
+                blocking(move || index.apply(&changes, up_to)).await??;
                 waiting += count;
                 status.applied += count as u64;
             }

@@ -1,7 +1,7 @@
 //! Search over the library: the index kept up with the log of changes, and queries put to it.
 //!
-//! The index is a cache of what the store knows. Whoever searches first, or imports, owns it and applies what
-//! has changed since; whoever comes beside them reads what they commit.
+//! The index is a cache of the store. The first process that searches or imports owns it and applies the changes since;
+//! others beside it read what that one commits.
 
 mod documents;
 mod index;

@@ -1,4 +1,4 @@
-//! What is asked, turned into vectors, and what is found, with its images.
+//! Queries: a request turned into vectors, and the hits with their images.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::error::{StudioError, StudioResult};
 use crate::library::decode::{DecodeLimits, PictureReader};
 use crate::library::{blocking, picture_of};
 
-/// What is searched for. What is not given is not searched by.
+/// A search. Parts that are not given are not searched by.
 #[derive(Clone, Debug, Default)]
 pub struct SearchRequest {
     /// Words, as the user wrote them.
@@ -23,13 +23,13 @@ pub struct SearchRequest {
     pub like: Option<String>,
     /// A colour that the images should have.
     pub color: Option<Rgb>,
-    /// What every image must fulfil.
+    /// Conditions that every image must meet.
     pub filters: Vec<Filter>,
-    /// By what of the images words are compared with them.
+    /// The part of the images that words are compared with.
     pub scope: Scope,
-    /// How many images at most.
+    /// The most images to return.
     pub limit: usize,
-    /// Whether to say how the query was understood and what each stage did.
+    /// True to explain how the query was understood and what each stage did.
     pub explain: bool,
 }
 
@@ -39,7 +39,7 @@ impl SearchRequest {
         self.words.as_ref().filter(|words| !words.trim().is_empty())
     }
 
-    /// That something is asked.
+    /// Refuses a request that asks for nothing.
     ///
     /// # Errors
     /// [`StudioError::EmptyQuery`] if nothing is.
@@ -53,28 +53,28 @@ impl SearchRequest {
     }
 }
 
-/// By what of the images a query's words are compared with them.
+/// The part of the images that a query's words are compared with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scope {
-    /// By all of it.
+    /// All of the others.
     #[default]
     All,
-    /// By the words that they have.
+    /// The words of images, by text search.
     Lexical,
-    /// By what their words mean.
+    /// The meaning of their words, by vectors.
     Text,
-    /// By their look.
+    /// Their look, by vectors.
     Look,
 }
 
-/// What was found.
+/// The result of a search.
 #[derive(Clone, Debug)]
 pub struct SearchResults {
-    /// The hits, with what each stage said of them.
+    /// The hits, with the results of each stage for them.
     pub hits: Hits,
     /// The images of the hits, by id. One that was removed since is not there.
     pub images: HashMap<String, Image>,
-    /// Why words were compared with the words of images alone, if the embedder could not be asked.
+    /// The reason for which words were only compared with the words of images: the embedder could not be asked.
     pub words_only: Option<String>,
 }
 
@@ -118,7 +118,7 @@ impl ImageSearch {
             }
             match self.embed(words, scope).await {
                 Ok(vectors) => (query.text, query.look) = vectors,
-                // Whoever asks for words gets what words find.
+                // A search without vectors is better than none, unless they were what was asked for.
                 Err(StudioError::Embed(EmbedError::Remote { reason, .. })) if scope == Scope::All => {
                     words_only = Some(reason);
                 }

@@ -1,4 +1,4 @@
-//! Files to read.
+//! Files in every format, made for these tests.
 
 use std::io::Cursor;
 

@@ -1,4 +1,4 @@
-//! What files are read as pictures, and what is refused before it does harm.
+//! Files that are read as pictures, and files that are refused before they do harm.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod drawings;

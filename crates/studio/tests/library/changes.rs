@@ -1,4 +1,4 @@
-//! How images change and leave.
+//! Changes to images, and their removal.
 
 use atelier_engine::Timestamp;
 use atelier_store::{ChangeKind, ImageFilter, VectorSpace};

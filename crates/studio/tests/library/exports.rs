@@ -51,11 +51,13 @@ async fn assert_same_images(one: &Place, other: &Place) {
 async fn what_is_exported_to_a_folder_imports_again() {
     let place = described_library().await;
     let target = place.path("export");
-    let mut told = 0;
-    let report =
-        place.library.export(all(), ExportTarget::Folder(target.clone()), &Stop::never(), |images| told = images).await;
+    let mut reported = 0;
+    let report = place
+        .library
+        .export(all(), ExportTarget::Folder(target.clone()), &Stop::never(), |images| reported = images)
+        .await;
     let report = report.unwrap();
-    assert_eq!((report.images, report.missing.len(), told), (4, 0, 4));
+    assert_eq!((report.images, report.missing.len(), reported), (4, 0, 4));
     assert_eq!(report.bytes, place.images().await.iter().map(|image| image.bytes).sum::<u64>());
     let mut names: Vec<String> =
         files(&target).iter().map(|file| file.file_name().unwrap().to_string_lossy().into_owned()).collect();

@@ -166,7 +166,7 @@ pub(crate) fn photo(seed: u32) -> Vec<u8> {
 }
 
 /// An embedder for tests: the vector of a text says how often each letter comes, that of a picture what its
-/// middle looks like. It counts what it is asked, and may be told to fail.
+/// middle looks like. It counts what it is asked, and can be made to fail.
 pub(crate) struct TestEmbedder {
     id: EmbedderId,
     calibration: Calibration,

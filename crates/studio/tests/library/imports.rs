@@ -1,4 +1,4 @@
-//! What comes in.
+//! Imports: files, folders, descriptions and near duplicates.
 
 use atelier_store::{Image, VectorSpace};
 use atelier_studio::library::derive;

@@ -1,4 +1,4 @@
-//! The library from the outside: what comes in, what is kept of it, how it changes and leaves.
+//! The library from the outside: imports, changes, vectors, exports and removal.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod changes;

@@ -62,18 +62,18 @@ async fn an_import_that_is_stopped_goes_on_where_it_was() {
     let place = Place::new();
     photos(&place, 120);
     let (handle, stop) = StopHandle::new();
-    let mut told = 0;
+    let mut reported = 0;
     let importer = place.importer();
     let sources = || vec![ImportSource::Path(place.photos())];
     let report = importer.import(sources(), two_threads(), stop, |event| {
         if matches!(event, ImportEvent::File { .. }) {
-            told += 1;
+            reported += 1;
             handle.stop();
         }
     });
     let report = report.await.unwrap();
     assert!(report.stopped);
-    assert_eq!(told, report.files);
+    assert_eq!(reported, report.files);
     assert!(report.imported >= 1 && report.imported < 120, "{}", report.imported);
     assert_whole(&place, report.imported.try_into().unwrap()).await;
     let rest = importer.import(sources(), two_threads(), Stop::never(), |_| {}).await.unwrap();

@@ -10,10 +10,10 @@ use super::limits::DecodeBudget;
 use super::output::DecoderOutput;
 use super::raster::{Channels, Raster};
 
-/// More tiles than any camera or encoder makes of a picture.
+/// The most tiles of a grid: more than any camera or encoder writes.
 const MAX_TILES: usize = 1024;
 
-/// Reads an AVIF. Its clean aperture, which hides a few pixels at the edge, is passed over.
+/// Reads an AVIF. Its clean aperture, which hides a few pixels at the edge, is ignored.
 pub(super) fn read(bytes: &[u8], budget: &DecodeBudget) -> Result<DecoderOutput, PictureError> {
     let file = HeifFile::parse(bytes).map_err(|error| container(&error))?;
     let (width, height) = size(&file)?;
@@ -66,7 +66,7 @@ impl AvifDecoder<'_> {
         }
         let mut pixels = vec![0; width as usize * height as usize * 3];
         for (n, tile) in tiles.iter().enumerate() {
-            // A grid in a grid is no tile.
+            // Only frames: a grid of grids could nest without end.
             let tile = self.frame(*tile)?;
             let (x, y) = ((n % columns) * tile.width as usize, (n / columns) * tile.height as usize);
             let rows = tile.pixels.chunks_exact(tile.width as usize * 3);
@@ -91,6 +91,7 @@ impl AvifDecoder<'_> {
             return Err(PictureError::Truncated);
         }
         let mut settings = Settings::new();
+        // One thread and no delay: several pictures are decoded at the same time, each of a single frame.
         settings.set_n_threads(1);
         settings.set_max_frame_delay(1);
         settings.set_frame_size_limit(u32::try_from(self.max_pixels).unwrap_or(u32::MAX));
@@ -126,7 +127,7 @@ impl AvifDecoder<'_> {
     }
 }
 
-/// Opacity of another size than the picture is passed over: the picture is then opaque.
+/// Adds opacity. One of another size than the picture is ignored: the picture is opaque then.
 fn with_alpha(raster: Raster, alpha: &Raster) -> Raster {
     if (raster.width, raster.height) != (alpha.width, alpha.height) || raster.channels != Channels::Rgb {
         return raster;
@@ -139,7 +140,7 @@ fn with_alpha(raster: Raster, alpha: &Raster) -> Raster {
     Raster { pixels, channels: Channels::Rgba, ..raster }
 }
 
-/// Rotation (anticlockwise, before) and mirroring as the value of EXIF's Orientation that does the same.
+/// The value of EXIF's Orientation that turns and mirrors like the container: rotation (anticlockwise) first.
 fn orientation(file: &HeifFile<'_>) -> u16 {
     let (mut quarters, mut mirror) = (0, None);
     for property in file.item_properties(file.primary_id).into_iter().flatten() {
@@ -209,6 +210,7 @@ fn rgb(picture: &Picture, colours: Option<(u16, bool)>) -> Result<Raster, Pictur
     // Limited range keeps room below and above: 16 to 235 (chroma 240) of 255.
     let (luma_from, luma_scale, chroma_scale) =
         if full { (0.0, 1.0, 1.0) } else { (16.0 / 255.0, 255.0 / 219.0, 255.0 / 224.0) };
+    // BT.709, FCC, SMPTE 240M and BT.2020; BT.601 for all others.
     let (kr, kb) = match matrix {
         1 => (0.2126, 0.0722),
         4 => (0.30, 0.11),

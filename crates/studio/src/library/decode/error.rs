@@ -1,57 +1,57 @@
-//! Why a file is no picture that can be kept.
+//! The reasons for which a file is refused as a picture.
 
-/// Why a file could not be read as a picture.
+/// The reason for which a file could not be read as a picture.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PictureError {
-    /// Nothing is in the file.
+    /// The file is empty.
     #[error("it is empty")]
     Empty,
-    /// Its bytes are of no format that is known here.
+    /// The file begins as no format that is known here.
     #[error("it is not a picture: its content is of no known format")]
     NotAPicture,
-    /// Its format, or what it makes of it, can't be read here.
+    /// The format, or a feature of it that the file uses, is known and not read here.
     #[error("{0} can't be read")]
     Unsupported(String),
     /// The file is larger than any that is read.
     #[error("the file has {bytes} bytes; at most {limit} are read")]
     TooManyBytes {
-        /// Its size.
+        /// The size of the file in bytes.
         bytes: u64,
-        /// The most that is read.
+        /// The largest size in bytes that is read.
         limit: u64,
     },
-    /// It says that it has more pixels than any picture that is read.
+    /// The file claims to have more pixels than are read.
     #[error("it says that it is {width} x {height} pixels; at most {limit} pixels are read")]
     TooLarge {
-        /// Its width.
+        /// The claimed width in pixels.
         width: u64,
-        /// Its height.
+        /// The claimed height in pixels.
         height: u64,
-        /// The most that is read.
+        /// The most pixels that are read.
         limit: u64,
     },
-    /// To decode it would take more memory than any picture may.
+    /// Decoding the file would take more memory than one picture may have.
     #[error("to decode it would take {} MB of memory; at most {} are given to a picture", bytes / 1_000_000, limit / 1_000_000)]
     NeedsMemory {
-        /// What it would take, in bytes.
+        /// The memory that decoding would take, in bytes.
         bytes: u64,
-        /// The most that is given.
+        /// The most that one picture may have, in bytes.
         limit: u64,
     },
-    /// To draw it would take too much memory or time.
+    /// Drawing the file would take too much memory or time.
     #[error("to draw it would take too long: {0}")]
     TooComplex(String),
     /// The file ends before the picture does.
     #[error("it is cut short: the file ends before the picture does")]
     Truncated,
-    /// What the file holds contradicts its format.
+    /// The content contradicts the format.
     #[error("it is damaged: {0}")]
     Damaged(String),
 }
 
 impl PictureError {
-    /// A stable name for the reason.
+    /// The stable code of this reason.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -67,7 +67,7 @@ impl PictureError {
         }
     }
 
-    /// What to do about it, in one sentence.
+    /// Advice on what to do about it, in one sentence.
     #[must_use]
     pub const fn hint(&self) -> &'static str {
         match self {

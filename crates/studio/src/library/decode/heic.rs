@@ -1,4 +1,4 @@
-//! HEIC.
+//! The decoder of HEIC.
 
 use heifer::Error;
 use heifer::heifer_isobmff::HeifFile;
@@ -9,7 +9,6 @@ use super::limits::DecodeBudget;
 use super::output::DecoderOutput;
 use super::raster::{Channels, Raster};
 
-/// Reads a HEIC.
 pub(super) fn read(bytes: &[u8], budget: &DecodeBudget) -> Result<DecoderOutput, PictureError> {
     let file = HeifFile::parse(bytes).map_err(|error| container(&error))?;
     let (width, height) = size(&file)?;
@@ -17,6 +16,7 @@ pub(super) fn read(bytes: &[u8], budget: &DecodeBudget) -> Result<DecoderOutput,
     // Its pixels, and its planes of 16 bits while they are put together.
     let share = budget.take(u64::from(width) * u64::from(height) * 14)?;
 
+    // One thread: several pictures are decoded at the same time.
     let options = heifer::Options { max_threads: 1, max_pixels: budget.limits.max_pixels };
     // Colours that can't be converted (HDR, mostly) are taken as they are: better pale than not at all.
     let image = match heifer::decode_srgb_rgba8(bytes, &options) {

@@ -10,7 +10,6 @@ use super::limits::DecodeBudget;
 use super::output::DecoderOutput;
 use super::raster::{Channels, Raster};
 
-/// Reads a JPEG.
 pub(super) fn read(bytes: &[u8], budget: &DecodeBudget) -> Result<DecoderOutput, PictureError> {
     let frame = Frame::of(bytes)?;
     budget.limits.check(frame.width, frame.height)?;
@@ -47,13 +46,13 @@ pub(super) fn read(bytes: &[u8], budget: &DecodeBudget) -> Result<DecoderOutput,
     Ok(output)
 }
 
-/// What the file says of its picture before it begins.
+/// The header of the picture, from the segments before the first scan.
 struct Frame {
     width: u16,
     height: u16,
     components: u8,
     progressive: bool,
-    /// Whether Adobe's marker stands there: its inks are stored inverted.
+    /// True if the file has Adobe's marker: inks are stored inverted then.
     adobe: bool,
 }
 

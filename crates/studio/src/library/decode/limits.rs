@@ -1,21 +1,22 @@
-//! What a file may ask for, and how much memory all that is decoded at the same time may take.
+//! The limits of a file, and the memory that all files share which are decoded at the same time.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::error::PictureError;
 
-/// What a file may ask for.
+/// The limits within which a file is decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecodeLimits {
-    /// Pixels of a picture: width × height. Checked before memory is taken for them.
+    /// The most pixels of a picture, width × height. Checked before memory is taken for them.
     pub max_pixels: u64,
-    /// Bytes of a file.
+    /// The largest file, in bytes.
     pub max_bytes: u64,
-    /// Bytes of memory that it takes to decode a picture: the pixels, and what the decoder keeps beside them.
+    /// The most memory that decoding one picture may take, in bytes: the pixels, and what the decoder keeps beside
+    /// them.
     pub max_memory: u64,
-    /// Bytes that are taken by pictures which are decoded at the same time. A picture that needs more than
-    /// that by itself is decoded alone.
+    /// The memory in bytes of all pictures that are decoded at the same time. A picture that needs more by itself
+    /// is decoded alone.
     pub memory: u64,
 }
 
@@ -27,7 +28,7 @@ impl Default for DecodeLimits {
 }
 
 impl DecodeLimits {
-    /// That a picture may have this size.
+    /// Refuses a picture without pixels, or with too many.
     pub(crate) fn check(&self, width: impl Into<u64>, height: impl Into<u64>) -> Result<(), PictureError> {
         let (width, height) = (width.into(), height.into());
         if width == 0 || height == 0 {
@@ -59,7 +60,7 @@ impl DecodeBudget {
     }
 }
 
-/// Memory that is shared out to those who decode.
+/// An amount that is shared out, and waited for while it is taken: a semaphore for threads that block.
 #[derive(Debug)]
 pub(crate) struct Memory {
     total: u64,
@@ -67,7 +68,7 @@ pub(crate) struct Memory {
     freed: Condvar,
 }
 
-/// A share of the memory, given back when it is dropped.
+/// A part of the amount, given back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Share {
     memory: Arc<Memory>,
@@ -79,7 +80,7 @@ impl Memory {
         Arc::new(Self { total, free: Mutex::new(total), freed: Condvar::new() })
     }
 
-    /// As [`Memory::take`], but gives up after this long.
+    /// Like [`Memory::take`], and gives up after `patience`.
     pub(crate) fn take_within(self: &Arc<Self>, bytes: u64, patience: Duration) -> Option<Share> {
         let bytes = bytes.min(self.total);
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
@@ -89,8 +90,8 @@ impl Memory {
         Some(Share { memory: Arc::clone(self), bytes })
     }
 
-    /// Waits until so much is free; all of it, if more is asked for than there is. A thread holds one share
-    /// at most, or it could wait for itself.
+    /// Waits until so much is free; for all of it, if more is asked for than there is. A thread must not hold a share
+    /// already, or it could wait for itself.
     pub(crate) fn take(self: &Arc<Self>, bytes: u64) -> Share {
         let bytes = bytes.min(self.total);
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,8 +1,8 @@
 //! From the bytes of a file to a picture.
 //!
-//! What a file is, is told by its content. Its size is read and checked before memory is taken for its pixels,
-//! and everything that decoders hold at the same time is counted. A decoder that panics has met a damaged
-//! file, no more.
+//! Files come from strangers, so the content decides the format and not the name, sizes are checked before memory
+//! is taken for pixels, and what all decoders hold at the same time is counted. A decoder that panics has met a
+//! damaged file, no more.
 
 mod avif;
 mod error;
@@ -28,42 +28,42 @@ pub(crate) use sniff::OTHER_EXTENSIONS;
 pub use sniff::{PictureFormat, SNIFFED, sniff};
 use svg::SvgRenderer;
 
-/// Reads pictures. Cheap to clone; clones share the memory that they may take.
+/// Reads pictures of every format. Cheap to clone; clones share the memory that they may take.
 #[derive(Clone, Debug)]
 pub struct PictureReader {
     budget: DecodeBudget,
     renderer: SvgRenderer,
 }
 
-/// A picture as it was read. It holds a share of the reader's memory: let it go soon, and read no other before
-/// on the same thread.
+/// A file that was decoded. It holds a share of the reader's memory: drop it soon, and before the same thread reads
+/// another.
 pub struct Decoded {
-    /// What the file is.
+    /// The format that its content shows.
     pub format: PictureFormat,
-    /// Its width in pixels as it is shown: upright.
+    /// The width in pixels once the picture is upright.
     pub width: u32,
-    /// Its height in pixels as it is shown.
+    /// The height in pixels once the picture is upright.
     pub height: u32,
-    /// What the file says of itself.
+    /// Caption, keywords and date from the file.
     pub metadata: Metadata,
     output: DecoderOutput,
     orientation: u16,
 }
 
 impl PictureReader {
-    /// A reader with these limits.
+    /// Makes a reader with these limits.
     #[must_use]
     pub fn new(limits: DecodeLimits) -> Self {
         Self { budget: DecodeBudget::new(limits), renderer: SvgRenderer::default() }
     }
 
-    /// Its limits.
+    /// The limits that it was made with.
     #[must_use]
     pub const fn limits(&self) -> &DecodeLimits {
         &self.budget.limits
     }
 
-    /// Reads a picture. It is bound by the processor, blocks, and may wait for others that read.
+    /// Decodes a file. It blocks: it is bound by the processor, and may wait for memory that others hold.
     ///
     /// # Errors
     /// [`PictureError`] says why the file is no picture that can be kept.

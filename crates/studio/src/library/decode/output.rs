@@ -1,21 +1,21 @@
-//! What every decoder gives back.
+//! The result that all decoders share.
 
 use super::limits::Share;
 use super::raster::Raster;
 use crate::library::metadata::Metadata;
 
-/// What a decoder found in a file.
+/// The pixels of a file as they were decoded, and the blocks of metadata beside them.
 pub(super) struct DecoderOutput {
     pub(super) raster: Raster,
     pub(super) profile: Option<Vec<u8>>,
     pub(super) exif: Option<Vec<u8>>,
     pub(super) xmp: Option<Vec<u8>>,
     pub(super) iptc: Option<Vec<u8>>,
-    /// The size that it says it has, where that is not the size of its pixels.
+    /// The size that the file gives, where the pixels have another: a drawing is drawn larger or smaller.
     pub(super) size: Option<(u32, u32)>,
-    /// How the format itself says that the picture is turned, whatever EXIF says.
+    /// The orientation (EXIF's numbers) by the container, which goes before that of EXIF.
     pub(super) orientation: Option<u16>,
-    /// What the format itself says in words.
+    /// Words that the format has a place for by itself.
     pub(super) words: Metadata,
     _share: Share,
 }

@@ -1,4 +1,4 @@
-//! Decoded pixels, and what is done to them on the way to a picture that can be looked at.
+//! Decoded pixels, and the steps from them to a picture on the screen: scale, convert to sRGB, set upright.
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
@@ -6,14 +6,14 @@ use moxcms::{ColorProfile, DataColorSpace, Layout, RenderingIntent, TransformOpt
 
 use super::error::PictureError;
 
-/// What a pixel consists of, 8 bits each.
+/// The channels of a pixel, 8 bits each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Channels {
-    /// Red, green, blue.
+    /// Red, green and blue.
     Rgb,
-    /// Red, green, blue, opacity; the colours not multiplied by it.
+    /// Red, green, blue and opacity; the colours are not multiplied by it.
     Rgba,
-    /// Cyan, magenta, yellow, black: 0 is no ink.
+    /// Cyan, magenta, yellow and black; 0 is no ink.
     Cmyk,
 }
 
@@ -41,19 +41,19 @@ pub(crate) struct Raster {
     pub(crate) pixels: Vec<u8>,
 }
 
-/// A picture to be looked at: sRGB, opaque, upright.
+/// A picture ready to be shown or measured: sRGB, opaque, upright.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RgbPicture {
-    /// Its width in pixels.
+    /// The width in pixels.
     pub width: u32,
-    /// Its height in pixels.
+    /// The height in pixels.
     pub height: u32,
     /// Red, green and blue, 8 bits each, row by row from the top left: 3 × width × height bytes.
     pub rgb: Vec<u8>,
 }
 
 impl Raster {
-    /// A raster of these pixels; damaged, if they are too few or too many.
+    /// Refuses pixels that are too few or too many for the size.
     pub(crate) fn new(width: u32, height: u32, channels: Channels, pixels: Vec<u8>) -> Result<Self, PictureError> {
         let expected = u64::from(width) * u64::from(height) * channels.count() as u64;
         if width == 0 || height == 0 {
@@ -65,20 +65,19 @@ impl Raster {
         Ok(Self { width, height, channels, pixels })
     }
 
-    /// Scaled to this size.
     pub(crate) fn resized(self, width: u32, height: u32) -> Result<Self, PictureError> {
         if (width, height) == (self.width, self.height) {
             return Ok(self);
         }
-        // Black ink is no opacity: only that is weighed with.
+        // The fourth channel is opacity only in RGBA: black ink must not weigh the other inks.
         let options = options().use_alpha(self.channels == Channels::Rgba);
         let pixels =
             resize(&self.pixels, (self.width, self.height), self.channels.pixel_type(), (width, height), &options)?;
         Ok(Self { width, height, channels: self.channels, pixels })
     }
 
-    /// In sRGB, by the colour profile if there is one, with what is transparent laid over white. A profile
-    /// that can't be used is passed over: the colours are then taken as they are.
+    /// Converts to sRGB, by the colour profile if there is one, and lays what is transparent over white. A profile that
+    /// can't be used is ignored: better wrong colours than no picture.
     pub(crate) fn into_srgb(self, profile: Option<&[u8]>) -> RgbPicture {
         let Self { width, height, channels, pixels } = self;
         let profile = profile.and_then(|bytes| ColorProfile::new_from_slice(bytes).ok());
@@ -100,7 +99,6 @@ impl Raster {
 }
 
 impl RgbPicture {
-    /// Scaled to this size.
     pub(crate) fn resized(&self, width: u32, height: u32) -> Result<Self, PictureError> {
         if (width, height) == (self.width, self.height) {
             return Ok(self.clone());
@@ -109,10 +107,10 @@ impl RgbPicture {
         Ok(Self { width, height, rgb })
     }
 
-    /// Turned and mirrored as this value of EXIF's Orientation asks for. What is not 2 to 8 asks for nothing.
+    /// Turns and mirrors as a value of EXIF's Orientation asks; values other than 2 to 8 ask for nothing.
     pub(crate) fn upright(self, orientation: u16) -> Self {
         let (w, h) = (self.width as usize, self.height as usize);
-        // For each pixel of the upright picture, where it stands in this one.
+        // From a place in the upright picture to the place of its pixel in this one.
         let from: fn(usize, usize, usize, usize) -> (usize, usize) = match orientation {
             2 => |x, y, w, _| (w - 1 - x, y),
             3 => |x, y, w, h| (w - 1 - x, h - 1 - y),
@@ -156,7 +154,6 @@ fn resize(
     Ok(target.into_vec())
 }
 
-/// Laid over white.
 fn over_white(rgba: &[u8]) -> Vec<u8> {
     let mut rgb = Vec::with_capacity(rgba.len() / 4 * 3);
     for [r, g, b, a] in rgba.as_chunks().0 {
@@ -173,7 +170,7 @@ fn over_white(rgba: &[u8]) -> Vec<u8> {
     rgb
 }
 
-/// As if inks took their share of the light and nothing else: what is done where no profile says better.
+/// CMYK to RGB without a profile: each ink takes its share of the light, and no more.
 fn without_ink(cmyk: &[u8]) -> Vec<u8> {
     let mut rgb = Vec::with_capacity(cmyk.len() / 4 * 3);
     for [c, m, y, k] in cmyk.as_chunks().0 {

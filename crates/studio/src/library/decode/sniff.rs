@@ -1,9 +1,9 @@
-//! What a file is, by its content. Names lie.
+//! The format of a file by its first bytes, as names lie.
 
 use super::error::PictureError;
 use super::svg;
 
-/// A format that is read here.
+/// The formats of pictures that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PictureFormat {
     /// JPEG, grey, in colour or for print (CMYK).
@@ -14,9 +14,9 @@ pub enum PictureFormat {
     WebP,
     /// GIF; of an animation, the first picture.
     Gif,
-    /// AVIF.
+    /// AVIF, with its opacity.
     Avif,
-    /// HEIC.
+    /// HEIC, as telephones write it.
     Heic,
     /// SVG, drawn at a size that is fit for looking at.
     Svg,
@@ -26,7 +26,7 @@ impl PictureFormat {
     /// Every format, in the order in which they are listed to users.
     pub const ALL: [Self; 7] = [Self::Jpeg, Self::Png, Self::WebP, Self::Gif, Self::Avif, Self::Heic, Self::Svg];
 
-    /// Its name, as it is stored.
+    /// The name under which the format is stored.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -46,7 +46,7 @@ impl PictureFormat {
         Self::ALL.into_iter().find(|format| format.as_str() == name)
     }
 
-    /// Its media type, for HTTP.
+    /// The media type, for HTTP.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {
@@ -75,17 +75,17 @@ impl PictureFormat {
     }
 }
 
-/// How many bytes of a file [`sniff`] looks at.
+/// The number of bytes at the beginning of a file that [`sniff`] looks at.
 pub const SNIFFED: usize = 4096;
 
-/// The endings of formats that are pictures but are not read here. A file so named is told of if it can't be
-/// imported, where any other is passed over.
+/// The endings of pictures in formats that are not read. An import reports such a file as refused; a file with any
+/// other ending that is no picture is ignored.
 pub(crate) const OTHER_EXTENSIONS: [&str; 18] = [
     "bmp", "tif", "tiff", "ico", "jxl", "jp2", "psd", "svgz", "dng", "cr2", "cr3", "nef", "arw", "raf", "orf", "rw2",
     "exr", "hdr",
 ];
 
-/// What the content says it is, from its first [`SNIFFED`] bytes.
+/// The format of a file, from its first [`SNIFFED`] bytes.
 ///
 /// # Errors
 /// [`PictureError::Empty`], [`PictureError::NotAPicture`], or [`PictureError::Unsupported`] with the name of a
@@ -129,13 +129,14 @@ pub fn sniff(head: &[u8]) -> Result<PictureFormat, PictureError> {
     Err(PictureError::Unsupported(other.to_owned()))
 }
 
-/// What a file of the ISO base media family is, by the brands that it lists.
+/// The format of a file of the ISO base media family (ISO/IEC 14496-12), by the brands that it lists.
 fn brand(head: &[u8]) -> Result<PictureFormat, PictureError> {
     let size = head.first_chunk().map_or(0, |size| u32::from_be_bytes(*size) as usize);
     let brands = head.get(8..size.clamp(16, head.len().max(16))).unwrap_or_default();
     // The first is the major brand, the second its version.
     let brands: Vec<&[u8]> = brands.chunks_exact(4).enumerate().filter(|(n, _)| *n != 1).map(|(_, b)| b).collect();
     let has = |wanted: &[&[u8; 4]]| brands.iter().any(|brand| wanted.iter().any(|wanted| *brand == wanted.as_slice()));
+    // AVIF first: its files may list `mif1` too, the brand of HEIF in general.
     if has(&[b"avif", b"avis"]) {
         Ok(PictureFormat::Avif)
     } else if has(&[b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"mif2", b"msf1"]) {
@@ -152,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_format_is_told_by_content() {
+    fn a_format_is_recognised_by_content() {
         let cases: [(&[u8], PictureFormat); 12] = [
             (b"\xff\xd8\xff\xe0\0\x10JFIF", PictureFormat::Jpeg),
             (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", PictureFormat::Png),

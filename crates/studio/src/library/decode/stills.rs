@@ -1,4 +1,4 @@
-//! PNG, WebP and GIF.
+//! The decoders of PNG, WebP and GIF.
 
 use std::io::Cursor;
 
@@ -11,9 +11,8 @@ use super::limits::DecodeBudget;
 use super::output::DecoderOutput;
 use super::raster::{Channels, Raster};
 
-/// Reads a PNG.
 pub(super) fn png(bytes: &[u8], budget: &DecodeBudget) -> Result<DecoderOutput, PictureError> {
-    // The size stands at a fixed place; the decoder takes memory for a row of it before it tells.
+    // Read from its fixed place: the decoder takes memory for a row before it gives the size.
     let side =
         |place: usize| bytes.get(place..).and_then(|rest| rest.first_chunk()).map(|side| u32::from_be_bytes(*side));
     if let (Some(width), Some(height)) = (side(16), side(20)) {
@@ -22,12 +21,10 @@ pub(super) fn png(bytes: &[u8], budget: &DecodeBudget) -> Result<DecoderOutput, 
     read(PngDecoder::with_limits(Cursor::new(bytes), limits(budget)).map_err(fault)?, 0, budget)
 }
 
-/// Reads a WebP.
 pub(super) fn webp(bytes: &[u8], budget: &DecodeBudget) -> Result<DecoderOutput, PictureError> {
     read(WebPDecoder::new(Cursor::new(bytes)).map_err(fault)?, 3, budget)
 }
 
-/// Reads a GIF.
 pub(super) fn gif(bytes: &[u8], budget: &DecodeBudget) -> Result<DecoderOutput, PictureError> {
     read(GifDecoder::new(Cursor::new(bytes)).map_err(fault)?, 4, budget)
 }
@@ -41,7 +38,7 @@ fn read<D: ImageDecoder>(mut decoder: D, beside: u64, budget: &DecodeBudget) -> 
     let kept = if matches!(decoder.color_type(), ColorType::Rgb8 | ColorType::Rgba8) { 0 } else { pixels * 4 };
     let share = budget.take(decoder.total_bytes() + kept + pixels * beside)?;
     decoder.set_limits(limits(budget)).map_err(fault)?;
-    // What is said of a picture may be damaged while the picture is not.
+    // Metadata may be damaged while the picture is not.
     let profile = decoder.icc_profile().ok().flatten();
     let exif = decoder.exif_metadata().ok().flatten();
     let xmp = decoder.xmp_metadata().ok().flatten();

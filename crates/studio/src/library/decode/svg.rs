@@ -1,9 +1,9 @@
 //! SVG: drawn at a size that is fit for looking at.
 //!
-//! A drawing is a program: it can ask for more work than there is time. What it asks for is estimated before it
-//! is drawn (`svg_cost`), it sees no other file and no network, and it is drawn on a thread of its own, that is
-//! waited for only so long. Drawings are drawn one at a time, so that one that takes too long holds up at most
-//! one processor.
+//! A drawing is a program, and can ask for more work than there is time for. The work is estimated first
+//! (`svg_cost`); the drawing sees no other file and no network; and a separate thread draws it, which is waited for
+//! only so long, as nothing can stop it. Drawings are drawn one at a time, so that one that takes too long occupies
+//! one processor at most.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock, mpsc};
@@ -14,7 +14,7 @@ use resvg::usvg::roxmltree::{Document, Error as XmlError, ParsingOptions};
 use resvg::usvg::{self, ImageHrefResolver, ImageKind, Options, Transform, Tree, fontdb};
 
 use super::error::PictureError;
-use super::limits::{DecodeBudget, Memory, Share};
+use super::limits::{DecodeBudget, Memory};
 use super::output::DecoderOutput;
 use super::raster::{Channels, Raster};
 use super::svg_cost;
@@ -23,25 +23,25 @@ use crate::library::metadata::Metadata;
 /// The long side that a drawing is drawn with, in pixels.
 const LONG_SIDE: f32 = 1024.0;
 
-/// A larger file is no drawing that one looks at.
+/// The largest file that is drawn, in bytes.
 const MAX_BYTES: usize = 16 << 20;
 
-/// Elements, attributes and texts of a file.
+/// The most elements, attributes and texts of a file.
 const MAX_NODES: u32 = 400_000;
 
-/// Pixels of pictures within a drawing, each.
+/// The most pixels of each picture within a drawing.
 const MAX_IMAGE_PIXELS: u64 = 32_000_000;
 
-/// How long a drawing may take, and how long is waited for the one before it.
+/// The longest that a drawing may take, and the longest wait for the one before it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Deeply nested groups are drawn recursively.
+/// The stack of the thread that draws, in bytes: deeply nested groups are drawn recursively.
 const STACK: usize = 64 << 20;
 
-/// Memory that drawing takes: layers of the drawing's size, and its elements.
+/// Memory that drawing takes, in bytes: layers of the drawing's size, and its elements.
 const MEMORY: u64 = 96 << 20;
 
-/// What drawings share: the system's fonts, read when the first of them has text, and the one place to draw.
+/// Shared by all drawings: the system's fonts, read for the first drawing that has text, and the one place to draw.
 #[derive(Clone)]
 pub(super) struct SvgRenderer {
     fonts: Arc<OnceLock<Arc<fontdb::Database>>>,
@@ -71,7 +71,7 @@ impl SvgRenderer {
     }
 }
 
-/// Whether a text begins as a document whose root is `svg`.
+/// True for the beginning of a document whose root is `svg`.
 pub(super) fn looks_like_svg(head: &[u8]) -> bool {
     let mut rest = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     let after = |rest: &[u8], end: &[u8]| rest.windows(end.len()).position(|part| part == end).map(|at| at + end.len());
@@ -95,20 +95,21 @@ pub(super) fn looks_like_svg(head: &[u8]) -> bool {
     name == b"svg" || name.ends_with(b":svg")
 }
 
-/// Draws an SVG.
 pub(super) fn read(bytes: &[u8], budget: &DecodeBudget, renderer: &SvgRenderer) -> Result<DecoderOutput, PictureError> {
     if bytes.len() > MAX_BYTES {
         return Err(PictureError::TooManyBytes { bytes: bytes.len() as u64, limit: MAX_BYTES as u64 });
     }
     let text = std::str::from_utf8(bytes).map_err(|_| PictureError::Damaged("it is not UTF-8".into()))?;
     let slow = || PictureError::TooComplex("it takes longer than twenty seconds".into());
+    // The place before the memory: a drawing that waits for its turn holds none.
     let place = renderer.place.take_within(1, PATIENCE).ok_or_else(slow)?;
     let share = budget.take(MEMORY)?;
     let (sender, drawn) = mpsc::channel();
     let (text, renderer) = (text.to_owned(), renderer.clone());
+    // The thread keeps the place until it has drawn, also when nobody waits for it any more.
     let draw = move || {
         let _ = sender.send(draw(&text, &renderer));
-        leave(place);
+        drop(place);
     };
     let thread = std::thread::Builder::new().name("drawing".into()).stack_size(STACK).spawn(draw);
     let thread =
@@ -127,13 +128,8 @@ pub(super) fn read(bytes: &[u8], budget: &DecodeBudget, renderer: &SvgRenderer) 
     Ok(output)
 }
 
-/// Lets the next drawing begin.
-fn leave(place: Share) {
-    drop(place);
-}
-
-/// That the document's own entities don't multiply. The parser limits how deep they are nested, but not how long
-/// a text they make.
+/// Refuses entities that multiply ("billion laughs"). The parser limits how deep they are nested, but not how long a
+/// text they make.
 fn check_entities(text: &str) -> Result<(), PictureError> {
     let multiply = || PictureError::TooComplex("its entities multiply".into());
     let entities = text.split("<!ENTITY").skip(1).filter_map(|entity| {
@@ -205,7 +201,7 @@ fn pixels(length: f32) -> u32 {
     pixels
 }
 
-/// A picture within the drawing, if it is one that may be read.
+/// A picture within the drawing, unless it is of another format or too large.
 fn image(data: Arc<Vec<u8>>) -> Option<ImageKind> {
     let read = image::ImageReader::new(std::io::Cursor::new(data.as_slice())).with_guessed_format().ok()?;
     let kind: fn(Arc<Vec<u8>>) -> ImageKind = match read.format()? {
@@ -219,7 +215,7 @@ fn image(data: Arc<Vec<u8>>) -> Option<ImageKind> {
     (u64::from(width) * u64::from(height) <= MAX_IMAGE_PIXELS).then(|| kind(data))
 }
 
-/// What the drawing's title or description says.
+/// The drawing's title and description as its caption.
 fn words(document: &Document<'_>) -> Metadata {
     let root = document.root_element();
     let text = |name: &str| {

@@ -1,4 +1,4 @@
-//! What a drawing costs to draw, estimated before it is.
+//! An estimate of what a drawing costs to draw, made before it is drawn.
 //!
 //! An element that is used many times is drawn as often, and what it uses in turn multiplies: a few lines can
 //! ask for billions of elements. The estimate follows every use, pattern, mask, clip path, filter and marker.
@@ -13,23 +13,23 @@ use super::error::PictureError;
 /// The most that a drawing may cost. One is a small shape: about 20 µs.
 const MAX_COST: u64 = 250_000;
 
-/// How deep groups, uses and patterns may be nested.
+/// The deepest nesting of groups, uses and patterns.
 const MAX_DEPTH: usize = 200;
 
-/// What reading and painting a picture costs.
+/// The cost of reading and painting a picture, in small shapes.
 const IMAGE: u64 = 1_000;
 
-/// What a layer of its own costs: a filter, a mask, a clip path, an opacity.
+/// The cost of a separate layer, in small shapes: for a filter, a mask, a clip path or an opacity.
 const LAYER: u64 = 50;
 
-/// Operations for each pixel that a filter's step may ask for.
+/// The most operations for each pixel in a step of a filter.
 const MAX_STEP: f32 = 500.0;
 
-/// What stands in the file and is drawn only where something refers to it.
+/// Elements that are drawn only where something refers to them.
 const NOT_DRAWN: [&str; 9] =
     ["defs", "symbol", "pattern", "mask", "clipPath", "filter", "marker", "linearGradient", "radialGradient"];
 
-/// That the drawing can be drawn in reasonable time and memory.
+/// Refuses a drawing that would take too much time or memory.
 pub(super) fn check(document: &Document<'_>) -> Result<(), PictureError> {
     let mut estimator = SvgCostEstimator::of(document);
     if estimator.whole(document.root_element(), 0)?.units > MAX_COST {
@@ -39,7 +39,7 @@ pub(super) fn check(document: &Document<'_>) -> Result<(), PictureError> {
     Ok(())
 }
 
-/// That no step of a filter asks for too much at this scale.
+/// Refuses a filter of which a step asks for too much at this scale.
 pub(super) fn check_filters(tree: &Tree, scale: f32) -> Result<(), PictureError> {
     for filter in tree.filters() {
         for step in filter.primitives() {
@@ -62,17 +62,19 @@ pub(super) fn check_filters(tree: &Tree, scale: f32) -> Result<(), PictureError>
     Ok(())
 }
 
+/// Adds up costs along references. Each element is worked out once, however often it is used: following every use
+/// would take as long as drawing.
 struct SvgCostEstimator<'a, 'input> {
     by_id: HashMap<&'a str, Node<'a, 'input>>,
-    /// What style sheets refer to, by class; under "" what applies to anything.
+    /// Ids that style sheets refer to, by class; under "" those that apply to anything.
     by_class: HashMap<&'a str, Vec<&'a str>>,
-    /// What the dearest marker costs.
+    /// The cost of the dearest marker.
     marker: u64,
-    /// What was worked out; `None` while it is being worked out: what refers to itself costs nothing more.
+    /// The costs worked out so far; `None` while one is being worked out, so that a reference to itself adds nothing.
     known: HashMap<NodeId, Option<SvgCost>>,
 }
 
-/// What an element costs, and how deep what is in it is nested.
+/// The cost of an element in small shapes, and the depth of the nesting below it.
 #[derive(Clone, Copy, Default)]
 struct SvgCost {
     units: u64,
@@ -94,7 +96,7 @@ impl<'a, 'input> SvgCostEstimator<'a, 'input> {
         Self { by_id, by_class, marker: 0, known: HashMap::new() }
     }
 
-    /// What an element costs with all that is in it and all that it refers to.
+    /// The cost of an element with its children and all that it refers to.
     fn whole(&mut self, node: Node<'a, 'input>, depth: usize) -> Result<SvgCost, PictureError> {
         let deep = || PictureError::TooComplex("it is nested too deeply".into());
         if depth > MAX_DEPTH {
@@ -129,12 +131,12 @@ impl<'a, 'input> SvgCostEstimator<'a, 'input> {
         for marker in root.descendants().filter(|node| node.tag_name().name() == "marker") {
             dearest = dearest.max(self.whole(marker, 1)?.units);
         }
-        // What was counted meanwhile was counted without markers.
+        // The costs so far were worked out without markers.
         self.known.retain(|_, cost| cost.is_none());
         Ok(dearest)
     }
 
-    /// What an element costs by itself.
+    /// The cost of an element without its children.
     fn alone(&self, node: Node<'_, '_>) -> u64 {
         let length = |name: &str| node.attribute(name).map_or(0, str::len) as u64;
         let mut cost = 1 + (length("d") + length("points")) / 200;
@@ -162,7 +164,7 @@ impl<'a, 'input> SvgCostEstimator<'a, 'input> {
         cost
     }
 
-    /// What an element refers to, in the file.
+    /// The elements of the file that an element refers to.
     fn references(&self, node: Node<'a, 'input>) -> Vec<Node<'a, 'input>> {
         let mut ids = Vec::new();
         for attribute in node.attributes() {
@@ -188,7 +190,7 @@ fn urls<'t>(text: &'t str, ids: &mut Vec<&'t str>) {
     }
 }
 
-/// What the rules of a style sheet refer to, by the classes that they are for.
+/// Collects the ids in the rules of a style sheet, by the classes that the rules are for.
 fn rules<'t>(sheet: &'t str, by_class: &mut HashMap<&'t str, Vec<&'t str>>) {
     for rule in sheet.split('}') {
         let Some((selectors, declarations)) = rule.rsplit_once('{') else { continue };
@@ -198,7 +200,7 @@ fn rules<'t>(sheet: &'t str, by_class: &mut HashMap<&'t str, Vec<&'t str>>) {
             continue;
         }
         for selector in selectors.split(',') {
-            // Of a selector with several classes any will do: an estimate may be high.
+            // The last class stands for the whole selector: the rule may match less, and the estimate be too high.
             let class = selector.rsplit_once('.').map(|(_, class)| class);
             let class =
                 class.and_then(|class| class.split(|c: char| !c.is_alphanumeric() && c != '-' && c != '_').next());

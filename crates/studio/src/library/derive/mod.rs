@@ -1,4 +1,4 @@
-//! What is worked out of a picture when it comes in: thumbnails, colours, a perceptual hash.
+//! Thumbnails, main colours and a perceptual hash, worked out once when a picture comes in.
 
 mod palette;
 mod phash;

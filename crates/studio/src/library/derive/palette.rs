@@ -2,23 +2,23 @@
 
 use crate::library::decode::{PictureError, RgbPicture};
 
-/// How many colours a palette has at most.
+/// The most colours of a palette.
 pub const COLOURS: usize = 5;
 
-/// Pixels of the long side of which some are looked at.
+/// The long side in pixels that a picture is scaled to before its pixels are sampled.
 const SIDE: u32 = 256;
 
-/// Every so manyth pixel of a row, and every so manyth row. Pixels are left out and not averaged: between two
-/// colours that would make a third.
+/// Every third pixel of every third row is looked at. The others are left out and not averaged: an average of two
+/// colours would be a third.
 const STEP: usize = 3;
 
-/// The share of the pixels that a colour has at least.
+/// The smallest share of the pixels that makes a colour of the palette.
 const MIN_SHARE: f32 = 0.01;
 
 /// Colours that are nearer to each other than this, in Oklab, are one.
 const NEAR: f32 = 0.05;
 
-/// How often the groups are formed anew, at most.
+/// The most rounds of k-means.
 const ROUNDS: usize = 12;
 
 /// A colour in Oklab, where distance is how different colours look.
@@ -71,8 +71,8 @@ fn points(picture: &RgbPicture) -> Vec<(Oklab, f32)> {
     filled.map(|(sum, count)| (oklab(sum.map(|part| part / count)), count)).collect()
 }
 
-/// Where the groups begin: first the most frequent colour, then each time the one for which its pixels times
-/// its distance to those before is most.
+/// The first centres: the most frequent colour, then again and again the one with the largest product of its pixels and
+/// its squared distance to those before.
 fn spread(points: &[(Oklab, f32)]) -> Vec<Oklab> {
     let Some((first, _)) = points.iter().max_by(|a, b| a.1.total_cmp(&b.1)) else { return Vec::new() };
     let mut centres = vec![*first];

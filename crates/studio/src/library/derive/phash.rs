@@ -11,10 +11,10 @@ use crate::library::decode::{PictureError, RgbPicture};
 /// Pixels of a side before the transform.
 const SIDE: usize = 32;
 
-/// Frequencies of a direction that count: the lowest but the very first, which is the average.
+/// Frequencies that count in each direction: the lowest except the very first, which is the average.
 const KEPT: usize = 8;
 
-/// What is smaller says nothing: a blank picture has no frequencies but those of rounding.
+/// Smaller frequencies count as none: those of a blank picture come from rounding alone.
 const NOISE: f64 = 0.5;
 
 /// `COSINES[k][n]`: the n-th sample of the wave with k + 1 half turns, scaled so that the transform is

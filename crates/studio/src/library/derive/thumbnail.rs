@@ -11,13 +11,13 @@ use webp::{Encoder, WebPConfig};
 
 use crate::library::decode::{PictureError, RgbPicture};
 
-/// Of 100.
+/// libwebp's quality, 0 to 100.
 const QUALITY: f32 = 75.0;
 
-/// How hard libwebp tries, 0 to 6. From 3 on it takes three times as long and saves a tenth of the bytes.
+/// libwebp's effort, 0 to 6. From 3 on it takes three times as long and saves a tenth of the bytes.
 const METHOD: i32 = 1;
 
-/// The picture as WebP.
+/// Encodes a picture as WebP.
 pub(crate) fn thumbnail(picture: &RgbPicture) -> Result<Vec<u8>, PictureError> {
     let failed = |what: String| PictureError::Damaged(format!("no thumbnail can be made of it: {what}"));
     let mut config = WebPConfig::new().map_err(|()| failed("libwebp does not start".into()))?;
@@ -28,7 +28,7 @@ pub(crate) fn thumbnail(picture: &RgbPicture) -> Result<Vec<u8>, PictureError> {
     Ok(encoded.to_vec())
 }
 
-/// A thumbnail's picture, if it can be read.
+/// Decodes a thumbnail; `None` if it is damaged.
 pub(crate) fn read_thumbnail(webp: &[u8]) -> Option<RgbPicture> {
     let decoder = WebPDecoder::new(Cursor::new(webp)).ok()?;
     let (width, height) = decoder.dimensions();

@@ -21,7 +21,7 @@ use crate::objects::ObjectKey;
 /// Images that are looked up together.
 const PAGE: usize = 200;
 
-/// Where an export goes.
+/// The place that an export is written to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExportTarget {
     /// A folder, which is made, or is there and empty.
@@ -30,21 +30,21 @@ pub enum ExportTarget {
     Zip(PathBuf),
 }
 
-/// Which images to export.
+/// The images to export.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExportSelection {
-    /// Those that pass a filter.
+    /// The images that pass a filter.
     Filter(ImageFilter),
-    /// These.
+    /// The images of these ids, in this order.
     Ids(Vec<String>),
 }
 
-/// What was exported.
+/// The result of an export.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ExportReport {
     /// Images that were written.
     pub images: u64,
-    /// Their bytes.
+    /// The size of their files, in bytes.
     pub bytes: u64,
     /// Images whose files are gone from the library; they are left out.
     pub missing: Vec<String>,
@@ -83,7 +83,7 @@ impl<'a> ExportEntry<'a> {
 impl Library {
     /// Writes images as files, under the names that they came with (a second of the same name gets a number),
     /// and `images.json` beside them. Import reads what this writes, and brings the same images back.
-    /// `observer` is told how many are done. The target appears whole or not at all.
+    /// `observer` is called with the number that is done. The target appears whole or not at all.
     ///
     /// # Errors
     /// [`StudioError::ExportExists`] if something is there already; [`StudioError::NoSuchImage`] if one that was

@@ -1,20 +1,20 @@
-//! Names of exported files.
+//! Names for exported files that no file system mixes up.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-/// The longest name of a file, in bytes, that every file system takes.
+/// The longest name of a file, in bytes: a little less than every file system takes.
 const MAX_BYTES: usize = 200;
 
-/// Gives each file a name of its own, whatever the file system thinks of capitals.
+/// Gives each file a different name, also on file systems that do not tell capitals from small letters.
 #[derive(Default)]
 pub(super) struct UniqueNames {
-    /// Names that are taken, in lower case, and the last number that was added to each.
+    /// The names in use, in lower case, and the last number that was added to each.
     taken: HashMap<String, u32>,
 }
 
 impl UniqueNames {
-    /// The name that a file goes by: its own where that is a plain name and free.
+    /// The name for a file: the one that it came with, where that is a plain name and free.
     pub(super) fn of(&mut self, filename: &str) -> String {
         let plain = plain(filename);
         let (stem, end) = match plain.rsplit_once('.') {
@@ -22,7 +22,7 @@ impl UniqueNames {
             _ => (plain.clone(), String::new()),
         };
         let first = plain.to_lowercase();
-        // What describes the images stands under its own name.
+        // Reserved for the list of the images, and for what import would read as one.
         let describes = matches!(first.as_str(), "images.json" | "images.csv");
         if !describes && !self.taken.contains_key(&first) {
             self.taken.insert(first, 1);

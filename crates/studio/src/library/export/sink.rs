@@ -1,4 +1,4 @@
-//! Where exported files go.
+//! The targets of an export: a folder, or a ZIP file.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{BufWriter, ErrorKind, Seek, Write};
@@ -9,23 +9,27 @@ use zip::{CompressionMethod, ZipWriter};
 
 use crate::error::{StudioError, StudioResult};
 
-/// What describes the images.
+/// The name of the list of the images.
 const LIST: &str = "images.json";
 
-/// From this size on an entry of a ZIP file needs longer numbers.
+/// The size in bytes from which on an entry of a ZIP file needs the longer numbers of ZIP64.
 const LARGE: usize = u32::MAX as usize;
 
-/// Takes files. What was not finished is taken back when it is dropped.
+/// Writes the files of an export to its target.
+///
+/// An export appears whole or not at all, so that a folder with a list or a ZIP file is never one that was cut off.
+/// `finish` makes everything visible and durable; a sink that is dropped before that deletes what it wrote. The
+/// methods block.
 pub(crate) trait Sink: Send {
-    /// Writes a file, and what the list says of it.
+    /// Writes a file, and its entry in the list of the images.
     fn add(&mut self, name: &str, content: &[u8], entry: &[u8]) -> StudioResult<()>;
 
-    /// Writes the list of the images, and makes all of it appear and last.
+    /// Writes the list, and makes the export visible and durable.
     fn finish(self: Box<Self>) -> StudioResult<()>;
 }
 
-/// The list of the images while it grows: a hidden file, so that a million images take no memory. Deleted when
-/// it is dropped.
+/// The list of the images while it grows: a hidden file, so that a million images take no memory. Dropping it deletes
+/// the file.
 struct ImageList {
     path: PathBuf,
     file: BufWriter<File>,
@@ -61,10 +65,10 @@ impl Drop for ImageList {
     }
 }
 
-/// A folder.
+/// Writes an export into a folder.
 pub(super) struct FolderSink {
     folder: PathBuf,
-    /// Whether it was made for this.
+    /// True if the folder was made for this export.
     made: bool,
     files: Vec<PathBuf>,
     list: ImageList,
@@ -101,7 +105,7 @@ impl Sink for FolderSink {
 
     fn finish(mut self: Box<Self>) -> StudioResult<()> {
         let Self { folder, list, .. } = &mut *self;
-        // With the list the export is whole: it appears last.
+        // The files are durable before the list appears: where there is a list, all files are there.
         let mut whole = || {
             list.end()?;
             sync(folder)?;
@@ -127,7 +131,7 @@ impl Drop for FolderSink {
     }
 }
 
-/// Makes all files of a folder survive a power cut.
+/// Makes all files of a folder survive a power cut: on Linux in one call, and not one for each file.
 fn sync(folder: &Path) -> std::io::Result<()> {
     let folder = File::open(folder)?;
     #[cfg(target_os = "linux")]
@@ -137,10 +141,10 @@ fn sync(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// A ZIP file.
+/// Writes an export into a ZIP file.
 pub(crate) struct ZipSink {
     file: PathBuf,
-    /// The file until it is whole.
+    /// The hidden file that is written until it is whole.
     part: PathBuf,
     zip: Option<ZipWriter<BufWriter<File>>>,
     list: ImageList,

@@ -1,4 +1,4 @@
-//! How images come into the library, in the order of their files and many at a time.
+//! The decision on each image, and the writing of those that are kept: many at a time, in the order of their files.
 
 use std::collections::HashMap;
 
@@ -21,7 +21,7 @@ const PAGE: usize = 20_000;
 /// Changes of others are read in pages of this size.
 const CHANGES: usize = 1_000;
 
-/// How often objects that were just deleted are written again.
+/// Attempts at writing objects that others have just deleted.
 const TRIES: usize = 5;
 
 /// The perceptual hashes of the library, kept up with what others do to it.
@@ -35,6 +35,7 @@ pub(super) struct Hashes {
 impl Hashes {
     /// Reads the hashes of all images.
     pub(super) async fn read(store: &Store) -> StudioResult<Self> {
+        // The change comes first: images that others add while the pages are read are caught up with later.
         let mut hashes = Self { index: NearIndex::new(), seen: store.last_library_change().await? };
         let mut after: Option<String> = None;
         loop {
@@ -60,28 +61,28 @@ impl Hashes {
     }
 }
 
-/// What is asked of near duplicates.
+/// The treatment of near duplicates.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NearPolicy {
     pub(super) keep: bool,
     pub(super) max_distance: u32,
 }
 
-/// What became of a file that was ready, and the bytes that it took.
+/// The outcome of a file that was ready, and its size in bytes.
 pub(super) struct Committed {
     pub(super) outcome: FileOutcome,
     pub(super) bytes: u64,
     pub(super) unembedded: bool,
 }
 
-/// Takes images in.
+/// Decides on a group of images and writes them.
 pub(super) struct Committer<'a> {
     pub(super) library: &'a Library,
     pub(super) hashes: &'a mut Hashes,
     pub(super) policy: NearPolicy,
 }
 
-/// What is decided of a file before anything is written.
+/// The decision on a file, made before anything of its group is written.
 enum ImportDecision {
     Store { near: Option<NearCandidate> },
     Duplicate { of: String },
@@ -89,7 +90,7 @@ enum ImportDecision {
 }
 
 impl Committer<'_> {
-    /// Takes in images in this order; says what became of each once it is safe.
+    /// Takes images in, in this order, and returns the outcomes once all of them are durable.
     pub(super) async fn commit(&mut self, group: Vec<Ready>) -> StudioResult<Vec<Committed>> {
         self.hashes.catch_up(&self.library.store).await?;
         let mut decided = Vec::with_capacity(group.len());
@@ -186,6 +187,8 @@ impl Committer<'_> {
         if stores.is_empty() {
             return Ok(Vec::new());
         }
+        // Files before rows, so that a row always finds its files; the guard keeps others from deleting them in
+        // between, as no row names them yet.
         let guard = self.library.store.share_objects().await?;
         self.library.objects.put(stores.iter().flat_map(|(_, ready, _)| objects(ready)).collect()).await?;
         let adds = stores.into_iter().map(|(place, ready, near)| async move {
@@ -205,7 +208,7 @@ impl Committer<'_> {
         join_all(results).await.into_iter().collect()
     }
 
-    /// The same bytes were removed a moment ago: their files are deleted, and then written again.
+    /// Adds an image of which the same bytes were removed a moment ago: their files are deleted, then written again.
     async fn add_again(&self, ready: &Ready) -> StudioResult<(String, Added)> {
         for _ in 0..TRIES {
             self.library.delete_garbage().await?;
@@ -219,7 +222,7 @@ impl Committer<'_> {
         Err(StudioError::Contended(ready.image.id.clone()))
     }
 
-    /// Two hashes may begin alike, or someone may have called an image by the beginning of another's hash.
+    /// Adds an image whose short id is taken: two hashes may begin alike, or someone may have named an image so.
     async fn add_by_longer_id(&self, ready: &Ready) -> StudioResult<(String, Added)> {
         let mut new = new_image(ready);
         for digits in [ID_DIGITS * 2, ID_DIGITS * 4] {
@@ -261,7 +264,7 @@ fn committed(ready: &Ready, near: Option<NearCandidate>, (id, added): (String, A
     Committed { outcome, bytes: ready.image.bytes, unembedded: ready.unembedded }
 }
 
-/// When a file was taken for an image before, whether it still is that file.
+/// True if a file that was imported before has the same size and time as then.
 pub(super) fn unchanged(known: &ImageSource, bytes: u64, modified_at: Timestamp) -> bool {
     known.bytes == bytes && known.modified_at == modified_at
 }

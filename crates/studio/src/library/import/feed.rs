@@ -18,13 +18,13 @@ use crate::error::{StudioError, StudioResult};
 /// Files whose paths are looked up together.
 pub(super) const PAGE: usize = 256;
 
-/// Bytes that may be under way, in units of a KiB: files that were read, and what was made of them.
+/// The most that may be under way, in KiB: files that were read, and what was made of them.
 const WINDOW: u32 = 128 << 10;
 
-/// What is kept of a file beside its bytes while it is under way, in KiB.
+/// The memory beside its bytes that a file takes while it is under way, in KiB.
 const BESIDE: u32 = 512;
 
-/// Numbers files, passes over those that are known, and hands out the others.
+/// Numbers files, hands those that are known to the end, and the others to the workers.
 pub(super) struct Feeder<'a> {
     pub(super) importer: &'a Importer,
     pub(super) options: &'a ImportOptions,
@@ -59,7 +59,7 @@ impl Feeder<'_> {
         Ok(())
     }
 
-    /// False if nobody takes it any more.
+    /// Hands an item on; false if nobody takes it any more.
     async fn hand_on(
         &self,
         number: u64,
@@ -97,7 +97,7 @@ impl Feeder<'_> {
         let known = |found: &ScanItem| {
             let (path, bytes, modified_at) = path(found)?;
             let (source, image) = sources.get(&path)?;
-            // A near duplicate that was left out then may be wanted now.
+            // A near duplicate that was left out before may be wanted now.
             let settled = source.likeness == Likeness::Same || !self.options.keep_near;
             (settled && unchanged(source, bytes, modified_at)).then(|| (source.likeness, image.clone()))
         };
@@ -105,7 +105,7 @@ impl Feeder<'_> {
     }
 }
 
-/// What a file takes of the window.
+/// The share of the window that a file takes, in KiB; at most all of it, or a large file would wait for ever.
 fn weight(file: &FoundFile) -> u32 {
     let bytes = match &file.content {
         FileContent::Path { bytes, .. } => *bytes,

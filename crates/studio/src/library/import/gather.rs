@@ -19,10 +19,10 @@ use crate::library::sidecar::Description;
 /// Images that are written together, at most: enough that syncs cost little, few enough that progress is seen.
 pub(super) const GROUP: usize = 64;
 
-/// The total before the files are counted.
+/// The value of the total until the files are counted.
 pub(super) const UNCOUNTED: u64 = u64::MAX;
 
-/// Puts what arrives into the order of the files, has it written, and tells of it.
+/// Puts what arrives into the order of the files, has it written, and reports it.
 pub(super) struct Gatherer<'a, O> {
     pub(super) importer: &'a Importer,
     pub(super) options: &'a ImportOptions,
@@ -54,7 +54,7 @@ impl<O: FnMut(ImportEvent<'_>) + Send> Gatherer<'_, O> {
         }
     }
 
-    /// Writes what is to be written of these, and tells what became of each, in their order.
+    /// Writes a group, and reports the outcome of each file in their order.
     async fn commit(&mut self, group: Vec<Numbered<Arrived>>) -> StudioResult<()> {
         let mut ready: Vec<Ready> = Vec::new();
         let mut others: Vec<(String, Option<Arrived>, OwnedSemaphorePermit)> = Vec::with_capacity(group.len());
@@ -87,7 +87,7 @@ impl<O: FnMut(ImportEvent<'_>) + Send> Gatherer<'_, O> {
             self.report.count(&name, &outcome, bytes);
             (self.observer)(ImportEvent::File { file: &name, outcome: &outcome });
         }
-        self.tell_progress();
+        self.report_progress();
         Ok(())
     }
 
@@ -105,7 +105,7 @@ impl<O: FnMut(ImportEvent<'_>) + Send> Gatherer<'_, O> {
         Committer { library, hashes, policy }.commit(ready).await
     }
 
-    /// What became of a file that nothing is stored of; none if it is no file.
+    /// The outcome of a file of which nothing is stored; `None` for what is no file.
     async fn other(&mut self, arrived: Arrived) -> StudioResult<Option<FileOutcome>> {
         Ok(Some(match arrived {
             Arrived::Worked(Worked::Ready(_)) => return Ok(None),
@@ -144,8 +144,8 @@ impl<O: FnMut(ImportEvent<'_>) + Send> Gatherer<'_, O> {
         Ok(if is_its_source { FileOutcome::Known { image } } else { FileOutcome::Duplicate { of: image } })
     }
 
-    /// Gives an image that was there before what this import gives all, and what is said of it now if that is
-    /// asked for.
+    /// Adds the tags and collections of this import to an image that was there before, and with `update` the new
+    /// description too.
     async fn add_to_known(&mut self, image: &str, description: Option<&Description>) -> StudioResult<()> {
         let mut edit = self.options.as_edit();
         let library = &self.importer.library;
@@ -173,7 +173,7 @@ impl<O: FnMut(ImportEvent<'_>) + Send> Gatherer<'_, O> {
         Ok(())
     }
 
-    fn tell_progress(&mut self) {
+    fn report_progress(&mut self) {
         let total = Some(self.total.load(Ordering::Relaxed)).filter(|total| *total != UNCOUNTED);
         let ImportReport { files, imported, refused, .. } = self.report;
         (self.observer)(ImportEvent::Progress(ImportProgress { done: files, total, imported, refused }));

@@ -1,4 +1,4 @@
-//! What every import into a library shares.
+//! The importer of a library, shared by all of its imports.
 
 use atelier_engine::Clock;
 use tokio::sync::Mutex;
@@ -8,7 +8,8 @@ use crate::library::decode::{DecodeLimits, PictureReader};
 use crate::library::embedders::Embedders;
 use crate::library::handle::Library;
 
-/// Takes images in. Make one and keep it: it holds the perceptual hashes of the library once it was used.
+/// Imports images into a library. Make one and keep it: from its first import on it holds the perceptual hashes of the
+/// library.
 #[derive(Debug)]
 pub struct Importer {
     pub(super) library: Library,
@@ -19,7 +20,7 @@ pub struct Importer {
 }
 
 impl Importer {
-    /// An importer into this library. Embedders that want many images at a time are left to
+    /// Makes an importer into this library. Embedders that want many images at a time are left to
     /// [`Library::embedding`].
     #[must_use]
     pub fn new(library: Library, embedders: Embedders, limits: DecodeLimits, clock: Clock) -> Self {

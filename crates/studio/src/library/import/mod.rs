@@ -1,10 +1,10 @@
 //! Import: folders and files into the library.
 //!
-//! One thread walks, as many as there are processors read and look, and one task decides and writes, in the
-//! order of the files: so an import of the same files gives the same library, however fast each of them was.
-//! What is under way at the same time is bounded, in files and in bytes. An image is told of once its files
-//! and its row are durable. Whatever stops an import, to run it again is to go on with it: files that have not
-//! changed since are known by their path, size and time, and others by their content.
+//! One thread scans folders, as many as there are processors read and decode, and one task decides and writes, in
+//! the order of the files: so an import of the same files gives the same library, however fast each of them was.
+//! The files under way at the same time are bounded, in number and in bytes. An image is reported once its files
+//! and its row are durable. Whatever stops an import, running it again continues it: files that have not changed
+//! are known by their path, size and time, and others by their content.
 
 mod commit;
 mod feed;

@@ -1,4 +1,4 @@
-//! The options of an import.
+//! Options: collections and tags to give, and the treatment of known images and near duplicates.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -7,25 +7,25 @@ use crate::error::StudioResult;
 use crate::library::edit::ImageEdit;
 use crate::library::near::MAX_DISTANCE;
 
-/// How an import goes about it.
+/// The options of an import.
 #[derive(Clone, Debug)]
 pub struct ImportOptions {
-    /// Collections to put all images into, those that were known before too.
+    /// Collections for all images, including those that were known before.
     pub collections: Vec<String>,
-    /// Tags to give all images, those that were known before too.
+    /// Tags for all images, including those that were known before.
     pub tags: Vec<String>,
-    /// Who brings them.
+    /// The name to record as the uploader of new images.
     pub uploader: Option<String>,
-    /// A file of descriptions, `images.json` or CSV; its file names start from the folder that is imported.
-    /// Files of that kind that are called `images.json` or `images.csv` are found by themselves.
+    /// A file of descriptions, in JSON or CSV, whose file names start from the folder that is imported. Files that are
+    /// called `images.json` or `images.csv` are found without it.
     pub metadata: Option<PathBuf>,
-    /// Whether images that are known take over what is said of them now.
+    /// True if images that are known take over the descriptions of this import.
     pub update: bool,
-    /// Whether near duplicates are stored, too.
+    /// True if near duplicates are stored as well.
     pub keep_near: bool,
     /// In how many of 64 bits the perceptual hashes of near duplicates may differ, at most [`MAX_DISTANCE`].
     pub near_distance: u32,
-    /// How many threads read and look.
+    /// The number of threads that read and decode.
     pub threads: NonZeroUsize,
 }
 
@@ -45,12 +45,12 @@ impl Default for ImportOptions {
 }
 
 impl ImportOptions {
-    /// That the names of collections and tags can be kept.
+    /// Refuses names of collections and tags that can't be kept.
     pub(super) fn check(&self) -> StudioResult<()> {
         self.as_edit().check()
     }
 
-    /// What an image that was known before is given.
+    /// The change to an image that was known before.
     pub(super) fn as_edit(&self) -> ImageEdit {
         ImageEdit { add_tags: self.tags.clone(), add_collections: self.collections.clone(), ..ImageEdit::default() }
     }

@@ -1,4 +1,4 @@
-//! How the stages of an import run beside each other.
+//! The stages of an import, connected by channels and run beside each other.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,14 +22,14 @@ use crate::library::blocking::blocking;
 const STACK: usize = 8 << 20;
 
 impl Importer {
-    /// Imports files. What becomes of each is told to `observer`, in the order of the files, from the task that
+    /// Imports files. `observer` is called with the outcome of each, in the order of the files, from the task that
     /// calls this. After `stop`, no file is begun; those that were are finished and kept.
     ///
-    /// What is wrong with a file is told and counted, and ends nothing.
+    /// A file that can't be imported is reported and counted, and ends nothing.
     ///
     /// # Errors
     /// A source or a sidecar that was asked for and can't be read, a name that can't be kept, and what the
-    /// store or the objects report. What was told of before is kept.
+    /// store or the objects report. Files that were reported before are kept.
     pub async fn import(
         &self,
         sources: Vec<ImportSource>,
@@ -42,7 +42,6 @@ impl Importer {
     }
 }
 
-/// Runs an import.
 async fn run(
     importer: &Importer,
     sources: Vec<ImportSource>,
@@ -106,7 +105,8 @@ fn start_workers(
                 let item = match work::load(item, &settings) {
                     Err(worked) => Arrived::Worked(worked),
                     Ok(loaded) => match runtime.block_on(store.image_with_hash(&loaded.hash)) {
-                        // What is there already need not be looked at.
+                        // Known bytes need not be decoded. A store that fails here fails again when the image is
+                        // written, and that ends the import.
                         Ok(Some(image)) => Arrived::Worked(loaded.same_as(image)),
                         Ok(None) | Err(_) => Arrived::Worked(work::work(loaded, &settings)),
                     },

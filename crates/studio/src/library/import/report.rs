@@ -1,4 +1,4 @@
-//! What an import tells: while it runs, and when it is over.
+//! Events while an import runs, and the report at its end.
 
 use serde::Serialize;
 
@@ -6,51 +6,51 @@ use crate::error::StudioError;
 use crate::library::decode::PictureError;
 use crate::library::sidecar::BadDescription;
 
-/// How many files of a kind the report names; all are counted, and all are told as they come.
+/// The most files of a kind that the report names. All are counted, and all are in the events.
 pub const LISTED: usize = 10_000;
 
-/// What became of a file.
+/// The outcome of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum FileOutcome {
-    /// It is in the library now.
+    /// The file is new, and in the library now.
     Imported {
-        /// The image's id.
+        /// The id of the image.
         image: String,
     },
-    /// It was imported before and has not changed.
+    /// The file was imported before and has not changed.
     Known {
-        /// The image's id.
+        /// The id of the image.
         image: String,
     },
     /// Another file with the same bytes is in the library. It was not stored again.
     Duplicate {
-        /// The image that has them.
+        /// The id of the image that has them.
         of: String,
     },
-    /// It is nearly the same as another.
+    /// The file shows nearly the same as an image of the library.
     Near {
-        /// The image that it is like.
+        /// The id of the image that it is like.
         of: String,
-        /// In how many of 64 bits their perceptual hashes differ.
+        /// The number of bits, of 64, in which their perceptual hashes differ.
         distance: u32,
         /// The id that it was stored under, if near duplicates are kept.
         kept: Option<String>,
     },
-    /// It could not be imported.
+    /// The file could not be imported.
     Refused(ImportRefusal),
-    /// It is no picture and is not named like one.
+    /// The file is no picture and is not named like one.
     Ignored,
 }
 
-/// Why a file or a description could not be imported.
+/// The reason for which a file or a description could not be imported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ImportRefusal {
-    /// A stable name for the reason.
+    /// The stable code of the reason.
     pub code: &'static str,
-    /// The reason.
+    /// The reason as a message.
     pub reason: String,
-    /// What to do about it.
+    /// Advice on what to do about it.
     pub hint: &'static str,
 }
 
@@ -96,33 +96,33 @@ impl ImportRefusal {
     }
 }
 
-/// What is told while an import runs.
+/// An event of a running import.
 #[derive(Clone, Copy, Debug)]
 pub enum ImportEvent<'a> {
-    /// What became of a file. Files are told in their order, and only once they are safe.
+    /// A file is done. Files come in their order, and only once they are durable.
     File {
-        /// Its path, or the name that it was given with.
+        /// The path, or the name of a file that was sent.
         file: &'a str,
-        /// What became of it.
+        /// The outcome.
         outcome: &'a FileOutcome,
     },
-    /// A description that could not be used, with its place.
+    /// A description could not be used.
     Description {
-        /// Where it stands.
+        /// The place of the description, such as `images.json, image 3`.
         place: &'a str,
-        /// What is wrong with it.
+        /// The reason.
         refusal: &'a ImportRefusal,
     },
-    /// How far it is.
+    /// The counts so far.
     Progress(ImportProgress),
 }
 
-/// How far an import is.
+/// The counts of a running import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ImportProgress {
-    /// Files that are done, whatever became of them.
+    /// Files that are done, with any outcome.
     pub done: u64,
-    /// Files there are, once they are counted.
+    /// All files, once they are counted.
     pub total: Option<u64>,
     /// Images that are new in the library.
     pub imported: u64,
@@ -130,20 +130,20 @@ pub struct ImportProgress {
     pub refused: u64,
 }
 
-/// What an import did.
+/// The result of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ImportReport {
     /// Files that were looked at.
     pub files: u64,
     /// Images that are new in the library.
     pub imported: u64,
-    /// Bytes of those images.
+    /// The size of those images, in bytes.
     pub bytes: u64,
     /// Files that were imported before.
     pub known: u64,
-    /// Images that were known and took over what is said of them now.
+    /// Images that were known and took over descriptions, tags or collections of this import.
     pub updated: u64,
-    /// Images that were known and are described otherwise now, which was not taken over.
+    /// Images that were known and have other descriptions in this import, which were not taken over.
     pub differing: u64,
     /// Files whose bytes are in the library.
     pub duplicates: u64,
@@ -157,7 +157,7 @@ pub struct ImportReport {
     pub unembedded: u64,
     /// Descriptions of files that are not there.
     pub missing: u64,
-    /// Whether it was stopped before its end. Run again, it goes on.
+    /// True if it was stopped before its end. Running it again continues it.
     pub stopped: bool,
     /// The files whose bytes are in the library, up to [`LISTED`] of them.
     pub duplicate_files: Vec<DuplicateFile>,
@@ -172,20 +172,20 @@ pub struct ImportReport {
 /// A file whose bytes are in the library.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DuplicateFile {
-    /// The file.
+    /// The path or name of the file.
     pub file: String,
-    /// The image that has its bytes.
+    /// The id of the image that has its bytes.
     pub of: String,
 }
 
 /// A file that is nearly the same as an image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NearDuplicateFile {
-    /// The file.
+    /// The path or name of the file.
     pub file: String,
-    /// The image.
+    /// The id of the image.
     pub of: String,
-    /// In how many of 64 bits their perceptual hashes differ.
+    /// The number of bits, of 64, in which their perceptual hashes differ.
     pub distance: u32,
     /// The id that it was stored under, if near duplicates are kept.
     pub kept: Option<String>,
@@ -194,15 +194,15 @@ pub struct NearDuplicateFile {
 /// A file or description that could not be imported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RefusedFile {
-    /// The file, or the description's place.
+    /// The path or name of the file, or the place of the description.
     pub file: String,
-    /// Why.
+    /// The reason; its fields stand beside `file` in JSON.
     #[serde(flatten)]
     pub refusal: ImportRefusal,
 }
 
 impl ImportReport {
-    /// Counts what became of a file.
+    /// Counts the outcome of a file.
     pub(super) fn count(&mut self, file: &str, outcome: &FileOutcome, bytes: u64) {
         self.files += 1;
         let file = || file.to_owned();
@@ -231,7 +231,7 @@ impl ImportReport {
         }
     }
 
-    /// Counts what could not be imported.
+    /// Counts a file or description that could not be imported.
     pub(super) fn refuse(&mut self, file: &str, refusal: &ImportRefusal) {
         self.refused += 1;
         list(&mut self.refused_files, || RefusedFile { file: file.to_owned(), refusal: refusal.clone() });

@@ -1,4 +1,4 @@
-//! What is handed on between the stages of an import.
+//! The items that the stages of an import hand on to each other.
 
 use atelier_store::Likeness;
 use tokio::sync::OwnedSemaphorePermit;
@@ -6,7 +6,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::work::Worked;
 use crate::library::sidecar::{BadDescription, Description};
 
-/// A file under way, numbered in the order of the files.
+/// An item under way, numbered in the order of the files. Its permit is its share of the window, given back when it is
+/// dropped.
 pub(super) struct Numbered<T> {
     pub(super) number: u64,
     pub(super) name: String,
@@ -14,7 +15,7 @@ pub(super) struct Numbered<T> {
     pub(super) permit: OwnedSemaphorePermit,
 }
 
-/// What comes to the end of the line.
+/// An item that arrives at the last stage.
 pub(super) enum Arrived {
     Worked(Worked),
     /// The file was imported before, as this image; with what is said of it now.

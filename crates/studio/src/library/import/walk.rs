@@ -1,4 +1,4 @@
-//! Which files there are, and what is said of them.
+//! The stage that finds files, and the descriptions of them.
 
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -12,22 +12,22 @@ use super::report::{ImportRefusal, LISTED};
 use crate::error::{StudioError, StudioResult};
 use crate::library::sidecar::{BadDescription, Description, NAMES, Sidecar};
 
-/// What to import.
+/// A place to import from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ImportSource {
-    /// A file, or a folder with all that is in it. Links within it are not followed, and what is hidden is
-    /// passed over.
+    /// A file, or a folder with all that is in it. Links within it are not followed, and hidden files and folders are
+    /// left out.
     Path(PathBuf),
     /// A file that someone sent.
     Bytes {
-        /// Its name.
+        /// The name of the file.
         name: String,
-        /// Its content.
+        /// The content of the file.
         content: Bytes,
     },
 }
 
-/// What the walk comes upon, in order.
+/// An item that a scan finds, in the order of the files.
 #[derive(Debug)]
 pub(super) enum ScanItem {
     File(Box<FoundFile>),
@@ -39,27 +39,27 @@ pub(super) enum ScanItem {
 /// A file to be imported.
 #[derive(Debug)]
 pub(super) struct FoundFile {
-    /// Its path, or the name that it was given with.
+    /// The path, or the name of a file that was sent.
     pub(super) name: String,
     pub(super) content: FileContent,
-    /// Whether it was asked for by itself, and not found in a folder.
+    /// True if the file itself was asked for, and not found in a folder.
     pub(super) asked_for: bool,
-    /// What is said of it, or why that can't be used.
+    /// Its description, if it has one; an error if that can't be used.
     pub(super) description: Option<Result<Description, BadDescription>>,
 }
 
-/// Where a file's content is.
+/// The place of a file's content.
 #[derive(Debug)]
 pub(super) enum FileContent {
     /// At this path, of this size and last changed at this moment.
     Path { path: PathBuf, bytes: u64, modified_at: Timestamp },
-    /// Here.
+    /// In memory.
     Bytes(Bytes),
-    /// Out of reach.
+    /// Out of reach, for this reason.
     Unreadable(ImportRefusal),
 }
 
-/// How many files there are in all. Costs a look at each folder and none at its files.
+/// Counts all files. It reads each folder, and none of its files.
 pub(super) fn count(sources: &[ImportSource], stop: &Stop) -> u64 {
     let files = |source: &ImportSource| match source {
         ImportSource::Bytes { .. } => 1,
@@ -71,9 +71,9 @@ pub(super) fn count(sources: &[ImportSource], stop: &Stop) -> u64 {
     sources.iter().map(files).sum()
 }
 
-/// Sends all files of the sources, a folder's in the order of their names. Ends early if nobody listens or a
-/// stop is asked for. A sidecar that was asked for by name is an error if it can't be used; one that was come
-/// upon is told of.
+/// Sends all files of the sources, those of a folder in the order of their names. Ends early if nobody listens or a
+/// stop is asked for. A sidecar that was asked for by name is an error if it can't be used; one that is found in a
+/// folder is reported, and ends nothing.
 pub(super) fn send_all(
     sources: Vec<ImportSource>,
     metadata: Option<&Path>,
@@ -101,16 +101,17 @@ pub(super) fn send_all(
     Ok(())
 }
 
+/// A scan of the sources, one after the other.
 struct FolderScan<'a> {
     /// The sidecar that was asked for.
     named: Option<Sidecar>,
-    /// The folders that lead to where the walk is, each with what was found in it.
+    /// The folders from the source down to the current one, each with its sidecars.
     folders: Vec<(PathBuf, Vec<Sidecar>)>,
     to: &'a Sender<ScanItem>,
 }
 
 impl FolderScan<'_> {
-    /// Whether somebody listens.
+    /// Sends an item; false if nobody listens any more.
     fn send(&self, found: ScanItem) -> bool {
         self.to.blocking_send(found).is_ok()
     }
@@ -148,7 +149,7 @@ impl FolderScan<'_> {
     }
 
     fn entry(&mut self, root: &Path, entry: &DirEntry) -> bool {
-        // A file that was named by itself lies in a folder, too.
+        // Folders that the scan has left: all files of theirs have come.
         let depth = entry.depth();
         while self.folders.len() > depth {
             for sidecar in self.folders.pop().into_iter().flat_map(|(_, sidecars)| sidecars) {
@@ -197,7 +198,7 @@ impl FolderScan<'_> {
         listened
     }
 
-    /// What is said of a file: by the sidecar that was asked for, or by that of the nearest folder.
+    /// The description of a file: from the sidecar that was asked for, or from that of the nearest folder.
     fn description(&mut self, root: &Path, path: &Path) -> Option<Result<Description, BadDescription>> {
         let from = |folder: &Path| Some(path.strip_prefix(folder).ok()?.to_string_lossy().replace('\\', "/"));
         let named = self.named.as_mut().and_then(|named| {
@@ -205,7 +206,7 @@ impl FolderScan<'_> {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
             below.into_iter().chain(name).find_map(|name| named.take(&name))
         });
-        // Taken in any case: what it describes is there.
+        // Taken in any case, or the file would count as one that has not come.
         let near = self.folders.iter_mut().rev().find_map(|(folder, sidecars)| {
             let name = from(folder)?;
             sidecars.iter_mut().find_map(|sidecar| sidecar.take(&name))
@@ -213,7 +214,7 @@ impl FolderScan<'_> {
         named.or(near)
     }
 
-    /// Tells of descriptions whose files have not come.
+    /// Reports the descriptions whose files have not come.
     fn missing(&self, sidecar: &Sidecar) {
         let left = sidecar.left() as u64;
         if left > 0 {
@@ -222,13 +223,13 @@ impl FolderScan<'_> {
     }
 }
 
-/// All that is in a folder, hidden things left out; or the file itself.
+/// The entries of a folder and of all below it, without hidden ones; or the file itself.
 fn walk(root: &Path) -> impl IntoIterator<Item = walkdir::Result<DirEntry>> + use<> {
     let visible = |entry: &DirEntry| entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".");
     WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(visible)
 }
 
-/// Whether it may be a picture: a file, and none that describes pictures.
+/// True for a file that may be a picture, and is none that describes pictures.
 fn is_candidate(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
     let describes =

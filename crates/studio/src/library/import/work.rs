@@ -1,4 +1,4 @@
-//! What is done with a file by itself: it is read, looked at, and made into an image.
+//! The work on each file by itself: read it, decode it, and make an image of it.
 
 use std::fs::File;
 use std::io::Read;
@@ -23,13 +23,13 @@ use crate::library::sidecar::Description;
 use crate::library::words::{text_hash, words};
 use crate::objects::ThumbnailSize;
 
-/// What stands beside a picture and describes it is small.
+/// The most that is read of a file of XMP beside a picture, in bytes.
 const MAX_XMP: u64 = 4 << 20;
 
-/// How many hexadecimal digits of the hash an image is called by, where no id is given.
+/// Hexadecimal digits of the hash that make the id of an image, where no id is given.
 pub(super) const ID_DIGITS: usize = 16;
 
-/// What every file of an import is given.
+/// The settings that all files of an import share.
 #[derive(Clone, Debug)]
 pub(super) struct ImportSettings {
     pub(super) reader: PictureReader,
@@ -40,12 +40,12 @@ pub(super) struct ImportSettings {
     pub(super) now: Timestamp,
 }
 
-/// What the work on a file comes to.
+/// The result of the work on a file.
 pub(super) enum Worked {
-    /// It is no picture and not named like one.
+    /// The file is no picture and not named like one.
     Ignored,
     Refused(ImportRefusal),
-    /// Its bytes are in the library.
+    /// The bytes are in the library already.
     Same(Box<DuplicateContent>),
     Ready(Box<Ready>),
 }
@@ -60,9 +60,9 @@ pub(super) struct DuplicateContent {
 /// A file that can be taken in.
 pub(super) struct Ready {
     pub(super) image: Image,
-    /// Whether the id was asked for.
+    /// True if the id was given, and not made of the hash.
     pub(super) named: bool,
-    /// What was said of it in so many words.
+    /// The description by a sidecar.
     pub(super) description: Option<Description>,
     pub(super) content: Bytes,
     pub(super) thumbnails: Vec<(ThumbnailSize, Bytes)>,
@@ -70,7 +70,7 @@ pub(super) struct Ready {
     pub(super) small: RgbPicture,
     pub(super) vectors: Vec<NewVector>,
     pub(super) source: Option<ImageSource>,
-    /// Whether an embedder failed on it.
+    /// True if an embedder failed on it.
     pub(super) unembedded: bool,
 }
 
@@ -85,7 +85,7 @@ pub(super) struct Loaded {
 }
 
 impl Loaded {
-    /// An image has these bytes.
+    /// The result for a file whose bytes an image has.
     pub(super) fn same_as(self, image: Image) -> Worked {
         Worked::Same(Box::new(DuplicateContent { image, source: self.source, description: self.description }))
     }
@@ -121,8 +121,8 @@ pub(super) fn work(loaded: Loaded, settings: &ImportSettings) -> Worked {
     }
 }
 
-/// The file's bytes. Of what is neither asked for by itself nor named like a picture no more than the beginning is
-/// read, if that is none.
+/// Reads a file. The beginning decides whether the rest is read: a folder may hold large files that are no pictures.
+/// Those are refused if they were asked for or are named like a picture, and ignored if not.
 fn read(path: &Path, bytes: u64, asked_for: bool, settings: &ImportSettings) -> Result<Bytes, Worked> {
     let unreadable = |error: std::io::Error| Worked::Refused(ImportRefusal::unreadable(&error));
     let refused = |error: &PictureError| Worked::Refused(ImportRefusal::from(error));
@@ -146,7 +146,7 @@ fn read(path: &Path, bytes: u64, asked_for: bool, settings: &ImportSettings) -> 
     Ok(head.into())
 }
 
-/// What is said of a picture in a file of its own: `a.jpg.xmp` or `a.xmp` beside `a.jpg`.
+/// The metadata in a file of XMP beside a picture: `a.jpg.xmp` or `a.xmp` beside `a.jpg`.
 fn xmp_beside(path: &Path) -> Option<Metadata> {
     let mut whole = path.as_os_str().to_owned();
     whole.push(".xmp");

@@ -1,10 +1,10 @@
-//! EXIF.
+//! The reader of EXIF.
 
 use exif::{Context, DateTime, Exif, Field, In, Reader, Tag, Value};
 
 use super::fields::{Metadata, decode};
 
-/// What EXIF says.
+/// The fields of EXIF that are kept.
 pub(super) struct ExifData {
     /// 1 to 8; 1 is upright.
     pub(super) orientation: u16,

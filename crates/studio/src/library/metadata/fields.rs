@@ -1,4 +1,4 @@
-//! What a file may say of its picture, and the form in which it is kept.
+//! The fields that are kept of metadata, and their limits.
 
 use atelier_engine::Timestamp;
 
@@ -11,19 +11,19 @@ const MAX_KEYWORD: usize = 200;
 /// The most keywords that are kept.
 const MAX_KEYWORDS: usize = 500;
 
-/// What a file says of its picture.
+/// The metadata of a picture, from its file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metadata {
-    /// What is to be seen.
+    /// A description of the picture.
     pub caption: Option<String>,
-    /// Its keywords, each once, in the file's order.
+    /// The keywords, each once, in the file's order.
     pub keywords: Vec<String>,
-    /// When it was taken. Where no time zone is given, the time is taken for UTC.
+    /// The moment when the picture was taken. A time without a zone is taken for UTC.
     pub taken_at: Option<Timestamp>,
 }
 
 impl Metadata {
-    /// This, and where it says nothing, what the other says. The keywords of both count.
+    /// Fills what is missing from `other`, and adds its keywords.
     #[must_use]
     pub fn or(mut self, other: &Self) -> Self {
         self.caption = self.caption.or_else(|| other.caption.clone());
@@ -75,7 +75,7 @@ pub(super) fn decode(bytes: &[u8]) -> String {
     }
 }
 
-/// Whether a caption is what a camera writes into every picture.
+/// True for a caption that a camera or program writes into every picture.
 fn is_boilerplate(caption: &str) -> bool {
     const CAMERAS: [&str; 12] = [
         "olympus digital camera",

@@ -1,7 +1,6 @@
-//! What a file says of its own picture: EXIF, IPTC and XMP.
+//! Metadata that files carry about their pictures: EXIF, IPTC and XMP.
 //!
-//! All of it is optional and often damaged. What can't be read is passed over: it is no reason to refuse a
-//! picture.
+//! All of it is optional and often damaged. What can't be read is ignored: it is no reason to refuse a picture.
 
 mod exif;
 mod fields;
@@ -11,8 +10,8 @@ mod xmp;
 pub use fields::Metadata;
 pub(crate) use xmp::read as read_xmp;
 
-/// How the picture is turned (EXIF's Orientation, 1 to 8), and what is said of it. XMP comes before IPTC,
-/// that before EXIF, and what the format itself says comes last.
+/// EXIF's Orientation (1 to 8), and the metadata of all blocks: XMP goes before IPTC, IPTC before EXIF, and `words`,
+/// from the format itself, come last.
 pub(crate) fn gather(
     exif: Option<&[u8]>,
     xmp: Option<&[u8]>,

@@ -1,10 +1,10 @@
-//! XMP.
+//! The reader of XMP packets.
 
 use roxmltree::{Document, Node, ParsingOptions};
 
 use super::fields::{Metadata, decode};
 
-/// More than any real packet has.
+/// Limits that no real packet reaches: bytes, and nodes of its XML.
 const MAX_BYTES: usize = 4 << 20;
 const MAX_NODES: u32 = 50_000;
 
@@ -14,7 +14,7 @@ const PHOTOSHOP: &str = "http://ns.adobe.com/photoshop/1.0/";
 const XMP: &str = "http://ns.adobe.com/xap/1.0/";
 const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
 
-/// Reads a packet, or a file of its own that stands beside a picture.
+/// Reads a packet from within a picture, or a file of XMP beside it.
 pub(crate) fn read(packet: &[u8]) -> Option<Metadata> {
     if packet.len() > MAX_BYTES {
         return None;

@@ -1,4 +1,4 @@
-//! The same as a table.
+//! Descriptions as a table, in CSV.
 
 use csv::{ReaderBuilder, StringRecord};
 use serde_json::Value;
@@ -7,7 +7,8 @@ use super::description::Description;
 use super::entries::{RawDescription, Sidecar};
 use super::fields::{caption, id, name, names, number, split};
 
-/// Reads a table whose first line names the columns. Semicolons and tabs will do in the place of commas.
+/// Reads a table whose first line names the columns. The separator is the one that this line has most: comma,
+/// semicolon or tab.
 pub(super) fn read(text: &str, sidecar: &mut Sidecar) -> Result<(), String> {
     let head = text.lines().next().unwrap_or_default();
     let often = |separator: char| head.matches(separator).count();

@@ -1,33 +1,33 @@
-//! What a sidecar says of an image.
+//! The description of an image in a sidecar.
 
 use serde_json::{Map, Value};
 
-/// What is said of an image.
+/// The description of an image.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Description {
-    /// The id that the image is to have.
+    /// The id for the image.
     pub id: Option<String>,
-    /// What is to be seen; `Some(None)` if it says that there is no caption, whatever stands in the file.
+    /// The caption; `Some(None)` for none, whatever the metadata of the file says.
     pub caption: Option<Option<String>>,
-    /// Its tags, in the place of those that stand in the file; `None` if it says nothing of them.
+    /// The tags, instead of those in the metadata of the file; `None` leaves those.
     pub labels: Option<Vec<String>>,
-    /// The category that it is in.
+    /// The category.
     pub category: Option<String>,
-    /// How well it serves as a reference for tone.
+    /// The score as a reference for tone, 0 to 1.
     pub tone_score: Option<f64>,
-    /// How well it serves as a reference for angle.
+    /// The score as a reference for angle, 0 to 1.
     pub angle_score: Option<f64>,
-    /// The collections that it is in.
+    /// The collections for the image.
     pub collections: Vec<String>,
-    /// What else is said of it.
+    /// Everything else, by name.
     pub attributes: Map<String, Value>,
 }
 
 /// A description that can't be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadDescription {
-    /// Where it stands, such as `images.json, image 3` or `images.csv, line 7`.
+    /// The place of the description, such as `images.json, image 3` or `images.csv, line 7`.
     pub place: String,
-    /// What is wrong with it.
+    /// The reason for which it can't be used.
     pub reason: String,
 }

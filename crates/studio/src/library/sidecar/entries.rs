@@ -9,7 +9,7 @@ use super::description::{BadDescription, Description};
 /// Descriptions of images, by the files that they are of.
 #[derive(Debug, Default)]
 pub(crate) struct Sidecar {
-    /// The descriptions as they were written, with their places: they are read when their file comes.
+    /// The descriptions by file, each with its number or line.
     pub(super) by_file: HashMap<Box<str>, (u32, RawDescription)>,
     pub(super) bad: Vec<BadDescription>,
     pub(super) format: SidecarFormat,
@@ -24,7 +24,7 @@ pub(super) enum SidecarFormat {
     Csv,
 }
 
-/// A description that is not looked into yet.
+/// A description as it was found: one of CSV is read already, one of JSON is still text.
 #[derive(Debug)]
 pub(super) enum RawDescription {
     Json(Box<RawValue>),
@@ -32,17 +32,17 @@ pub(super) enum RawDescription {
 }
 
 impl Sidecar {
-    /// What could not be used when the file was read.
+    /// Takes the descriptions that could not be used when the sidecar was read.
     pub(crate) fn take_bad(&mut self) -> Vec<BadDescription> {
         std::mem::take(&mut self.bad)
     }
 
-    /// How many descriptions there are of files that have not come.
+    /// The number of descriptions whose files have not come.
     pub(crate) fn left(&self) -> usize {
         self.by_file.len()
     }
 
-    /// Some of the files that are described and have not come, sorted.
+    /// The files that are described and have not come, sorted, at most so many.
     pub(crate) fn left_files(&self, most: usize) -> Vec<String> {
         let mut files: Vec<&str> = self.by_file.keys().map(AsRef::as_ref).collect();
         files.sort_unstable();

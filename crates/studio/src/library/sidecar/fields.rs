@@ -1,4 +1,4 @@
-//! What values a description may have.
+//! The values of a description, checked and brought into one form.
 
 use serde_json::Value;
 
@@ -17,7 +17,6 @@ pub(super) fn text(value: &str) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// A caption.
 pub(super) fn caption(value: &str) -> Result<Option<String>, String> {
     match text(value) {
         Some(caption) if caption.chars().count() > MAX_CAPTION => {

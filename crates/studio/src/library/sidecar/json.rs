@@ -1,4 +1,4 @@
-//! `images.json`.
+//! Descriptions in JSON, as in `images.json`.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub(super) fn read(text: &str, sidecar: &mut Sidecar) -> Result<(), String> {
     Ok(())
 }
 
-/// Only the name is read now.
+/// The file that a description is for. The rest is read once that file comes.
 fn file_of(raw: &RawValue) -> Result<String, String> {
     #[derive(Deserialize)]
     struct FilenameOnly {

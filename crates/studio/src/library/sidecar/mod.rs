@@ -1,7 +1,7 @@
 //! Files that describe images: `images.json`, or a table of the same columns as CSV.
 //!
-//! A description names the file that it is of, from the folder that the describing file is in. What is wrong
-//! with a description costs that one only.
+//! A description names its file, from the folder that the sidecar is in. A mistake in one description costs that one
+//! only.
 
 mod csv;
 mod description;
@@ -17,10 +17,10 @@ pub(crate) use entries::Sidecar;
 use entries::{RawDescription, SidecarFormat};
 pub(crate) use fields::{MAX_NAME, name};
 
-/// A larger file is no description of images.
+/// The largest sidecar that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// The names under which such a file is found by itself, in any folder that is imported.
+/// The names of sidecars that are found in any folder that is imported.
 pub(crate) const NAMES: [&str; 2] = ["images.json", "images.csv"];
 
 impl Sidecar {
@@ -56,8 +56,8 @@ impl Sidecar {
         Ok(sidecar)
     }
 
-    /// Takes what is said of a file, named from the sidecar's folder with `/` between its parts. A description
-    /// that can't be used is an error; each is given once.
+    /// Takes the description of a file, named from the sidecar's folder with `/` between its parts. Each is given once;
+    /// one that can't be used is an error.
     pub(crate) fn take(&mut self, file: &str) -> Option<Result<Description, BadDescription>> {
         let (place, raw) = self.by_file.remove(file)?;
         Some(match raw {
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quotation_mark_that_is_never_closed_is_told_and_one_within_words_is_not() {
+    fn a_quotation_mark_that_is_never_closed_is_reported_and_one_within_words_is_not() {
         let table = b"filename,caption\na.jpg,A pizza\nb.jpg,\"never closed\nc.jpg,lost\nd.jpg,too\n";
         let mut sidecar = Sidecar::parse("images.csv", table).unwrap();
         assert_eq!(described(&mut sidecar, "a.jpg").caption, Some(Some("A pizza".into())));
