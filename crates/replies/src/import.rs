@@ -5,7 +5,10 @@
 
 mod csv;
 mod fields;
+mod format;
 mod json;
+mod raw;
+mod rows;
 mod x_api;
 
 use std::collections::HashMap;
@@ -14,36 +17,9 @@ use atelier_engine::Timestamp;
 use atelier_store::{Post, Store, Upserted};
 use serde::Serialize;
 
+pub use self::format::Format;
+use self::rows::Row;
 use crate::error::RepliesError;
-
-/// What a file of posts is written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Comma-separated values with a header line (semicolons and tabs will do).
-    Csv,
-    /// One JSON document: a list of posts, an object with `posts` or `data`, or one post.
-    Json,
-    /// One JSON object a line.
-    JsonLines,
-}
-
-impl Format {
-    /// The format by the file's name if that says it is CSV, and by its content otherwise.
-    #[must_use]
-    pub fn of(name: Option<&str>, content: &str) -> Self {
-        let extension =
-            name.and_then(|name| name.rsplit_once('.')).map(|(_, extension)| extension.to_ascii_lowercase());
-        let start = content.trim_start().chars().next();
-        match (extension.as_deref(), start) {
-            (Some("csv" | "tsv"), _) => Self::Csv,
-            (Some("jsonl" | "ndjson"), _) => Self::JsonLines,
-            (_, Some('[')) => Self::Json,
-            (_, Some('{')) => json::lines_or_document(content),
-            (Some("json"), _) => Self::Json,
-            _ => Self::Csv,
-        }
-    }
-}
 
 /// What a file held.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -62,30 +38,6 @@ pub struct BadRow {
     /// Why, naming the column.
     pub reason: String,
 }
-
-/// Counts lines as it goes, so that a long file is counted once.
-struct Lines<'a> {
-    bytes: &'a [u8],
-    position: usize,
-    line: u64,
-}
-
-impl<'a> Lines<'a> {
-    fn of(bytes: &'a [u8]) -> Self {
-        Self { bytes, position: 0, line: 1 }
-    }
-
-    /// The line of a byte at or after the one asked for last, from 1.
-    fn at(&mut self, position: usize) -> u64 {
-        let between = self.bytes.get(self.position..position).unwrap_or_default();
-        self.line += between.iter().map(|byte| u64::from(*byte == b'\n')).sum::<u64>();
-        self.position = position;
-        self.line
-    }
-}
-
-/// A row that was read but not yet looked at, with the line that it starts on.
-type Row = (u64, Result<Post, String>);
 
 /// Reads a file of posts for a project. `name` is the file's name, if it has one.
 ///

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use ::csv::{ByteRecord, ReaderBuilder};
 
 use super::fields::{self, Cell, REQUIRED};
-use super::{Lines, Row};
+use super::rows::{Lines, Row};
 use crate::error::RepliesError;
 
 /// The rows of a CSV file with their lines. A row whose bytes are no UTF-8, or that has more or fewer cells

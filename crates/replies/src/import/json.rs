@@ -1,31 +1,14 @@
 //! Posts from JSON and JSON Lines.
 
-use std::collections::HashMap;
-
 use serde_json::value::RawValue;
 
 use super::fields::{self, Cell};
-use super::{Format, Lines, Row, x_api};
+use super::raw::{Object, cell};
+use super::rows::{Lines, Row};
+use super::x_api;
 use crate::error::RepliesError;
 
-/// An object's members, each as it was written.
-pub(super) type Object<'a> = HashMap<String, &'a RawValue>;
-
 const NOT_UTF_8: &str = "it is not UTF-8";
-
-/// Whether a text that starts with `{` is one document, or one a line.
-pub(super) fn lines_or_document(text: &str) -> Format {
-    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
-    let first = lines.next().unwrap_or_default();
-    let first_is_whole = serde_json::from_str::<&RawValue>(first).is_ok();
-    let document = !first_is_whole && serde_json::from_str::<&RawValue>(text).is_ok();
-    let spread = first.trim() == "{" || (!first_is_whole && lines.next().is_none());
-    if document || spread || (first_is_whole && text.trim().lines().nth(1).is_none()) {
-        Format::Json
-    } else {
-        Format::JsonLines
-    }
-}
 
 /// The rows of one document. `broken` says that some of its bytes were no UTF-8 and are replacement
 /// characters now.
@@ -103,24 +86,6 @@ fn element_post(
     match authors {
         Some(authors) if x_api::is_x_api(&object) => x_api::post(project, &object, authors),
         _ => fields::post(project, &|name| object.get(name).map_or(Cell::Nothing, |raw| cell(raw))),
-    }
-}
-
-/// A member's value, with a number's digits as they were written.
-pub(super) fn cell(raw: &RawValue) -> Cell {
-    let written = raw.get();
-    match written.as_bytes().first() {
-        Some(b'"') => match serde_json::from_str::<String>(written) {
-            Ok(text) if text.is_empty() => Cell::Nothing,
-            Ok(text) => Cell::Text(text),
-            // The one thing that a string can get wrong once its end was found.
-            Err(_) => Cell::Other("broken Unicode (half a surrogate pair)"),
-        },
-        Some(b'n') => Cell::Nothing,
-        Some(b't' | b'f') => Cell::Other("a truth value"),
-        Some(b'[') => Cell::Other("a list"),
-        Some(b'{') => Cell::Other("an object"),
-        _ => Cell::Number(written.to_owned()),
     }
 }
 

@@ -6,7 +6,7 @@ use atelier_store::Post;
 use serde_json::value::RawValue;
 
 use super::fields::{self, Cell};
-use super::json::{self, Object};
+use super::raw::{Object, cell};
 
 /// The authors in `includes.users[]`, by id: handle and followers.
 pub(super) type Authors = HashMap<String, (Cell, Cell)>;
@@ -23,8 +23,8 @@ pub(super) fn authors(answer: &Object<'_>) -> Authors {
         .filter_map(|user| {
             let id = written(user.get("id")?)?;
             let followers = user.get("public_metrics").and_then(|raw| inner(raw));
-            let followers = followers.and_then(|metrics| metrics.get("followers_count").map(|raw| json::cell(raw)));
-            let handle = user.get("username").map_or(Cell::Nothing, |raw| json::cell(raw));
+            let followers = followers.and_then(|metrics| metrics.get("followers_count").map(|raw| cell(raw)));
+            let handle = user.get("username").map_or(Cell::Nothing, |raw| cell(raw));
             Some((id, (handle, followers.unwrap_or(Cell::Nothing))))
         })
         .collect()
@@ -37,9 +37,9 @@ pub(super) fn is_x_api(post: &Object<'_>) -> bool {
 
 /// Makes a post of an element of `data`.
 pub(super) fn post(project: &str, post: &Object<'_>, authors: &Authors) -> Result<Post, String> {
-    let member = |name: &str| post.get(name).map_or(Cell::Nothing, |raw| json::cell(raw));
+    let member = |name: &str| post.get(name).map_or(Cell::Nothing, |raw| cell(raw));
     let metrics = post.get("public_metrics").and_then(|raw| inner(raw)).unwrap_or_default();
-    let metric = |name: &str| metrics.get(name).map_or(Cell::Nothing, |raw| json::cell(raw));
+    let metric = |name: &str| metrics.get(name).map_or(Cell::Nothing, |raw| cell(raw));
     let author_id = post.get("author_id").and_then(|raw| written(raw));
     let author = match &author_id {
         None => return Err("author_id: it is missing; ask for it in tweet.fields".into()),
@@ -50,7 +50,7 @@ pub(super) fn post(project: &str, post: &Object<'_>, authors: &Authors) -> Resul
     };
     // A post of over 280 characters has its whole text here and the beginning in `text`.
     let whole_text = post.get("note_tweet").and_then(|raw| inner(raw));
-    let whole_text = whole_text.and_then(|note| note.get("text").map(|raw| json::cell(raw)));
+    let whole_text = whole_text.and_then(|note| note.get("text").map(|raw| cell(raw)));
     fields::post(project, &|name| match name {
         "id" => member("id"),
         "text" => whole_text.clone().unwrap_or_else(|| member("text")),
@@ -72,7 +72,7 @@ fn inner(raw: &RawValue) -> Option<Object<'_>> {
 
 /// An id as it was written, as text or as a number.
 fn written(raw: &RawValue) -> Option<String> {
-    match json::cell(raw) {
+    match cell(raw) {
         Cell::Text(text) | Cell::Number(text) => Some(text),
         Cell::Nothing | Cell::Other(_) => None,
     }
