@@ -1,12 +1,14 @@
 //! Posts, and which of them can be answered.
 
+mod removal;
+
 use std::sync::Arc;
 
 use atelier_engine::{JobId, Timestamp};
 
 use crate::cursor::Cursor;
-use crate::database::{Columns, Row, Statement};
-use crate::error::{StoreError, StoreResult};
+use crate::database::{Columns, Statement};
+use crate::error::StoreResult;
 use crate::jobs::NOT_OVER;
 use crate::journal::rows;
 use crate::projects::{must_exist, no_such_project};
@@ -136,40 +138,6 @@ impl Store {
         Ok(rows(self.query(query).await?, |row| row.columns().count())?.into_iter().sum())
     }
 
-    /// Removes posts with their scores, answers and drafts; returns how many there were.
-    /// [`StoreError::InUse`] while a job that is not over answers one of them.
-    pub async fn remove_posts(&self, project: &str, ids: &[String]) -> StoreResult<u64> {
-        let mut batch = vec![must_exist(project)];
-        for id in ids {
-            let sql = format!("{CLAIMS_NOT_OVER} AND c.post = $2 LIMIT 1");
-            batch.push(Statement::new(sql).bind(project).bind(id.as_str()).must_miss());
-            for table in DEPENDENT {
-                let sql = format!("DELETE FROM {table} WHERE project = $1 AND post = $2");
-                batch.push(Statement::new(sql).bind(project).bind(id.as_str()));
-            }
-            batch.push(
-                Statement::new("DELETE FROM posts WHERE project = $1 AND id = $2 RETURNING 1")
-                    .bind(project)
-                    .bind(id.as_str()),
-            );
-        }
-        self.remove(project, batch).await
-    }
-
-    /// Removes all posts of a project as [`Store::remove_posts`] does.
-    pub async fn remove_all_posts(&self, project: &str) -> StoreResult<u64> {
-        let mut batch = vec![must_exist(project)];
-        batch.extend(remove_posts_of(project));
-        self.remove(project, batch).await
-    }
-
-    /// Runs a batch that returns a row for each post it removes.
-    async fn remove(&self, project: &str, batch: Vec<Statement>) -> StoreResult<u64> {
-        let refused = |statement, rows| if statement == 0 { no_such_project(project) } else { in_use(project, rows) };
-        let effects = self.apply(batch, refused).await?;
-        Ok(effects.iter().skip(1).map(|effect| effect.rows.len() as u64).sum())
-    }
-
     /// The newest posts that pass the filter, those answered before and those being answered left out
     /// and counted. A post that has an answer from a job that goes on is counted as answered.
     pub async fn candidates(&self, filter: &CandidateFilter) -> StoreResult<Candidates> {
@@ -207,9 +175,6 @@ impl Store {
     }
 }
 
-/// The tables that say something of a post.
-const DEPENDENT: [&str; 3] = ["scores", "answers", "drafts"];
-
 /// That a post passes a [`CandidateFilter`], whose values are $1 to $6.
 const PASSES: &str = "p.project = $1 AND p.posted_at >= $2 AND p.posted_at <= $3 \
      AND p.followers >= $4 AND p.likes >= $5 AND p.views >= $6";
@@ -217,27 +182,6 @@ const PASSES: &str = "p.project = $1 AND p.posted_at >= $2 AND p.posted_at <= $3
 /// That a post was drafted for or blocked.
 const ANSWERED: &str = "EXISTS (SELECT 1 FROM answers a \
      WHERE a.project = p.project AND a.post = p.id AND a.status IN ('drafted', 'blocked'))";
-
-/// The jobs that answer posts of project $1 and are not over.
-const CLAIMS_NOT_OVER: &str = "SELECT c.job FROM claims c JOIN jobs j ON j.id = c.job \
-     WHERE c.project = $1 AND j.state IN ('open', 'parked', 'stopped')";
-
-/// Removes all posts of a project and what is said of them, returning a row for each post; refuses its
-/// batch while a job that is not over answers one.
-pub(crate) fn remove_posts_of(project: &str) -> Vec<Statement> {
-    let mut batch = vec![Statement::new(format!("{CLAIMS_NOT_OVER} LIMIT 1")).bind(project).must_miss()];
-    for table in DEPENDENT {
-        batch.push(Statement::new(format!("DELETE FROM {table} WHERE project = $1")).bind(project));
-    }
-    batch.push(Statement::new("DELETE FROM posts WHERE project = $1 RETURNING 1").bind(project));
-    batch
-}
-
-/// The error of [`remove_posts_of`] being refused.
-pub(crate) fn in_use(project: &str, rows: Vec<Row>) -> StoreError {
-    let job = rows.into_iter().next().and_then(|row| row.columns().text().ok()).unwrap_or_default();
-    StoreError::InUse { project: project.into(), job }
-}
 
 /// Returns the post's revision if it is new (1) or differs (more), and no row if it is as it was.
 fn upsert_post(project: &Arc<str>, post: Post, now: Timestamp) -> Statement {

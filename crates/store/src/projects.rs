@@ -5,7 +5,6 @@ use atelier_engine::Timestamp;
 use crate::database::{Row, Statement};
 use crate::error::{StoreError, StoreResult};
 use crate::journal::rows;
-use crate::posts::{in_use, remove_posts_of};
 use crate::store::Store;
 
 const COLUMNS: &str = "name, finder, created_at, updated_at";
@@ -64,21 +63,6 @@ impl Store {
             None => Statement::new(format!("SELECT {COLUMNS} FROM projects ORDER BY name LIMIT $1")).bind(limit),
         };
         rows(self.query(query).await?, project)
-    }
-
-    /// Removes a project with its posts, scores, answers and drafts; [`StoreError::InUse`] while a job
-    /// that is not over answers posts of it. Jobs and what they cost stay.
-    pub async fn remove_project(&self, name: &str) -> StoreResult<()> {
-        let mut batch = vec![must_exist(name)];
-        batch.extend(remove_posts_of(name));
-        batch.push(Statement::new("DELETE FROM claims WHERE project = $1").bind(name));
-        batch.push(Statement::new("DELETE FROM projects WHERE name = $1").bind(name));
-        self.apply(batch, |statement, rows| match statement {
-            0 => no_such_project(name),
-            _ => in_use(name, rows),
-        })
-        .await
-        .map(|_| ())
     }
 }
 

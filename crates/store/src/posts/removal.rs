@@ -1,0 +1,81 @@
+//! Removing posts, and projects with theirs. Refused while a job that is not over answers one of the posts.
+
+use crate::database::{Row, Statement};
+use crate::error::{StoreError, StoreResult};
+use crate::projects::{must_exist, no_such_project};
+use crate::store::Store;
+
+/// The tables that say something of a post.
+const DEPENDENT: [&str; 3] = ["scores", "answers", "drafts"];
+
+/// The jobs that answer posts of project $1 and are not over.
+const CLAIMS_NOT_OVER: &str = "SELECT c.job FROM claims c JOIN jobs j ON j.id = c.job \
+     WHERE c.project = $1 AND j.state IN ('open', 'parked', 'stopped')";
+
+impl Store {
+    /// Removes posts with their scores, answers and drafts; returns how many there were.
+    /// [`StoreError::InUse`] while a job that is not over answers one of them.
+    pub async fn remove_posts(&self, project: &str, ids: &[String]) -> StoreResult<u64> {
+        let mut batch = vec![must_exist(project)];
+        for id in ids {
+            let sql = format!("{CLAIMS_NOT_OVER} AND c.post = $2 LIMIT 1");
+            batch.push(Statement::new(sql).bind(project).bind(id.as_str()).must_miss());
+            for table in DEPENDENT {
+                let sql = format!("DELETE FROM {table} WHERE project = $1 AND post = $2");
+                batch.push(Statement::new(sql).bind(project).bind(id.as_str()));
+            }
+            batch.push(
+                Statement::new("DELETE FROM posts WHERE project = $1 AND id = $2 RETURNING 1")
+                    .bind(project)
+                    .bind(id.as_str()),
+            );
+        }
+        self.remove(project, batch).await
+    }
+
+    /// Removes all posts of a project as [`Store::remove_posts`] does.
+    pub async fn remove_all_posts(&self, project: &str) -> StoreResult<u64> {
+        let mut batch = vec![must_exist(project)];
+        batch.extend(remove_posts_of(project));
+        self.remove(project, batch).await
+    }
+
+    /// Runs a batch that returns a row for each post it removes.
+    async fn remove(&self, project: &str, batch: Vec<Statement>) -> StoreResult<u64> {
+        let refused = |statement, rows| if statement == 0 { no_such_project(project) } else { in_use(project, rows) };
+        let effects = self.apply(batch, refused).await?;
+        Ok(effects.iter().skip(1).map(|effect| effect.rows.len() as u64).sum())
+    }
+
+    /// Removes a project with its posts, scores, answers and drafts; [`StoreError::InUse`] while a job
+    /// that is not over answers posts of it. Jobs and what they cost stay.
+    pub async fn remove_project(&self, name: &str) -> StoreResult<()> {
+        let mut batch = vec![must_exist(name)];
+        batch.extend(remove_posts_of(name));
+        batch.push(Statement::new("DELETE FROM claims WHERE project = $1").bind(name));
+        batch.push(Statement::new("DELETE FROM projects WHERE name = $1").bind(name));
+        self.apply(batch, |statement, rows| match statement {
+            0 => no_such_project(name),
+            _ => in_use(name, rows),
+        })
+        .await
+        .map(|_| ())
+    }
+}
+
+/// Removes all posts of a project and what is said of them, returning a row for each post; refuses its
+/// batch while a job that is not over answers one.
+fn remove_posts_of(project: &str) -> Vec<Statement> {
+    let mut batch = vec![Statement::new(format!("{CLAIMS_NOT_OVER} LIMIT 1")).bind(project).must_miss()];
+    for table in DEPENDENT {
+        batch.push(Statement::new(format!("DELETE FROM {table} WHERE project = $1")).bind(project));
+    }
+    batch.push(Statement::new("DELETE FROM posts WHERE project = $1 RETURNING 1").bind(project));
+    batch
+}
+
+/// The error of [`remove_posts_of`] being refused.
+fn in_use(project: &str, rows: Vec<Row>) -> StoreError {
+    let job = rows.into_iter().next().and_then(|row| row.columns().text().ok()).unwrap_or_default();
+    StoreError::InUse { project: project.into(), job }
+}
