@@ -232,7 +232,7 @@ async fn mark_exported(store: &Store, rows: &[ExportRow], now: Timestamp) -> Res
     let handed_out = drafts().filter(|draft| DraftStatus::Exported.comes_from().contains(&draft.status));
     let ids: Vec<String> = handed_out.map(|draft| draft.id.clone()).collect();
     for ids in ids.chunks(PAGE) {
-        store.set_draft_status(ids, &[], DraftStatus::Exported, None, now).await?;
+        store.set_draft_status(ids, DraftStatus::Exported, None, now).await?;
     }
     Ok(Exported { rows: rows.len(), drafts: drafts().count() })
 }

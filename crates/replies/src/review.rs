@@ -48,5 +48,5 @@ pub async fn decide(
         Decision::Reject { reason } => reason,
         Decision::Approve | Decision::Posted | Decision::Skipped => None,
     };
-    Ok(store.set_draft_status(drafts, &[], status, reason, now).await?)
+    Ok(store.set_draft_status(drafts, status, reason, now).await?)
 }

@@ -132,12 +132,6 @@ impl Store {
         rows(self.query(query).await?, |row| post(&mut row.columns()))
     }
 
-    /// How many posts a project has.
-    pub async fn post_count(&self, project: &str) -> StoreResult<u64> {
-        let query = Statement::new("SELECT count(*) FROM posts WHERE project = $1").bind(project);
-        Ok(rows(self.query(query).await?, |row| row.columns().count())?.into_iter().sum())
-    }
-
     /// The newest posts that pass the filter, those answered before and those being answered left out
     /// and counted. A post that has an answer from a job that goes on is counted as answered.
     pub async fn candidates(&self, filter: &CandidateFilter) -> StoreResult<Candidates> {

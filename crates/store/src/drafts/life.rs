@@ -13,19 +13,18 @@ const STATEMENTS_EACH: usize = 2;
 
 impl Store {
     /// Takes drafts a step on in their life, all or none, and returns the ids of those that changed.
-    /// A draft that is `to` already is left alone; any other must be in one of the statuses `from`
-    /// (any, if empty) from which life leads to `to`, or else [`StoreError::Transition`].
+    /// A draft that is `to` already is left alone; any other must be in a status from which life leads to
+    /// `to`, or else [`StoreError::Transition`].
     pub async fn set_draft_status(
         &self,
         drafts: &[String],
-        from: &[DraftStatus],
         to: DraftStatus,
         reason: Option<String>,
         now: Timestamp,
     ) -> StoreResult<Vec<String>> {
         // Those that have this status already are let through, too.
         let mut allowed = vec![to];
-        allowed.extend(to.comes_from().iter().filter(|status| from.is_empty() || from.contains(status)));
+        allowed.extend(to.comes_from());
         let mut batch = Vec::with_capacity(drafts.len() * STATEMENTS_EACH);
         for draft in drafts {
             let number = number(draft)?;
