@@ -14,7 +14,7 @@ impl Store {
         if file.symlink_metadata().is_ok() {
             return Err(StoreError::BackupExists { file: file.into() });
         }
-        let part = Part::beside(file)?;
+        let part = PartialFile::beside(file)?;
         self.database().copy_to(part.0.clone()).await?;
         let file = file.to_owned();
         tokio::task::spawn_blocking(move || part.publish(&file)).await.map_err(|_| StoreError::Closed)?
@@ -22,9 +22,9 @@ impl Store {
 }
 
 /// The file while it is being written. Removed when it is dropped.
-struct Part(PathBuf);
+struct PartialFile(PathBuf);
 
-impl Part {
+impl PartialFile {
     fn beside(file: &Path) -> StoreResult<Self> {
         let Some(name) = file.file_name() else {
             let detail = "it is not the name of a file".to_owned();
@@ -58,7 +58,7 @@ impl Part {
     }
 }
 
-impl Drop for Part {
+impl Drop for PartialFile {
     fn drop(&mut self) {
         self.remove();
     }

@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::faults::fault;
 use self::readers::Readers;
-use self::writer::Work;
+use self::writer::QueuedBatch;
 use crate::database::{Database, Row, Statement, Written};
 use crate::error::{StoreError, StoreResult};
 
@@ -30,7 +30,7 @@ pub struct SqliteDatabase {
     path: PathBuf,
     busy_timeout: Duration,
     readers: Readers,
-    queue: Option<mpsc::Sender<Work>>,
+    queue: Option<mpsc::Sender<QueuedBatch>>,
     writer: Option<JoinHandle<()>>,
 }
 
@@ -97,7 +97,7 @@ impl Database for SqliteDatabase {
         Box::pin(async move {
             let queue = self.queue.as_ref().ok_or(StoreError::Closed)?;
             let (reply, answer) = oneshot::channel();
-            queue.send(Work { batch, reply }).await.map_err(|_| StoreError::Closed)?;
+            queue.send(QueuedBatch { batch, reply }).await.map_err(|_| StoreError::Closed)?;
             answer.await.map_err(|_| StoreError::Closed)?
         })
     }

@@ -33,26 +33,30 @@ const CROWD: usize = 32;
 const REST: Duration = Duration::from_micros(50);
 
 /// A batch and who waits for it.
-pub(super) struct Work {
+pub(super) struct QueuedBatch {
     pub(super) batch: Vec<Statement>,
     pub(super) reply: oneshot::Sender<StoreResult<Written>>,
 }
 
-/// Writes until nobody can bring work any more.
-pub(super) fn write_all(connection: Connection, path: PathBuf, mut queue: mpsc::Receiver<Work>) {
-    let writer = Writer { session: Session::new(connection), path };
+/// Writes until nobody can send batches any more.
+pub(super) fn write_all(connection: Connection, path: PathBuf, mut queue: mpsc::Receiver<QueuedBatch>) {
+    let committer = GroupCommitter { session: Session::new(connection), path };
     let mut group = Vec::new();
     let mut last = (0, Duration::ZERO);
     while gather(&mut queue, &mut group, last) {
         let (size, started) = (group.len(), Instant::now());
-        writer.commit(&mut group);
+        committer.commit(&mut group);
         last = (size, started.elapsed());
     }
 }
 
-/// Waits for work and takes all that is there for the next commit; the last one's size and time tell who
-/// may come back and how long to wait for that. False once nobody can bring work any more.
-fn gather(queue: &mut mpsc::Receiver<Work>, group: &mut Vec<Work>, (size, took): (usize, Duration)) -> bool {
+/// Waits for batches and takes all that are there for the next commit; the last one's size and time tell who
+/// may come back and how long to wait for that. False once nobody can send any more.
+fn gather(
+    queue: &mut mpsc::Receiver<QueuedBatch>,
+    group: &mut Vec<QueuedBatch>,
+    (size, took): (usize, Duration),
+) -> bool {
     take_waiting(queue, group);
     if group.is_empty() {
         // Nobody waited, so that nothing is won by waiting for more.
@@ -71,7 +75,7 @@ fn gather(queue: &mut mpsc::Receiver<Work>, group: &mut Vec<Work>, (size, took):
     true
 }
 
-fn take_waiting(queue: &mut mpsc::Receiver<Work>, group: &mut Vec<Work>) {
+fn take_waiting(queue: &mut mpsc::Receiver<QueuedBatch>, group: &mut Vec<QueuedBatch>) {
     while group.len() < MOST_IN_A_COMMIT
         && let Ok(next) = queue.try_recv()
     {
@@ -79,37 +83,37 @@ fn take_waiting(queue: &mut mpsc::Receiver<Work>, group: &mut Vec<Work>) {
     }
 }
 
-struct Writer {
+struct GroupCommitter {
     session: Session,
     path: PathBuf,
 }
 
-impl Writer {
+impl GroupCommitter {
     /// Commits a group and tells those who wait. Nobody is told anything before it is durable.
-    fn commit(&self, group: &mut Vec<Work>) {
+    fn commit(&self, group: &mut Vec<QueuedBatch>) {
         match self.transact(group) {
             Ok(results) => {
-                for (work, result) in group.drain(..).zip(results) {
+                for (queued, result) in group.drain(..).zip(results) {
                     // Whoever no longer waits does not need to know.
-                    let _ = work.reply.send(result);
+                    let _ = queued.reply.send(result);
                 }
             }
             Err(error) => {
                 // Whoever asked for it is told; here it is for those who look into it.
                 tracing::debug!(code = error.code(), batches = group.len(), "a commit failed and was undone: {error}");
-                for work in group.drain(..) {
-                    let _ = work.reply.send(Err(error.clone()));
+                for queued in group.drain(..) {
+                    let _ = queued.reply.send(Err(error.clone()));
                 }
             }
         }
     }
 
     /// Runs every batch in one transaction. An error means that all of it is undone.
-    fn transact(&self, group: &[Work]) -> StoreResult<Vec<StoreResult<Written>>> {
+    fn transact(&self, group: &[QueuedBatch]) -> StoreResult<Vec<StoreResult<Written>>> {
         self.command("BEGIN IMMEDIATE")?;
         let mut results = Vec::with_capacity(group.len());
-        for work in group {
-            let result = self.run_batch(&work.batch);
+        for queued in group {
+            let result = self.run_batch(&queued.batch);
             // A full disk and the like make SQLite undo the whole transaction by itself.
             if self.session.connection().is_autocommit() {
                 return Err(result
