@@ -113,7 +113,7 @@ impl Store {
 
     /// Up to which change of the library all images have a vector of this embedder in this space, if they can have
     /// one; 0 if nobody has said so.
-    pub async fn embedded_upto(&self, embedder: &str, space: VectorSpace) -> StoreResult<u64> {
+    pub async fn embedded_up_to(&self, embedder: &str, space: VectorSpace) -> StoreResult<u64> {
         let query = Statement::new("SELECT upto FROM embedded WHERE embedder = $1 AND space = $2")
             .bind(embedder)
             .bind(space.as_str());
@@ -121,14 +121,14 @@ impl Store {
     }
 
     /// Says up to which change all images have one.
-    pub async fn set_embedded_upto(&self, embedder: &str, space: VectorSpace, upto: u64) -> StoreResult<()> {
+    pub async fn set_embedded_up_to(&self, embedder: &str, space: VectorSpace, up_to: u64) -> StoreResult<()> {
         let put = Statement::new(
             "INSERT INTO embedded (embedder, space, upto) VALUES ($1, $2, $3) \
              ON CONFLICT (embedder, space) DO UPDATE SET upto = excluded.upto",
         )
         .bind(embedder)
         .bind(space.as_str())
-        .bind(upto);
+        .bind(up_to);
         self.apply(vec![put], never).await.map(|_| ())
     }
 

@@ -270,12 +270,12 @@ pub(crate) async fn images_that_lack_a_vector_are_listed_by_page(place: &dyn Pla
         let among = store.unembedded_among("clip/1", VectorSpace::Text, after, most).await.unwrap();
         assert_eq!(among, expected, "of {most} after {after}");
     }
-    assert_eq!(store.embedded_upto("clip/1", VectorSpace::Text).await.unwrap(), 0);
-    for upto in [3, 7] {
-        store.set_embedded_upto("clip/1", VectorSpace::Text, upto).await.unwrap();
-        assert_eq!(store.embedded_upto("clip/1", VectorSpace::Text).await.unwrap(), upto);
+    assert_eq!(store.embedded_up_to("clip/1", VectorSpace::Text).await.unwrap(), 0);
+    for up_to in [3, 7] {
+        store.set_embedded_up_to("clip/1", VectorSpace::Text, up_to).await.unwrap();
+        assert_eq!(store.embedded_up_to("clip/1", VectorSpace::Text).await.unwrap(), up_to);
     }
-    assert_eq!(store.embedded_upto("clip/1", VectorSpace::Look).await.unwrap(), 0);
+    assert_eq!(store.embedded_up_to("clip/1", VectorSpace::Look).await.unwrap(), 0);
 }
 
 pub(crate) async fn vectors_of_embedders_no_longer_used_are_forgotten(place: &dyn Place) {
@@ -290,7 +290,7 @@ pub(crate) async fn vectors_of_embedders_no_longer_used_are_forgotten(place: &dy
     }
     store.put_image_vectors(vectors).await.unwrap();
     for embedder in ["old/1", "new/1"] {
-        store.set_embedded_upto(embedder, VectorSpace::Look, 5).await.unwrap();
+        store.set_embedded_up_to(embedder, VectorSpace::Look, 5).await.unwrap();
     }
     let keep = ["new/1".to_owned(), "text/1".to_owned()];
     assert_eq!(store.prune_image_vectors(&keep, 3).await.unwrap(), 3);
@@ -299,7 +299,7 @@ pub(crate) async fn vectors_of_embedders_no_longer_used_are_forgotten(place: &dy
     for (embedder, left) in [("old/1", 0), ("old/2", 0), ("new/1", 1)] {
         let vectors = store.image_vectors(embedder, VectorSpace::Look, &["a".into()]).await.unwrap();
         assert_eq!(vectors.len(), left, "{embedder}");
-        assert_eq!(store.embedded_upto(embedder, VectorSpace::Look).await.unwrap(), left as u64 * 5, "{embedder}");
+        assert_eq!(store.embedded_up_to(embedder, VectorSpace::Look).await.unwrap(), left as u64 * 5, "{embedder}");
     }
 }
 

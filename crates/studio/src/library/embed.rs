@@ -150,11 +150,11 @@ impl Library {
         let (mut images, mut of) = (0, Vec::new());
         for filling in fillings(embedders) {
             let Filling { embedder, space, .. } = filling;
-            let upto = self.store().embedded_upto(&embedder, space).await?;
+            let upto = self.store().embedded_up_to(&embedder, space).await?;
             match self.store().unembedded_among(&embedder, space, upto, changes).await? {
                 None => {}
                 // The rest is looked through another time.
-                Some((last, 0)) => self.store().set_embedded_upto(&embedder, space, last).await?,
+                Some((last, 0)) => self.store().set_embedded_up_to(&embedder, space, last).await?,
                 Some((_, lacking)) => {
                     images = images.max(lacking);
                     of.push(embedder);
@@ -183,7 +183,7 @@ impl Embedding {
         let mut done = Embedded::default();
         let mut walks = Vec::new();
         for filling in fillings(&self.embedders) {
-            let upto = self.library.store().embedded_upto(&filling.embedder, filling.space).await?;
+            let upto = self.library.store().embedded_up_to(&filling.embedder, filling.space).await?;
             let from = if missing == Missing::New { upto } else { 0 };
             walks.push(Walk { filling, from, upto, failed: HashMap::new() });
         }
@@ -240,7 +240,7 @@ impl Embedding {
         walk.from = behind.max(walk.from);
         if walk.from > walk.upto {
             walk.upto = walk.from;
-            store.set_embedded_upto(embedder, *space, walk.upto).await?;
+            store.set_embedded_up_to(embedder, *space, walk.upto).await?;
         }
         Ok(!lacking.is_empty())
     }
