@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use atelier_engine::{Content, Ending, Item, Outcome, Reply, Task, Usage, Verdict};
-use atelier_replies::{DraftTask, Drafted, Finder, Kind};
+use atelier_replies::{DraftTask, Drafted, Finder, ReplyKind};
 use serde_json::{Value, json};
 
-const KINDS: [Kind; 2] = [Kind::Funny, Kind::Relate];
+const KINDS: [ReplyKind; 2] = [ReplyKind::Funny, ReplyKind::Relate];
 const IDS: [&str; 4] = ["1", "2", "1234567890123456789", "x y"];
 
 static TASK: LazyLock<DraftTask> = LazyLock::new(|| {

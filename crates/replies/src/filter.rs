@@ -17,7 +17,7 @@ const LEAST_BESIDE_PHRASES: usize = 20;
 /// Why a draft was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Fault {
+pub enum FilterFault {
     /// It has fewer than 40 characters.
     TooShort,
     /// It has more than 200 characters.
@@ -28,7 +28,7 @@ pub enum Fault {
     Circular,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for FilterFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::TooShort => "too short",
@@ -85,18 +85,18 @@ const STOP_WORDS: [&str; 117] = [
 
 /// What is wrong with a draft for a post, if anything is.
 #[must_use]
-pub fn fault(draft: &str, post: &str) -> Option<Fault> {
+pub fn fault(draft: &str, post: &str) -> Option<FilterFault> {
     let characters = draft.trim().chars().count();
     if characters < MIN_CHARACTERS {
-        return Some(Fault::TooShort);
+        return Some(FilterFault::TooShort);
     }
     if characters > MAX_CHARACTERS {
-        return Some(Fault::TooLong);
+        return Some(FilterFault::TooLong);
     }
     if is_generic(draft) {
-        return Some(Fault::Generic);
+        return Some(FilterFault::Generic);
     }
-    is_circular(draft, post).then_some(Fault::Circular)
+    is_circular(draft, post).then_some(FilterFault::Circular)
 }
 
 fn is_generic(draft: &str) -> bool {
@@ -126,17 +126,17 @@ mod tests {
 
     #[test]
     fn a_draft_has_forty_to_two_hundred_characters() {
-        assert_eq!(fault(&"x".repeat(39), POST), Some(Fault::TooShort));
+        assert_eq!(fault(&"x".repeat(39), POST), Some(FilterFault::TooShort));
         assert_eq!(fault(&"ü".repeat(40), POST), None);
         assert_eq!(fault(&"ü".repeat(200), POST), None);
-        assert_eq!(fault(&"x".repeat(201), POST), Some(Fault::TooLong));
-        assert_eq!(fault(&format!("short{}", " ".repeat(60)), POST), Some(Fault::TooShort));
+        assert_eq!(fault(&"x".repeat(201), POST), Some(FilterFault::TooLong));
+        assert_eq!(fault(&format!("short{}", " ".repeat(60)), POST), Some(FilterFault::TooShort));
     }
 
     #[test]
     fn stock_phrases_with_hardly_anything_else_are_generic() {
-        assert_eq!(fault("Great post! Thanks for sharing. So true, my friend!", POST), Some(Fault::Generic));
-        assert_eq!(fault("GREAT POINT and I couldn\u{2019}t agree more, well said!", POST), Some(Fault::Generic));
+        assert_eq!(fault("Great post! Thanks for sharing. So true, my friend!", POST), Some(FilterFault::Generic));
+        assert_eq!(fault("GREAT POINT and I couldn\u{2019}t agree more, well said!", POST), Some(FilterFault::Generic));
         let useful = "Great post! Grease the seat clamp first: half of those noises start there.";
         assert_eq!(fault(useful, POST), None);
     }
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn a_draft_that_says_what_the_post_says_is_circular() {
         let echo = "Your old steel bike creaks on every climb, so it is the bottom bracket then.";
-        assert_eq!(fault(echo, POST), Some(Fault::Circular));
+        assert_eq!(fault(echo, POST), Some(FilterFault::Circular));
         let half = "Bracket and bike: try grease, try torque, then listen again from below.";
         assert_eq!(fault(half, POST), None);
     }
@@ -153,7 +153,7 @@ mod tests {
     fn half_of_the_words_is_not_over_half() {
         let post = "alpha bravo charlie delta";
         assert_eq!(fault("alphax bravo charlie deltaxx and some more of the", post), None);
-        assert_eq!(fault("alpha bravo charlie deltaxx and some more of the", post), Some(Fault::Circular));
+        assert_eq!(fault("alpha bravo charlie deltaxx and some more of the", post), Some(FilterFault::Circular));
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod read;
 use serde::{Deserialize, Serialize};
 
 use crate::error::RepliesError;
-use crate::kind::Kind;
+use crate::kind::ReplyKind;
 
 /// How many exemplars of a topic, and examples of a voice, are used.
 pub(crate) const EXAMPLES_USED: usize = 3;
@@ -26,7 +26,7 @@ pub struct Finder {
     /// From which score on a post is green, and yellow.
     pub thresholds: Thresholds,
     /// How replies are drafted.
-    pub generation: Generation,
+    pub generation: DraftingRules,
 }
 
 /// One topic of the taxonomy.
@@ -85,7 +85,7 @@ pub struct Sources {
 /// The standing of an author with a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub enum AuthorStanding {
     /// Left out.
     Blacklisted,
     /// Of high standing.
@@ -97,15 +97,15 @@ pub enum Standing {
 impl Sources {
     /// The author's standing. A leading `@` and capitals make no difference; the blacklist goes first.
     #[must_use]
-    pub fn standing(&self, author: &str) -> Standing {
+    pub fn standing(&self, author: &str) -> AuthorStanding {
         let author = handle(author);
         let lists = |handles: &[String]| handles.iter().any(|listed| handle(listed) == author);
         if lists(&self.blacklist_handles) {
-            Standing::Blacklisted
+            AuthorStanding::Blacklisted
         } else if lists(&self.whitelist_handles) {
-            Standing::Whitelisted
+            AuthorStanding::Whitelisted
         } else {
-            Standing::Neutral
+            AuthorStanding::Neutral
         }
     }
 }
@@ -151,7 +151,7 @@ impl Default for Thresholds {
 
 /// How replies are drafted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Generation {
+pub struct DraftingRules {
     /// Randomness, 0 to 2.
     pub temperature: f64,
     /// The most tokens that the drafts for one post may take.
@@ -159,12 +159,12 @@ pub struct Generation {
     /// The model; a bare name means one of Gemini's.
     pub model: Option<String>,
     /// The kinds to draft, in rank order.
-    pub kinds: Vec<Kind>,
+    pub kinds: Vec<ReplyKind>,
 }
 
-impl Default for Generation {
+impl Default for DraftingRules {
     fn default() -> Self {
-        Self { temperature: 0.2, max_tokens: 1100, model: None, kinds: Kind::DEFAULT.to_vec() }
+        Self { temperature: 0.2, max_tokens: 1100, model: None, kinds: ReplyKind::DEFAULT.to_vec() }
     }
 }
 
@@ -179,7 +179,7 @@ impl Finder {
 
     /// The kinds to draft, in rank order.
     #[must_use]
-    pub fn kinds(&self) -> &[Kind] {
+    pub fn kinds(&self) -> &[ReplyKind] {
         &self.generation.kinds
     }
 
@@ -232,7 +232,7 @@ generation: {temperature: 0.3, max_tokens: 900, model: gemini-2.5-flash}
         assert_eq!(finder.weights.velocity, 0.4);
         assert_eq!(finder.thresholds.yellow_min, 0.5);
         assert_eq!(finder.model().unwrap(), "gemini:gemini-2.5-flash");
-        assert_eq!(finder.kinds(), Kind::DEFAULT);
+        assert_eq!(finder.kinds(), ReplyKind::DEFAULT);
         assert!(finder.sources.languages.is_empty());
     }
 
@@ -247,7 +247,7 @@ generation: {temperature: 0.3, max_tokens: 900, model: gemini-2.5-flash}
         let finder = Finder::from_yaml("taxonomy: [{label: a, description: b}]\nvoice:\nsources: ~\n").unwrap();
         assert_eq!(finder.weights, Weights::default());
         assert_eq!(finder.thresholds, Thresholds::default());
-        assert_eq!(finder.generation, Generation::default());
+        assert_eq!(finder.generation, DraftingRules::default());
         assert_eq!(finder.voice, Voice::default());
     }
 
@@ -354,10 +354,10 @@ generation: {temperature: 0.3, max_tokens: 900, model: gemini-2.5-flash}
             blacklist_handles: vec!["Bot".into(), "both".into()],
             ..Sources::default()
         };
-        assert_eq!(sources.standing("anna"), Standing::Whitelisted);
-        assert_eq!(sources.standing("@BOT"), Standing::Blacklisted);
-        assert_eq!(sources.standing("both"), Standing::Blacklisted);
-        assert_eq!(sources.standing("ann"), Standing::Neutral);
+        assert_eq!(sources.standing("anna"), AuthorStanding::Whitelisted);
+        assert_eq!(sources.standing("@BOT"), AuthorStanding::Blacklisted);
+        assert_eq!(sources.standing("both"), AuthorStanding::Blacklisted);
+        assert_eq!(sources.standing("ann"), AuthorStanding::Neutral);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use atelier_store::Post;
 use serde::{Deserialize, Serialize};
 
-use crate::finder::{Sources, Standing};
+use crate::finder::{AuthorStanding, Sources};
 
 /// Fewer letters, digits and spaces than this beside a link make a post link spam.
 const LEAST_BESIDE_A_LINK: usize = 50;
@@ -11,7 +11,7 @@ const LEAST_BESIDE_A_LINK: usize = 50;
 /// Why a post was left out. The reasons are tried in this order, and the first one counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "kebab-case")]
-pub enum Refusal {
+pub enum GateRefusal {
     /// It says that it is in a language that the project doesn't take.
     Language {
         /// The language it says.
@@ -34,7 +34,7 @@ pub enum Refusal {
     },
 }
 
-impl Refusal {
+impl GateRefusal {
     /// A stable name, for counting.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -47,7 +47,7 @@ impl Refusal {
     }
 }
 
-impl std::fmt::Display for Refusal {
+impl std::fmt::Display for GateRefusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Language { lang } => write!(f, "it is in the language '{lang}'"),
@@ -62,21 +62,21 @@ impl std::fmt::Display for Refusal {
 
 /// Whether a post is left out, and why.
 #[must_use]
-pub fn gate(sources: &Sources, post: &Post) -> Option<Refusal> {
+pub fn gate(sources: &Sources, post: &Post) -> Option<GateRefusal> {
     if let Some(lang) = post.lang.as_deref().filter(|lang| !takes_language(sources, lang)) {
-        return Some(Refusal::Language { lang: lang.to_owned() });
+        return Some(GateRefusal::Language { lang: lang.to_owned() });
     }
     let text = post.text.to_lowercase();
     if let Some(keyword) = sources.blacklist_keywords.iter().find(|k| text.contains(&k.trim().to_lowercase())) {
-        return Some(Refusal::Keyword { keyword: keyword.clone() });
+        return Some(GateRefusal::Keyword { keyword: keyword.clone() });
     }
-    if sources.standing(&post.author) == Standing::Blacklisted {
-        return Some(Refusal::Author { author: post.author.clone() });
+    if sources.standing(&post.author) == AuthorStanding::Blacklisted {
+        return Some(GateRefusal::Author { author: post.author.clone() });
     }
     if post.replies == 0 && post.text.split_whitespace().any(is_link) {
         let characters = characters_beside_links(&post.text);
         if characters < LEAST_BESIDE_A_LINK {
-            return Some(Refusal::LinkSpam { characters });
+            return Some(GateRefusal::LinkSpam { characters });
         }
     }
     None
@@ -205,7 +205,7 @@ mod tests {
     fn the_line_is_drawn_at_fifty_letters_digits_and_spaces() {
         let with = |n: usize| post("1", &format!("{} https://e.example #tag @who", "a".repeat(n)));
         // The spaces around the link and the tags count too: three of them.
-        assert_eq!(gate(&sources(), &with(46)), Some(Refusal::LinkSpam { characters: 49 }));
+        assert_eq!(gate(&sources(), &with(46)), Some(GateRefusal::LinkSpam { characters: 49 }));
         assert_eq!(gate(&sources(), &with(47)), None);
     }
 

@@ -17,8 +17,8 @@ use atelier_engine::Timestamp;
 use atelier_store::{Post, Store, Upserted};
 use serde::Serialize;
 
-pub use self::format::Format;
-use self::rows::Row;
+pub use self::format::PostsFormat;
+use self::rows::ParsedRow;
 use crate::error::RepliesError;
 
 /// What a file held.
@@ -55,16 +55,16 @@ pub fn read(project: &str, name: Option<&str>, bytes: &[u8]) -> Result<Imported,
     if text.trim().is_empty() {
         return Err(RepliesError::Import("it is empty".into()));
     }
-    let rows = match Format::of(name, &text) {
-        Format::Csv => csv::rows(project, bytes)?,
-        Format::Json => json::document(project, &text, broken)?,
-        Format::JsonLines => json::lines(project, &text, broken),
+    let rows = match PostsFormat::of(name, &text) {
+        PostsFormat::Csv => csv::rows(project, bytes)?,
+        PostsFormat::Json => json::document(project, &text, broken)?,
+        PostsFormat::JsonLines => json::lines(project, &text, broken),
     };
     Ok(sort_out(rows))
 }
 
 /// Parts good rows from bad ones; a second row with the same id is bad.
-fn sort_out(rows: Vec<Row>) -> Imported {
+fn sort_out(rows: Vec<ParsedRow>) -> Imported {
     let mut imported = Imported::default();
     let mut seen: HashMap<String, u64> = HashMap::new();
     for (line, row) in rows {

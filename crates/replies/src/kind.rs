@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// What a reply sets out to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum ReplyKind {
     /// Adds something useful to know.
     AddValue,
     /// Asks something that the author would like to answer.
@@ -23,7 +23,7 @@ pub enum Kind {
     MirrorReframe,
 }
 
-impl Kind {
+impl ReplyKind {
     /// Every kind.
     pub const ALL: [Self; 6] =
         [Self::AddValue, Self::AskQuestion, Self::Funny, Self::Debate, Self::Relate, Self::MirrorReframe];
@@ -58,13 +58,13 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for ReplyKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }
 
-impl FromStr for Kind {
+impl FromStr for ReplyKind {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -82,15 +82,15 @@ mod tests {
 
     #[test]
     fn a_kind_is_written_the_same_everywhere() {
-        for kind in Kind::ALL {
-            assert_eq!(kind.name().parse::<Kind>().unwrap(), kind);
+        for kind in ReplyKind::ALL {
+            assert_eq!(kind.name().parse::<ReplyKind>().unwrap(), kind);
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
         }
     }
 
     #[test]
     fn an_unknown_kind_is_refused_with_the_known_ones() {
-        let error = "sarcasm".parse::<Kind>().unwrap_err();
+        let error = "sarcasm".parse::<ReplyKind>().unwrap_err();
         assert!(
             error.contains("sarcasm") && error.contains("add_value") && error.contains("mirror_reframe"),
             "{error}"

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::filter::{MAX_CHARACTERS, MIN_CHARACTERS};
 use crate::finder::{EXAMPLES_USED, Finder};
-use crate::kind::Kind;
+use crate::kind::ReplyKind;
 
 /// The most characters of a post's text that the model sees.
 const MAX_POST: usize = 4_000;
@@ -108,7 +108,7 @@ fn quoted(text: &str) -> String {
 
 /// The schema of the answer: a list with one element a post, each with the post's id and a text a kind.
 /// It stands in an object because some providers take no list at the top.
-pub(crate) fn schema(ids: &[&str], kinds: &[Kind]) -> Value {
+pub(crate) fn schema(ids: &[&str], kinds: &[ReplyKind]) -> Value {
     let mut properties = serde_json::Map::new();
     properties.insert("id".into(), json!({ "type": "string", "enum": ids }));
     for kind in kinds {
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn the_schema_names_every_post_by_its_own_id_as_a_string() {
-        let schema = schema(&["1234567890123456789", "2"], &[Kind::Funny, Kind::Relate]);
+        let schema = schema(&["1234567890123456789", "2"], &[ReplyKind::Funny, ReplyKind::Relate]);
         let list = &schema["properties"]["replies"];
         assert_eq!((&list["minItems"], &list["maxItems"]), (&json!(2), &json!(2)));
         assert_eq!(list["items"]["properties"]["id"]["enum"], json!(["1234567890123456789", "2"]));

@@ -7,7 +7,7 @@ use crate::error::RepliesError;
 
 /// A decision about drafts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Decision {
+pub enum ReviewDecision {
     /// They are wanted. Also overrules an earlier rejection, the filter's included.
     Approve,
     /// They are not wanted.
@@ -21,7 +21,7 @@ pub enum Decision {
     Skipped,
 }
 
-impl Decision {
+impl ReviewDecision {
     const fn status(&self) -> DraftStatus {
         match self {
             Self::Approve => DraftStatus::Approved,
@@ -40,13 +40,13 @@ impl Decision {
 pub async fn decide(
     store: &Store,
     drafts: &[String],
-    decision: Decision,
+    decision: ReviewDecision,
     now: Timestamp,
 ) -> Result<Vec<String>, RepliesError> {
     let status = decision.status();
     let reason = match decision {
-        Decision::Reject { reason } => reason,
-        Decision::Approve | Decision::Posted | Decision::Skipped => None,
+        ReviewDecision::Reject { reason } => reason,
+        ReviewDecision::Approve | ReviewDecision::Posted | ReviewDecision::Skipped => None,
     };
     Ok(store.set_draft_status(drafts, status, reason, now).await?)
 }

@@ -6,11 +6,11 @@
 use serde_json::{Map, Value};
 
 /// A JSON object.
-pub(crate) type Object = Map<String, Value>;
+pub(crate) type JsonObject = Map<String, Value>;
 
 /// All whole objects in `text` that have the member `key`, in order, wherever they stand. An object inside
 /// one of them is a part of it and does not come again.
-pub(crate) fn objects_with(text: &str, key: &str) -> Vec<Object> {
+pub(crate) fn objects_with(text: &str, key: &str) -> Vec<JsonObject> {
     let mut found = Vec::new();
     let mut rest = text;
     while let Some(start) = rest.find(['{', '[']) {
@@ -29,7 +29,7 @@ pub(crate) fn objects_with(text: &str, key: &str) -> Vec<Object> {
 }
 
 /// The parser stops nesting at 128 levels, and so does this.
-fn collect(value: Value, key: &str, found: &mut Vec<Object>) {
+fn collect(value: Value, key: &str, found: &mut Vec<JsonObject>) {
     match value {
         Value::Object(object) if object.contains_key(key) => found.push(object),
         Value::Object(object) => object.into_iter().for_each(|(_, member)| collect(member, key, found)),

@@ -16,7 +16,7 @@ use atelier_engine::Timestamp;
 use atelier_store::Post;
 use serde::{Deserialize, Serialize};
 
-use crate::finder::{Finder, Standing, Thresholds, Weights};
+use crate::finder::{AuthorStanding, Finder, Thresholds, Weights};
 
 /// A post's score with all its terms.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -136,7 +136,7 @@ fn is_word_character(c: char) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AuthorQuality {
     /// The author's standing with the project.
-    pub standing: Standing,
+    pub standing: AuthorStanding,
     /// The term.
     pub value: f64,
 }
@@ -144,11 +144,11 @@ pub struct AuthorQuality {
 impl AuthorQuality {
     /// From the author's standing.
     #[must_use]
-    pub fn new(standing: Standing) -> Self {
+    pub fn new(standing: AuthorStanding) -> Self {
         let value = match standing {
-            Standing::Blacklisted => 0.0,
-            Standing::Whitelisted => 0.9,
-            Standing::Neutral => 0.6,
+            AuthorStanding::Blacklisted => 0.0,
+            AuthorStanding::Whitelisted => 0.9,
+            AuthorStanding::Neutral => 0.6,
         };
         Self { standing, value }
     }

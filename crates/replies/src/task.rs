@@ -7,9 +7,9 @@ use atelier_engine::{Content, Item, ItemFault, Outcome, Reply, Request, Task, Te
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::filter::{self, Fault};
+use crate::filter::{self, FilterFault};
 use crate::finder::Finder;
-use crate::kind::Kind;
+use crate::kind::ReplyKind;
 use crate::prompt::{self, PostToAnswer};
 use crate::salvage;
 
@@ -27,25 +27,25 @@ const TOKENS_A_POST: u64 = 20;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drafted {
     /// What it sets out to do.
-    pub kind: Kind,
+    pub kind: ReplyKind,
     /// What it says.
     pub text: String,
     /// Why the filter rejects it, if it does.
-    pub fault: Option<Fault>,
+    pub fault: Option<FilterFault>,
 }
 
 /// Drafts replies for the posts of one or more projects. A lane is a project's name.
 #[derive(Debug)]
 pub struct DraftTask {
-    projects: HashMap<Arc<str>, Project>,
+    projects: HashMap<Arc<str>, ProjectSettings>,
     output_cap: u64,
 }
 
 /// What a project brings along.
 #[derive(Debug)]
-struct Project {
+struct ProjectSettings {
     system: String,
-    kinds: Vec<Kind>,
+    kinds: Vec<ReplyKind>,
     temperature: f64,
     max_tokens: u64,
 }
@@ -55,7 +55,7 @@ impl DraftTask {
     /// is not known.
     pub fn new<'a>(projects: impl IntoIterator<Item = (&'a str, &'a Finder)>, output_cap: u64) -> Self {
         let projects = projects.into_iter().map(|(name, finder)| {
-            let project = Project {
+            let project = ProjectSettings {
                 system: prompt::system(finder),
                 kinds: finder.kinds().to_vec(),
                 temperature: finder.generation.temperature,
@@ -67,7 +67,7 @@ impl DraftTask {
         Self { projects: projects.collect(), output_cap }
     }
 
-    fn project(&self, lane: &Arc<str>) -> Result<&Project, ItemFault> {
+    fn project(&self, lane: &Arc<str>) -> Result<&ProjectSettings, ItemFault> {
         self.projects.get(lane).ok_or_else(|| ItemFault {
             index: 0,
             code: "no-such-project",
@@ -145,7 +145,7 @@ fn post(item: &Item, index: usize) -> Result<PostToAnswer, ItemFault> {
 }
 
 /// The drafts in an element of the answer, as JSON, if it has one of each kind.
-fn drafts(element: &salvage::Object, kinds: &[Kind], post: &str) -> Option<Arc<str>> {
+fn drafts(element: &salvage::JsonObject, kinds: &[ReplyKind], post: &str) -> Option<Arc<str>> {
     let mut drafts = Vec::with_capacity(kinds.len());
     for kind in kinds {
         let text = element.get(kind.name()).and_then(Value::as_str)?.trim();
@@ -166,14 +166,14 @@ mod tests {
 
     use super::*;
 
-    fn finder(kinds: &[Kind]) -> Finder {
+    fn finder(kinds: &[ReplyKind]) -> Finder {
         let mut finder = Finder::default();
         finder.generation.kinds = kinds.to_vec();
         finder
     }
 
     fn task() -> DraftTask {
-        DraftTask::new([("bikes", &finder(&[Kind::Funny, Kind::Relate]))], 65_536)
+        DraftTask::new([("bikes", &finder(&[ReplyKind::Funny, ReplyKind::Relate]))], 65_536)
     }
 
     fn items(ids: &[&str]) -> Vec<Item> {
@@ -306,7 +306,7 @@ mod tests {
         let outcomes = task().parse(&reply, &items);
         let Verdict::Done { result } = &outcomes[0].verdict else { panic!() };
         let drafts: Vec<Drafted> = serde_json::from_str(result).unwrap();
-        assert_eq!(drafts.iter().map(|draft| draft.fault).collect::<Vec<_>>(), [Some(Fault::TooShort), None]);
+        assert_eq!(drafts.iter().map(|draft| draft.fault).collect::<Vec<_>>(), [Some(FilterFault::TooShort), None]);
     }
 
     proptest! {

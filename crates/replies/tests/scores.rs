@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use atelier_replies::score::{AuthorQuality, Label, Openness, Relevance, Velocity, total};
-use atelier_replies::{Standing, Thresholds, Weights};
+use atelier_replies::{AuthorStanding, Thresholds, Weights};
 
 /// How far a term may be off, as a share of it where it is over 1: the table has twelve digits.
 const TOLERANCE: f64 = 1e-9;
@@ -63,9 +63,9 @@ fn every_term_of_every_score_is_as_in_the_table() {
         case.check("openness", openness.value);
 
         let standing = match case.text("author_state") {
-            "blacklisted" => Standing::Blacklisted,
-            "whitelisted" => Standing::Whitelisted,
-            "neutral" => Standing::Neutral,
+            "blacklisted" => AuthorStanding::Blacklisted,
+            "whitelisted" => AuthorStanding::Whitelisted,
+            "neutral" => AuthorStanding::Neutral,
             other => panic!("{other}"),
         };
         let author = AuthorQuality::new(standing);

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use serde::{Deserialize, Deserializer};
 use serde_saphyr::{Spanned, budget, options};
 
-use super::{Examples, Finder, Generation, Node, Sources, Thresholds, Voice, Weights};
+use super::{DraftingRules, Examples, Finder, Node, Sources, Thresholds, Voice, Weights};
 use crate::error::RepliesError;
-use crate::kind::Kind;
+use crate::kind::ReplyKind;
 
 /// The largest finder.yml that is read, in bytes: a real one has a few thousand.
 const MAX_BYTES: usize = 1 << 20;
@@ -256,8 +256,8 @@ fn thresholds(raw: Spanned<RawThresholds>) -> Result<Thresholds, RepliesError> {
     Ok(Thresholds { green_min, yellow_min })
 }
 
-fn generation(raw: Spanned<RawGeneration>) -> Result<Generation, RepliesError> {
-    let (raw, default) = (raw.value, Generation::default());
+fn generation(raw: Spanned<RawGeneration>) -> Result<DraftingRules, RepliesError> {
+    let (raw, default) = (raw.value, DraftingRules::default());
     let temperature = number(raw.temperature.as_ref(), default.temperature, "generation.temperature", 0.0..=2.0)?;
     let max_tokens = match raw.max_tokens {
         None => default.max_tokens,
@@ -271,16 +271,16 @@ fn generation(raw: Spanned<RawGeneration>) -> Result<Generation, RepliesError> {
     };
     let kinds = raw.kinds.map(kinds).transpose()?.unwrap_or(default.kinds);
     let model = raw.model.map(|model| model.trim().to_owned()).filter(|model| !model.is_empty());
-    Ok(Generation { temperature, max_tokens, model, kinds })
+    Ok(DraftingRules { temperature, max_tokens, model, kinds })
 }
 
-fn kinds(raw: Spanned<Vec<Spanned<String>>>) -> Result<Vec<Kind>, RepliesError> {
+fn kinds(raw: Spanned<Vec<Spanned<String>>>) -> Result<Vec<ReplyKind>, RepliesError> {
     /// One suggestion and four alternatives have a column each.
     const MOST: usize = 5;
     let line = raw.referenced.line();
     let mut kinds = Vec::new();
     for Spanned { value, referenced, .. } in raw.value {
-        let kind: Kind = match value.parse() {
+        let kind: ReplyKind = match value.parse() {
             Ok(kind) => kind,
             Err(message) => return fault(referenced.line(), format!("'generation.kinds': {message}")),
         };

@@ -158,8 +158,8 @@ impl Summary {
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod tests {
     use super::*;
-    use crate::filter::Fault;
-    use crate::kind::Kind;
+    use crate::filter::FilterFault;
+    use crate::kind::ReplyKind;
 
     #[test]
     fn the_summary_has_these_fields_and_no_others() {
@@ -193,8 +193,8 @@ mod tests {
     #[test]
     fn a_rejected_draft_is_kept_with_its_reason() {
         let drafts = vec![
-            Drafted { kind: Kind::Funny, text: "short".into(), fault: Some(Fault::TooShort) },
-            Drafted { kind: Kind::Relate, text: "long enough".into(), fault: None },
+            Drafted { kind: ReplyKind::Funny, text: "short".into(), fault: Some(FilterFault::TooShort) },
+            Drafted { kind: ReplyKind::Relate, text: "long enough".into(), fault: None },
         ];
         let outcome = OutcomeRecord {
             seq: 0,

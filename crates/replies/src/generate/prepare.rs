@@ -12,7 +12,7 @@ use super::Counts;
 use crate::embedding::{self, Embedding};
 use crate::error::RepliesError;
 use crate::finder::{Finder, Node};
-use crate::gate::{self, Refusal};
+use crate::gate::{self, GateRefusal};
 use crate::score::{self, Label, Score};
 use crate::similarity::{self, Fit};
 use crate::why::why;
@@ -137,7 +137,7 @@ pub struct GatedPost {
     /// Its id.
     pub post: String,
     /// Why.
-    pub refusal: Refusal,
+    pub refusal: GateRefusal,
 }
 
 /// A post that says the same as another.

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use ::csv::{ByteRecord, ReaderBuilder};
 
 use super::fields::{self, Cell, REQUIRED};
-use super::rows::{Lines, Row};
+use super::rows::{LineCounter, ParsedRow};
 use crate::error::RepliesError;
 
 /// The rows of a CSV file with their lines. A row whose bytes are no UTF-8, or that has more or fewer cells
 /// than the header, is bad.
-pub(super) fn rows(project: &str, bytes: &[u8]) -> Result<Vec<Row>, RepliesError> {
+pub(super) fn rows(project: &str, bytes: &[u8]) -> Result<Vec<ParsedRow>, RepliesError> {
     let mut reader =
         ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter(bytes)).from_reader(bytes);
     let unreadable = |error: ::csv::Error| RepliesError::Import(format!("it is no CSV: {error}"));
@@ -21,7 +21,7 @@ pub(super) fn rows(project: &str, bytes: &[u8]) -> Result<Vec<Row>, RepliesError
     let header = header(&record)?;
     let cells = record.len();
     let mut rows = Vec::new();
-    let mut lines = Lines::of(bytes);
+    let mut lines = LineCounter::of(bytes);
     loop {
         let start = usize::try_from(reader.position().byte()).unwrap_or(usize::MAX);
         if !reader.read_byte_record(&mut record).map_err(unreadable)? {

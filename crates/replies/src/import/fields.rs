@@ -79,15 +79,15 @@ pub(super) fn post(project: &str, cell: &dyn Fn(&str) -> Cell) -> Result<Post, S
     })
 }
 
-type Named = Option<(&'static str, Cell)>;
+type NamedCell = Option<(&'static str, Cell)>;
 
 /// A text cell, trimmed; an error where it is missing or no text.
-fn required(cell: Named, column: &Column) -> Result<(&'static str, String), String> {
+fn required(cell: NamedCell, column: &Column) -> Result<(&'static str, String), String> {
     let (name, text) = optional(cell)?.ok_or_else(|| format!("{}: it is missing", column.name))?;
     if text.is_empty() { Err(format!("{name}: it is empty")) } else { Ok((name, text)) }
 }
 
-fn optional(cell: Named) -> Result<Option<(&'static str, String)>, String> {
+fn optional(cell: NamedCell) -> Result<Option<(&'static str, String)>, String> {
     match cell {
         None | Some((_, Cell::Nothing)) => Ok(None),
         Some((name, Cell::Text(text))) => Ok(Some((name, text.trim().to_owned()))),
@@ -96,7 +96,7 @@ fn optional(cell: Named) -> Result<Option<(&'static str, String)>, String> {
     }
 }
 
-fn id(cell: Named) -> Result<String, String> {
+fn id(cell: NamedCell) -> Result<String, String> {
     let (name, id) = match cell {
         Some((name, Cell::Number(number))) if number.bytes().all(|b| b.is_ascii_digit()) => (name, number),
         Some((name, Cell::Number(number))) => return Err(mangled(name, &number)),
@@ -116,7 +116,7 @@ fn mangled(name: &str, id: &str) -> String {
     format!("{name}: '{id}' was rounded by a spreadsheet or a float; write ids as text")
 }
 
-fn text(cell: Named) -> Result<String, String> {
+fn text(cell: NamedCell) -> Result<String, String> {
     // As it was written, white space included: it is shown to people.
     let raw = match &cell {
         Some((_, Cell::Text(text))) => text.clone(),
@@ -129,7 +129,7 @@ fn text(cell: Named) -> Result<String, String> {
     Ok(raw)
 }
 
-fn author(cell: Named) -> Result<String, String> {
+fn author(cell: NamedCell) -> Result<String, String> {
     let (name, author) = required(cell, &AUTHOR)?;
     let author = author.trim_start_matches('@');
     if author.is_empty() || author.len() > MAX_ID || author.chars().any(|c| c.is_whitespace() || c.is_control()) {
@@ -161,7 +161,7 @@ fn count(name: &str, cell: &Cell) -> Result<u64, String> {
 }
 
 /// RFC 3339; also with a space for the T, and without zone, which the older tool wrote and which is UTC.
-fn posted_at(cell: Named) -> Result<Timestamp, String> {
+fn posted_at(cell: NamedCell) -> Result<Timestamp, String> {
     let (name, written) = required(cell, &POSTED_AT)?;
     if let Ok(timestamp) = written.parse::<jiff::Timestamp>() {
         return Ok(timestamp.into());
@@ -174,7 +174,7 @@ fn posted_at(cell: Named) -> Result<Timestamp, String> {
         .ok_or_else(|| format!("{name}: '{}' is not a time such as 2026-11-20T09:30:00Z", shortened(&written)))
 }
 
-fn lang(cell: Named) -> Result<Option<String>, String> {
+fn lang(cell: NamedCell) -> Result<Option<String>, String> {
     let Some((name, lang)) = optional(cell)? else { return Ok(None) };
     let lang = lang.to_ascii_lowercase();
     let known = lang.len() <= 35 && lang.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
@@ -184,7 +184,7 @@ fn lang(cell: Named) -> Result<Option<String>, String> {
     Ok(Some(lang).filter(|lang| !lang.is_empty() && lang != "und"))
 }
 
-fn url(cell: Named, id: &str) -> Result<String, String> {
+fn url(cell: NamedCell, id: &str) -> Result<String, String> {
     match optional(cell)? {
         None => Ok(format!("https://x.com/i/status/{id}")),
         Some((_, url)) if url.is_empty() => Ok(format!("https://x.com/i/status/{id}")),

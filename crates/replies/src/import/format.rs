@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 /// What a file of posts is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum PostsFormat {
     /// Comma-separated values with a header line (semicolons and tabs will do).
     Csv,
     /// One JSON document: a list of posts, an object with `posts` or `data`, or one post.
@@ -13,7 +13,7 @@ pub enum Format {
     JsonLines,
 }
 
-impl Format {
+impl PostsFormat {
     /// The format by the file's name if that says it is CSV, and by its content otherwise.
     #[must_use]
     pub fn of(name: Option<&str>, content: &str) -> Self {
@@ -32,15 +32,15 @@ impl Format {
 }
 
 /// Whether a text that starts with `{` is one document, or one a line.
-fn lines_or_document(text: &str) -> Format {
+fn lines_or_document(text: &str) -> PostsFormat {
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
     let first = lines.next().unwrap_or_default();
     let first_is_whole = serde_json::from_str::<&RawValue>(first).is_ok();
     let document = !first_is_whole && serde_json::from_str::<&RawValue>(text).is_ok();
     let spread = first.trim() == "{" || (!first_is_whole && lines.next().is_none());
     if document || spread || (first_is_whole && text.trim().lines().nth(1).is_none()) {
-        Format::Json
+        PostsFormat::Json
     } else {
-        Format::JsonLines
+        PostsFormat::JsonLines
     }
 }

@@ -3,8 +3,8 @@
 use serde_json::value::RawValue;
 
 use super::fields::{self, Cell};
-use super::raw::{Object, cell};
-use super::rows::{Lines, Row};
+use super::raw::{RawObject, cell};
+use super::rows::{LineCounter, ParsedRow};
 use super::x_api;
 use crate::error::RepliesError;
 
@@ -12,18 +12,18 @@ const NOT_UTF_8: &str = "it is not UTF-8";
 
 /// The rows of one document. `broken` says that some of its bytes were no UTF-8 and are replacement
 /// characters now.
-pub(super) fn document(project: &str, text: &str, broken: bool) -> Result<Vec<Row>, RepliesError> {
+pub(super) fn document(project: &str, text: &str, broken: bool) -> Result<Vec<ParsedRow>, RepliesError> {
     let start = text.trim_start();
     if start.starts_with('[') {
         let elements: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
-        let mut place = Place::of(text);
-        return Ok(elements.into_iter().flat_map(|raw| value(project, &mut place, raw, broken)).collect());
+        let mut lines = LineLocator::of(text);
+        return Ok(elements.into_iter().flat_map(|raw| value(project, &mut lines, raw, broken)).collect());
     }
     let whole: &RawValue = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
     if !start.starts_with('{') {
         return Err(RepliesError::Import("it is neither a list of posts nor an object".into()));
     }
-    Ok(value(project, &mut Place::of(text), whole, broken))
+    Ok(value(project, &mut LineLocator::of(text), whole, broken))
 }
 
 fn unreadable(error: &serde_json::Error) -> RepliesError {
@@ -31,14 +31,14 @@ fn unreadable(error: &serde_json::Error) -> RepliesError {
 }
 
 /// The rows of a document a line.
-pub(super) fn lines(project: &str, text: &str, broken: bool) -> Vec<Row> {
+pub(super) fn lines(project: &str, text: &str, broken: bool) -> Vec<ParsedRow> {
     let mut rows = Vec::new();
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let number = index as u64 + 1;
         match serde_json::from_str::<&RawValue>(line) {
             Ok(raw) => {
                 rows.extend(
-                    value(project, &mut Place::of(line), raw, broken).into_iter().map(|(_, row)| (number, row)),
+                    value(project, &mut LineLocator::of(line), raw, broken).into_iter().map(|(_, row)| (number, row)),
                 );
             }
             Err(_) if broken && line.contains(char::REPLACEMENT_CHARACTER) => {
@@ -51,9 +51,9 @@ pub(super) fn lines(project: &str, text: &str, broken: bool) -> Vec<Row> {
 }
 
 /// The rows in one value: a post, the X API's answer, or a wrapper around posts.
-fn value(project: &str, place: &mut Place<'_>, raw: &RawValue, broken: bool) -> Vec<Row> {
-    let line = place.line_of(raw);
-    let object: Object<'_> = match serde_json::from_str(raw.get()) {
+fn value(project: &str, lines: &mut LineLocator<'_>, raw: &RawValue, broken: bool) -> Vec<ParsedRow> {
+    let line = lines.line_of(raw);
+    let object: RawObject<'_> = match serde_json::from_str(raw.get()) {
         Ok(object) => object,
         Err(_) => return vec![(line, Err(format!("{} is not a post", described(raw))))],
     };
@@ -66,7 +66,7 @@ fn value(project: &str, place: &mut Place<'_>, raw: &RawValue, broken: bool) -> 
         let authors = x_api::authors(&object);
         return elements
             .into_iter()
-            .map(|element| (place.line_of(element), element_post(project, element, Some(&authors), broken)))
+            .map(|element| (lines.line_of(element), element_post(project, element, Some(&authors), broken)))
             .collect();
     }
     vec![(line, element_post(project, raw, None, broken))]
@@ -81,7 +81,7 @@ fn element_post(
     if broken && raw.get().contains(char::REPLACEMENT_CHARACTER) {
         return Err(NOT_UTF_8.into());
     }
-    let object: Object<'_> =
+    let object: RawObject<'_> =
         serde_json::from_str(raw.get()).map_err(|_| format!("{} is not a post", described(raw)))?;
     match authors {
         Some(authors) if x_api::is_x_api(&object) => x_api::post(project, &object, authors),
@@ -100,18 +100,18 @@ fn described(raw: &RawValue) -> &'static str {
 }
 
 /// Tells the lines of a text's parts, asked for in their order.
-struct Place<'a> {
+struct LineLocator<'a> {
     text: &'a str,
-    lines: Lines<'a>,
+    counter: LineCounter<'a>,
 }
 
-impl<'a> Place<'a> {
+impl<'a> LineLocator<'a> {
     fn of(text: &'a str) -> Self {
-        Self { text, lines: Lines::of(text.as_bytes()) }
+        Self { text, counter: LineCounter::of(text.as_bytes()) }
     }
 
     /// The line on which a part of the text starts, from 1.
     fn line_of(&mut self, part: &RawValue) -> u64 {
-        self.lines.at((part.get().as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize))
+        self.counter.at((part.get().as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize))
     }
 }

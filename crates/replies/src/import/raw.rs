@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::fields::Cell;
 
 /// An object's members, each as it was written.
-pub(super) type Object<'a> = HashMap<String, &'a RawValue>;
+pub(super) type RawObject<'a> = HashMap<String, &'a RawValue>;
 
 /// A member's value, with a number's digits as they were written.
 pub(super) fn cell(raw: &RawValue) -> Cell {

@@ -3,13 +3,13 @@
 use atelier_store::Post;
 
 /// Counts lines as it goes, so that a long file is counted once.
-pub(super) struct Lines<'a> {
+pub(super) struct LineCounter<'a> {
     bytes: &'a [u8],
     position: usize,
     line: u64,
 }
 
-impl<'a> Lines<'a> {
+impl<'a> LineCounter<'a> {
     pub(super) fn of(bytes: &'a [u8]) -> Self {
         Self { bytes, position: 0, line: 1 }
     }
@@ -24,4 +24,4 @@ impl<'a> Lines<'a> {
 }
 
 /// A row that was read but not yet looked at, with the line that it starts on.
-pub(super) type Row = (u64, Result<Post, String>);
+pub(super) type ParsedRow = (u64, Result<Post, String>);

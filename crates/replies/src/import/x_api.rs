@@ -6,14 +6,14 @@ use atelier_store::Post;
 use serde_json::value::RawValue;
 
 use super::fields::{self, Cell};
-use super::raw::{Object, cell};
+use super::raw::{RawObject, cell};
 
 /// The authors in `includes.users[]`, by id: handle and followers.
 pub(super) type Authors = HashMap<String, (Cell, Cell)>;
 
 /// The authors that an answer includes.
-pub(super) fn authors(answer: &Object<'_>) -> Authors {
-    let users: Vec<Object<'_>> = answer
+pub(super) fn authors(answer: &RawObject<'_>) -> Authors {
+    let users: Vec<RawObject<'_>> = answer
         .get("includes")
         .and_then(|includes| inner(includes))
         .and_then(|includes| serde_json::from_str(includes.get("users")?.get()).ok())
@@ -31,12 +31,12 @@ pub(super) fn authors(answer: &Object<'_>) -> Authors {
 }
 
 /// Whether an element of `data` is of the X API's shape, and not one of our posts in a wrapper.
-pub(super) fn is_x_api(post: &Object<'_>) -> bool {
+pub(super) fn is_x_api(post: &RawObject<'_>) -> bool {
     post.contains_key("public_metrics") || post.contains_key("author_id") || post.contains_key("created_at")
 }
 
 /// Makes a post of an element of `data`.
-pub(super) fn post(project: &str, post: &Object<'_>, authors: &Authors) -> Result<Post, String> {
+pub(super) fn post(project: &str, post: &RawObject<'_>, authors: &Authors) -> Result<Post, String> {
     let member = |name: &str| post.get(name).map_or(Cell::Nothing, |raw| cell(raw));
     let metrics = post.get("public_metrics").and_then(|raw| inner(raw)).unwrap_or_default();
     let metric = |name: &str| metrics.get(name).map_or(Cell::Nothing, |raw| cell(raw));
@@ -66,7 +66,7 @@ pub(super) fn post(project: &str, post: &Object<'_>, authors: &Authors) -> Resul
     })
 }
 
-fn inner(raw: &RawValue) -> Option<Object<'_>> {
+fn inner(raw: &RawValue) -> Option<RawObject<'_>> {
     serde_json::from_str(raw.get()).ok()
 }
 

@@ -7,7 +7,7 @@ mod embedding;
 use atelier_engine::{Event, Options, Packing, RunEnd, StopHandle, Verdict};
 use atelier_replies::export::{self, ExportOptions, SortBy};
 use atelier_replies::generate::{Counts, JobSettings, Selection, Summary, harvest, settings_for, submit, why_nothing};
-use atelier_replies::review::{Decision, decide};
+use atelier_replies::review::{ReviewDecision, decide};
 use atelier_replies::{Finder, RepliesError, generate};
 use atelier_store::{DraftStatus, JobState, Post, StoreError};
 use common::{FINDER, PROJECT, Studio, now, post, post_saying};
@@ -328,10 +328,10 @@ async fn drafts_are_reviewed_and_then_exported_by_what_was_decided() {
     let drafts: Vec<_> =
         studio.drafts().await.into_iter().filter(|row| row.draft.status == DraftStatus::Pending).collect();
     let (wanted, unwanted) = (vec![drafts[0].draft.id.clone()], vec![drafts[1].draft.id.clone()]);
-    assert_eq!(decide(&studio.store, &wanted, Decision::Approve, now()).await.unwrap(), wanted);
-    let reject = Decision::Reject { reason: Some("not our voice".into()) };
+    assert_eq!(decide(&studio.store, &wanted, ReviewDecision::Approve, now()).await.unwrap(), wanted);
+    let reject = ReviewDecision::Reject { reason: Some("not our voice".into()) };
     decide(&studio.store, &unwanted, reject, now()).await.unwrap();
-    let error = decide(&studio.store, &wanted, Decision::Posted, now()).await.unwrap_err();
+    let error = decide(&studio.store, &wanted, ReviewDecision::Posted, now()).await.unwrap_err();
     assert_eq!(error.code(), "draft-transition", "a draft is exported before it is posted: {error}");
 
     let options = ExportOptions { status: DraftStatus::Approved, ..ExportOptions::default() };
@@ -339,7 +339,7 @@ async fn drafts_are_reviewed_and_then_exported_by_what_was_decided() {
     let exported = export::to_writer(&studio.store, &options, &mut bytes, now()).await.unwrap();
     assert_eq!((exported.rows, exported.drafts), (1, 1));
     assert!(String::from_utf8(bytes).unwrap().contains(&drafts[0].draft.text));
-    assert_eq!(decide(&studio.store, &wanted, Decision::Posted, now()).await.unwrap(), wanted);
+    assert_eq!(decide(&studio.store, &wanted, ReviewDecision::Posted, now()).await.unwrap(), wanted);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! `atelier replies review`.
 
-use atelier_replies::review::{Decision, decide};
+use atelier_replies::review::{ReviewDecision, decide};
 use serde_json::json;
 
 use crate::args::{Review, ReviewAction};
@@ -14,10 +14,10 @@ pub(super) async fn run(context: &Context, command: Review) -> CliResult<Exit> {
         return Err(CliError::usage("reason-unused", "--reason goes with reject").hint("leave --reason out"));
     }
     let (decision, done) = match command.action {
-        ReviewAction::Approve => (Decision::Approve, "approved"),
-        ReviewAction::Reject => (Decision::Reject { reason: command.reason }, "rejected"),
-        ReviewAction::Posted => (Decision::Posted, "marked as posted"),
-        ReviewAction::Skipped => (Decision::Skipped, "marked as skipped"),
+        ReviewAction::Approve => (ReviewDecision::Approve, "approved"),
+        ReviewAction::Reject => (ReviewDecision::Reject { reason: command.reason }, "rejected"),
+        ReviewAction::Posted => (ReviewDecision::Posted, "marked as posted"),
+        ReviewAction::Skipped => (ReviewDecision::Skipped, "marked as skipped"),
     };
     let changed = decide(&context.store()?, &command.ids, decision, context.clock.now()).await?;
     let already = command.ids.len() - changed.len();
