@@ -46,14 +46,14 @@ const DRAFTS: usize = 5;
 /// Drafts are read, and marked, in pages of this size.
 const PAGE: usize = 500;
 
-/// What comes first.
+/// The order of an export: the key of its rows, highest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SortBy {
-    /// The highest score.
+    /// The post's score.
     Score,
-    /// The most views.
+    /// The post's views.
     Views,
-    /// The highest score × √views.
+    /// Score × √views.
     #[default]
     Balanced,
 }
@@ -72,7 +72,7 @@ impl FromStr for SortBy {
 }
 
 impl SortBy {
-    /// What rows are sorted by, the highest first.
+    /// The key of a row.
     fn priority(self, score: f64, views: u64) -> f64 {
         // Views are far below 2^53.
         let views = views as f64;
@@ -84,12 +84,12 @@ impl SortBy {
     }
 }
 
-/// Which drafts to export, and in what order.
+/// The selection of drafts to export, and their order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExportOptions {
     /// Of these projects; empty means all.
     pub projects: Vec<String>,
-    /// What comes first.
+    /// The order of the rows.
     pub sort_by: SortBy,
     /// Only posts of this label.
     pub label: Option<Label>,
@@ -117,18 +117,18 @@ impl Default for ExportOptions {
 /// One row: a post and its drafts, the best first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExportRow {
-    /// What it is sorted by.
+    /// Its key in the order of the export.
     pub priority: f64,
     /// The drafts, all of one post and none other.
     pub drafts: Vec<DraftRow>,
 }
 
-/// What was exported.
+/// The size of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exported {
-    /// Posts, one a row.
+    /// Rows: one for each post.
     pub rows: usize,
-    /// Drafts.
+    /// Drafts in all rows.
     pub drafts: usize,
 }
 

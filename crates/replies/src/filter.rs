@@ -39,7 +39,7 @@ impl fmt::Display for FilterFault {
     }
 }
 
-/// Phrases that fit any post, longer ones before their own beginnings.
+/// Phrases that fit any post. A longer one stands before its own beginning, which would leave its end behind.
 const PHRASES: [&str; 28] = [
     "thanks for sharing this",
     "thank you for sharing",
@@ -71,7 +71,7 @@ const PHRASES: [&str; 28] = [
     "100% this",
 ];
 
-/// Words that say nothing of what a text is about.
+/// Words that say nothing about a text's subject, and the pieces of contractions, which [`words`] splits.
 const STOP_WORDS: [&str; 117] = [
     "a", "about", "after", "again", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "because",
     "been", "before", "being", "but", "by", "can", "could", "d", "did", "do", "does", "doing", "don", "down", "for",
@@ -83,7 +83,7 @@ const STOP_WORDS: [&str; 117] = [
     "whom", "why", "will", "with", "would", "yes", "yet", "you", "your", "yours",
 ];
 
-/// What is wrong with a draft for a post, if anything is.
+/// The first fault of a draft for a post: its length, then stock phrases, then words that are the post's.
 #[must_use]
 pub fn fault(draft: &str, post: &str) -> Option<FilterFault> {
     let characters = draft.trim().chars().count();
@@ -100,6 +100,7 @@ pub fn fault(draft: &str, post: &str) -> Option<FilterFault> {
 }
 
 fn is_generic(draft: &str) -> bool {
+    // The phrases are written with the straight apostrophe; drafts use both.
     let mut rest = draft.to_lowercase().replace('\u{2019}', "'");
     let mut found = false;
     for phrase in PHRASES {
@@ -109,7 +110,7 @@ fn is_generic(draft: &str) -> bool {
     found && rest.chars().filter(|c| c.is_alphanumeric()).count() < LEAST_BESIDE_PHRASES
 }
 
-/// Whether over half of the draft's words, stop words aside, are the post's.
+/// True if over half of the draft's words, stop words aside, are the post's.
 fn is_circular(draft: &str, post: &str) -> bool {
     let of_post: HashSet<String> = words(post).collect();
     let of_draft: Vec<String> = words(draft).filter(|word| !STOP_WORDS.contains(&&**word)).collect();

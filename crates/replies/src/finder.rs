@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::RepliesError;
 use crate::kind::ReplyKind;
 
-/// How many exemplars of a topic, and examples of a voice, are used.
+/// The number of exemplars of a topic, and of examples of a voice, that are used: the first ones listed.
 pub(crate) const EXAMPLES_USED: usize = 3;
 
 /// A whole finder.yml, with the defaults filled in.
@@ -15,17 +15,17 @@ pub(crate) const EXAMPLES_USED: usize = 3;
 /// It is also what a job keeps of a project, so that it resumes with the settings it began with.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Finder {
-    /// What the project looks for; never empty.
+    /// The topics that the project looks for; never empty.
     pub taxonomy: Vec<Node>,
-    /// In whose voice it answers.
+    /// The voice that it answers in.
     pub voice: Voice,
-    /// Whom and what it takes, and whom and what it leaves.
+    /// The authors, keywords and languages that it takes or leaves out.
     pub sources: Sources,
-    /// What counts how much in a score.
+    /// The weight of each term of a score.
     pub weights: Weights,
-    /// From which score on a post is green, and yellow.
+    /// The scores from which a post is green, and yellow.
     pub thresholds: Thresholds,
-    /// How replies are drafted.
+    /// The rules for drafting: the section `generation` of the file.
     pub generation: DraftingRules,
 }
 
@@ -34,7 +34,7 @@ pub struct Finder {
 pub struct Node {
     /// Its name; no two nodes share one.
     pub label: String,
-    /// What it is about.
+    /// Its subject, in a sentence; never empty.
     pub description: String,
     /// Posts that belong to it; the first three are used.
     pub exemplars: Vec<String>,
@@ -49,30 +49,30 @@ impl Node {
     }
 }
 
-/// The voice that answers.
+/// The voice of the replies, from which the model's instructions are made.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Voice {
-    /// Who speaks.
+    /// The speaker.
     pub persona: String,
-    /// What the speaker keeps to.
+    /// Rules that the speaker keeps to.
     pub constraints: Vec<String>,
-    /// How the speaker sounds.
+    /// Replies that show the voice.
     pub examples: Examples,
 }
 
-/// How a voice sounds, and how it doesn't. The first three of each are used.
+/// Replies in the voice, and replies unlike it. The first three of each are used.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Examples {
-    /// Replies to learn from.
+    /// Replies that sound right.
     pub good: Vec<String>,
-    /// Replies to avoid.
+    /// Replies that sound wrong.
     pub bad: Vec<String>,
 }
 
-/// Whom and what a project takes, and whom and what it leaves.
+/// The authors, keywords and languages that a project takes or leaves out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sources {
-    /// Authors of high standing.
+    /// Authors who are preferred, not required: their posts score higher.
     pub whitelist_handles: Vec<String>,
     /// Authors who are left out.
     pub blacklist_handles: Vec<String>,
@@ -86,11 +86,11 @@ pub struct Sources {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuthorStanding {
-    /// Left out.
+    /// On the blacklist: left out.
     Blacklisted,
-    /// Of high standing.
+    /// On the whitelist: scores higher.
     Whitelisted,
-    /// Anyone else.
+    /// On neither list.
     Neutral,
 }
 
@@ -115,44 +115,46 @@ fn handle(text: &str) -> String {
     text.trim().trim_start_matches('@').to_lowercase()
 }
 
-/// What counts how much in a score. None is negative, and their sum is over 0.
+/// The weights of a score's terms. None is negative, and their sum is over 0 but need not be 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Weights {
-    /// How fast a post gathers answers.
+    /// Weight of [`Velocity`](crate::score::Velocity).
     pub velocity: f64,
-    /// How well it fits the taxonomy.
+    /// Weight of [`Relevance`](crate::score::Relevance).
     pub relevance: f64,
-    /// How much it invites an answer.
+    /// Weight of [`Openness`](crate::score::Openness).
     pub openness: f64,
-    /// Who wrote it.
+    /// Weight of [`AuthorQuality`](crate::score::AuthorQuality).
     pub author_quality: f64,
 }
 
 impl Default for Weights {
     fn default() -> Self {
+        // The older tool's, so that scores mean what they meant.
         Self { velocity: 0.35, relevance: 0.35, openness: 0.20, author_quality: 0.10 }
     }
 }
 
-/// From which total on a post is green, and yellow; red below.
+/// The totals from which a post is green, and yellow; red below.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Thresholds {
-    /// Green from here on.
+    /// The least total of a green post.
     pub green_min: f64,
-    /// Yellow from here on; not over `green_min`.
+    /// The least total of a yellow post; not over `green_min`.
     pub yellow_min: f64,
 }
 
 impl Default for Thresholds {
     fn default() -> Self {
+        // The older tool's, made for Gemini's cosines: other embedders are calibrated onto that scale.
         Self { green_min: 0.72, yellow_min: 0.55 }
     }
 }
 
-/// How replies are drafted.
+/// The rules for drafting replies.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DraftingRules {
-    /// Randomness, 0 to 2.
+    /// The sampling temperature, 0 to 2.
     pub temperature: f64,
     /// The most tokens that the drafts for one post may take.
     pub max_tokens: u64,

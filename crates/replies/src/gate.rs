@@ -14,17 +14,17 @@ const LEAST_BESIDE_A_LINK: usize = 50;
 pub enum GateRefusal {
     /// It says that it is in a language that the project doesn't take.
     Language {
-        /// The language it says.
+        /// The post's language tag.
         lang: String,
     },
     /// It has a blacklisted keyword.
     Keyword {
-        /// The keyword.
+        /// The keyword, as the project lists it.
         keyword: String,
     },
     /// Its author is blacklisted.
     Author {
-        /// The author.
+        /// The author's handle.
         author: String,
     },
     /// A link with hardly any words, and nobody has replied.
@@ -60,7 +60,7 @@ impl std::fmt::Display for GateRefusal {
     }
 }
 
-/// Whether a post is left out, and why.
+/// The reason to leave a post out; none if it passes.
 #[must_use]
 pub fn gate(sources: &Sources, post: &Post) -> Option<GateRefusal> {
     if let Some(lang) = post.lang.as_deref().filter(|lang| !takes_language(sources, lang)) {
@@ -82,8 +82,8 @@ pub fn gate(sources: &Sources, post: &Post) -> Option<GateRefusal> {
     None
 }
 
-/// Whether the project takes a language. Regions make no difference (`en-GB` is `en`), and X's marks for
-/// texts without language (`und`, `zxx`, and `q..`) say nothing.
+/// True for a language that the project takes. Regions make no difference (`en-GB` is `en`); X's marks for
+/// texts without language (`und`, `zxx`, and `q..`) pass.
 fn takes_language(sources: &Sources, lang: &str) -> bool {
     let primary = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().trim().to_lowercase();
     let lang = primary(lang);

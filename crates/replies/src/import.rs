@@ -21,7 +21,7 @@ pub use self::format::PostsFormat;
 use self::rows::ParsedRow;
 use crate::error::RepliesError;
 
-/// What a file held.
+/// The rows of a file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Imported {
     /// The good rows, in the file's order.
@@ -35,7 +35,7 @@ pub struct Imported {
 pub struct BadRow {
     /// The line that it starts on, from 1.
     pub line: u64,
-    /// Why, naming the column.
+    /// The reason, naming the column.
     pub reason: String,
 }
 

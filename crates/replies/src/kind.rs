@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What a reply sets out to do.
+/// The purpose of a reply. A post gets one draft of each kind that its project lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReplyKind {
@@ -24,7 +24,7 @@ pub enum ReplyKind {
 }
 
 impl ReplyKind {
-    /// Every kind.
+    /// Every kind that a project may list.
     pub const ALL: [Self; 6] =
         [Self::AddValue, Self::AskQuestion, Self::Funny, Self::Debate, Self::Relate, Self::MirrorReframe];
 
@@ -44,7 +44,7 @@ impl ReplyKind {
         }
     }
 
-    /// What the model is told about it.
+    /// The model's instruction for it: what such a reply does.
     #[must_use]
     pub const fn instruction(self) -> &'static str {
         match self {

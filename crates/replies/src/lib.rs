@@ -87,7 +87,7 @@
 //! [`gate`], [`score`], [`similarity`] and [`filter`] are pure: what they say follows from what they are
 //! given, and is explained by it. [`DraftTask`] is the engine's
 //! [`Task`](atelier_engine::Task): it packs posts into one request and gets the drafts out of whatever comes
-//! back. A new kind of reply is a line in [`ReplyKind`]; a new stage of the pipeline belongs into
+//! back. A new kind of reply is a line in [`ReplyKind`]; a new stage of the pipeline belongs in
 //! [`generate::prepare`] if it costs nothing, and a new column of posts into [`import`]'s table of columns.
 #![forbid(unsafe_code)]
 

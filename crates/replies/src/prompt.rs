@@ -1,4 +1,4 @@
-//! What the model is told and asked.
+//! The prompt for drafting: instructions, posts, and the schema of the answer.
 //!
 //! Posts are written by strangers, and some are written to be obeyed. So they never stand in the
 //! instructions; each is one line of JSON in the prompt, which its text can't break out of.
@@ -16,9 +16,7 @@ const MAX_POST: usize = 4_000;
 /// A post as an item of a job holds it, and as the model sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PostToAnswer {
-    /// Its id.
     pub(crate) id: String,
-    /// Who wrote it.
     pub(crate) author: String,
     /// The node of the taxonomy that it fits best.
     pub(crate) topic: String,

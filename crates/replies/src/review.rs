@@ -1,18 +1,18 @@
-//! What people decide about drafts.
+//! Reviewers' decisions about drafts.
 
 use atelier_engine::Timestamp;
 use atelier_store::{DraftStatus, Store};
 
 use crate::error::RepliesError;
 
-/// A decision about drafts.
+/// A reviewer's decision about drafts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReviewDecision {
     /// They are wanted. Also overrules an earlier rejection, the filter's included.
     Approve,
     /// They are not wanted.
     Reject {
-        /// Why, in the reviewer's words.
+        /// The reason, in the reviewer's words.
         reason: Option<String>,
     },
     /// They were posted.
@@ -33,7 +33,7 @@ impl ReviewDecision {
 }
 
 /// Applies a decision to all of these drafts or, where one of them can't take it, to none. Returns the ids
-/// of those that changed; a draft that stands so already is left alone.
+/// of those that changed; a draft that has the status already is left alone.
 ///
 /// # Errors
 /// The store's `Transition` and `NoSuchDraft`, and whatever else it reports.

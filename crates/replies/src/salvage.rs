@@ -5,7 +5,6 @@
 
 use serde_json::{Map, Value};
 
-/// A JSON object.
 pub(crate) type JsonObject = Map<String, Value>;
 
 /// All whole objects in `text` that have the member `key`, in order, wherever they stand. An object inside

@@ -1,4 +1,4 @@
-//! How much a post deserves an answer, from 0 to 1, and why.
+//! The score of a post: how much it deserves an answer, and why.
 //!
 //! ```text
 //! velocity       = 1 / (1 + e^(-6x)),  x = (likes + 2 replies + 1.5 reposts) / max(1, minutes) / log10(max(100, followers))
@@ -21,21 +21,21 @@ use crate::finder::{AuthorStanding, Finder, Thresholds, Weights};
 /// A post's score with all its terms.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
-    /// How fast it gathers answers.
+    /// Engagement by age and reach.
     pub velocity: Velocity,
-    /// How well it fits the taxonomy.
+    /// Fit with the taxonomy.
     pub relevance: Relevance,
-    /// How much it invites an answer.
+    /// Signs that it invites an answer.
     pub openness: Openness,
-    /// Who wrote it.
+    /// The author's standing.
     pub author: AuthorQuality,
-    /// The weighted sum.
+    /// The weighted sum, not scaled where the weights don't sum to 1.
     pub total: f64,
     /// Its colour under the project's thresholds.
     pub label: Label,
 }
 
-/// How fast a post gathers answers.
+/// The pace at which a post gathers engagement, measured by its author's reach.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Velocity {
     /// Likes, twice the replies, and one and a half times the reposts.
@@ -62,7 +62,7 @@ impl Velocity {
     }
 }
 
-/// How well a post fits the taxonomy.
+/// The fit of a post with the taxonomy.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Relevance {
     /// Similarity with the node that fits best, 0 to 1.
@@ -71,7 +71,7 @@ pub struct Relevance {
     pub second: f64,
     /// By how much the best is ahead.
     pub margin: f64,
-    /// The term.
+    /// The term: 0.8 best + 0.2 margin.
     pub value: f64,
 }
 
@@ -85,10 +85,10 @@ impl Relevance {
     }
 }
 
-/// How much a post invites an answer.
+/// The signs in a post's text that it invites an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Openness {
-    /// What any post has.
+    /// 0.05, which any post has.
     pub base: f64,
     /// 0.25 if it ends with a question mark, white space aside.
     pub question_mark: f64,
@@ -107,10 +107,11 @@ const HEDGES: [&str; 14] = [
 ];
 
 impl Openness {
-    /// From the post's text.
+    /// Looks for the signs in a text. Words count whole, in capitals or not.
     #[must_use]
     pub fn new(text: &str) -> Self {
         let text = text.trim();
+        // A question word behind a quotation mark is not at the start.
         let first = words(text).next();
         let starts = text.starts_with(is_word_character) && first.is_some_and(|word| QUESTION_WORDS.contains(&&*word));
         let hedges = words(text).any(|word| HEDGES.contains(&&*word));
@@ -132,17 +133,17 @@ fn is_word_character(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// Who wrote a post.
+/// The term for a post's author.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AuthorQuality {
     /// The author's standing with the project.
     pub standing: AuthorStanding,
-    /// The term.
+    /// The term: 0.9 whitelisted, 0.6 neutral, 0 blacklisted.
     pub value: f64,
 }
 
 impl AuthorQuality {
-    /// From the author's standing.
+    /// The term for an author of this standing.
     #[must_use]
     pub fn new(standing: AuthorStanding) -> Self {
         let value = match standing {
@@ -158,11 +159,11 @@ impl AuthorQuality {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Label {
-    /// To be answered.
+    /// From `green_min` on: to be answered.
     Green,
-    /// Worth a look.
+    /// From `yellow_min` on: worth a look.
     Yellow,
-    /// To be left.
+    /// Below both: to be left.
     Red,
 }
 

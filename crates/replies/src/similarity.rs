@@ -9,7 +9,7 @@ use crate::score::Relevance;
 /// From this uncalibrated cosine on, two posts of a project count as the same.
 pub const SAME_POST: f32 = 0.95;
 
-/// How a post fits a taxonomy.
+/// The topic of a post: the node of a taxonomy that fits best, and how well.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fit {
     /// Index of the node that fits best: the post's topic.
@@ -48,11 +48,11 @@ pub fn fit(post: &Vector, nodes: &[Vector], calibration: &Calibration) -> Result
 /// A post that says the same as an earlier one.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Duplicate {
-    /// Index of the post.
+    /// Index of the post in the list that was compared.
     pub post: usize,
     /// Id of the post that it repeats.
     pub of: String,
-    /// Their cosine.
+    /// Uncalibrated cosine of the two.
     pub cosine: f32,
 }
 

@@ -13,7 +13,7 @@ use crate::kind::ReplyKind;
 use crate::prompt::{self, PostToAnswer};
 use crate::salvage;
 
-/// What a model may think before it answers, in tokens; they count against the cap on its answer.
+/// Tokens for a model to think with before it answers; they count against the cap on its answer.
 const THINKING_TOKENS: u64 = 4_096;
 /// The cap that is assumed where a model's own is not known: the least that current models have.
 const LEAST_OUTPUT_CAP: u64 = 8_192;
@@ -26,11 +26,11 @@ const TOKENS_A_POST: u64 = 20;
 /// One draft for a post. The result of an item is a list of them, one of each kind, in rank order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drafted {
-    /// What it sets out to do.
+    /// Its purpose, one of those that the project lists.
     pub kind: ReplyKind,
-    /// What it says.
+    /// The text of the reply.
     pub text: String,
-    /// Why the filter rejects it, if it does.
+    /// The fault for which the filter rejects it, if any.
     pub fault: Option<FilterFault>,
 }
 
@@ -41,7 +41,7 @@ pub struct DraftTask {
     output_cap: u64,
 }
 
-/// What a project brings along.
+/// The settings that drafting takes from a project's finder.yml.
 #[derive(Debug)]
 struct ProjectSettings {
     system: String,
@@ -125,6 +125,7 @@ impl Task for DraftTask {
     }
 
     fn pack_limit(&self) -> usize {
+        // One limit for all lanes: the project with the longest answers sets it.
         let a_post = self.projects.values().map(|project| project.max_tokens).max().unwrap_or(1).max(1);
         let posts = self.output_cap.saturating_sub(THINKING_TOKENS) / a_post;
         usize::try_from(posts.clamp(1, MOST_POSTS)).unwrap_or(1)
@@ -185,7 +186,7 @@ mod tests {
         ids.iter().enumerate().map(item).collect()
     }
 
-    /// What came of each item: `kind: text` for each draft.
+    /// The drafts of each item, as `kind: text`.
     fn parsed(text: &str, ids: &[&str]) -> Vec<(u64, Vec<String>)> {
         let reply = Reply {
             content: Content::Text(text.to_owned()),

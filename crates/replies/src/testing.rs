@@ -1,4 +1,4 @@
-//! What the tests beside the code share.
+//! Fixtures of the unit tests.
 
 use atelier_engine::Timestamp;
 use atelier_store::Post;

@@ -4,13 +4,13 @@ use atelier_store::Post;
 
 use crate::score::Score;
 
-/// The most characters.
+/// The most characters of the whole text.
 const MAX: usize = 100;
-/// From how many likes an hour on they are worth saying.
+/// The fewest likes an hour that are mentioned.
 const LIKES_AN_HOUR: f64 = 100.0;
-/// From how many followers on they are worth saying.
+/// The fewest followers that are mentioned.
 const FOLLOWERS: u64 = 1_000;
-/// Over which value a term is worth saying.
+/// Each term is mentioned over its value here.
 const RELEVANT: f64 = 0.7;
 const TRENDING: f64 = 0.7;
 const OPEN: f64 = 0.5;
@@ -41,6 +41,7 @@ pub fn why(post: &Post, score: &Score, topic: &str) -> String {
     }
     let mut text = String::new();
     for reason in reasons {
+        // One that has no room is left out; a shorter one after it may still fit.
         let comma = if text.is_empty() { "" } else { ", " };
         if text.chars().count() + comma.len() + reason.chars().count() <= MAX {
             text.push_str(comma);

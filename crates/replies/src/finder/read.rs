@@ -11,9 +11,9 @@ use crate::kind::ReplyKind;
 
 /// The largest finder.yml that is read, in bytes: a real one has a few thousand.
 const MAX_BYTES: usize = 1 << 20;
-/// How deeply values may nest; the format needs five levels.
+/// The deepest nesting of values; the format needs five levels.
 const MAX_DEPTH: usize = 32;
-/// How many values there may be, aliases followed.
+/// The most values, aliases followed: a few lines of nested aliases can stand for billions.
 const MAX_NODES: usize = 100_000;
 /// Weights are shares of 1, or percents; none is larger.
 const MAX_WEIGHT: f64 = 1_000.0;

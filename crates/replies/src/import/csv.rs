@@ -1,4 +1,4 @@
-//! Posts from CSV.
+//! Posts from CSV: a line that names the columns, then one post a row.
 
 use std::collections::HashMap;
 
@@ -29,6 +29,7 @@ pub(super) fn rows(project: &str, bytes: &[u8]) -> Result<Vec<ParsedRow>, Replie
         }
         let end = usize::try_from(reader.position().byte()).unwrap_or(usize::MAX).min(bytes.len());
         let raw = bytes.get(start..end).unwrap_or_default();
+        // The reader passes blank lines only now: the row starts after them.
         let blank = raw.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
         let line = lines.at(start + blank);
         if record.iter().all(<[u8]>::is_empty) {
@@ -86,8 +87,10 @@ fn row(
         return Err(format!("it has {} cells where the first line has {cells}", record.len()));
     }
     fields::post(project, &|name| {
-        let cell =
-            header.get(name).and_then(|index| record.get(*index)).and_then(|cell| std::str::from_utf8(cell).ok());
-        cell.filter(|cell| !cell.is_empty()).map_or(Cell::Nothing, |cell| Cell::Text(cell.to_owned()))
+        let bytes = header.get(name).and_then(|index| record.get(*index)).unwrap_or_default();
+        match std::str::from_utf8(bytes) {
+            Ok("") | Err(_) => Cell::Nothing,
+            Ok(text) => Cell::Text(text.to_owned()),
+        }
     })
 }

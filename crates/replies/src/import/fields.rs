@@ -31,7 +31,7 @@ pub(super) const URL: Column = column("url", &[]);
 pub(super) const REQUIRED: [Column; 4] = [ID, TEXT, AUTHOR, POSTED_AT];
 
 impl Column {
-    /// Ours, then the others.
+    /// All names, ours first.
     pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.name).chain(self.others.iter().copied())
     }
@@ -40,13 +40,12 @@ impl Column {
 /// A cell's value. Numbers keep the digits that they were written with.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Cell {
-    /// Nothing: absent, empty or null.
+    /// Absent, empty or null.
     Nothing,
-    /// Text.
     Text(String),
     /// A number as it was written.
     Number(String),
-    /// Something else, described.
+    /// Anything else: what it is, for a message.
     Other(&'static str),
 }
 
@@ -79,6 +78,7 @@ pub(super) fn post(project: &str, cell: &dyn Fn(&str) -> Cell) -> Result<Post, S
     })
 }
 
+/// A column's cell with the name it was found under; none if the row has no value there.
 type NamedCell = Option<(&'static str, Cell)>;
 
 /// A text cell, trimmed; an error where it is missing or no text.

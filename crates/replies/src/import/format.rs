@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-/// What a file of posts is written in.
+/// The format of a file of posts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PostsFormat {
     /// Comma-separated values with a header line (semicolons and tabs will do).
@@ -14,7 +14,7 @@ pub enum PostsFormat {
 }
 
 impl PostsFormat {
-    /// The format by the file's name if that says it is CSV, and by its content otherwise.
+    /// The format by the file's name if that says CSV or JSON Lines, else by how the content starts.
     #[must_use]
     pub fn of(name: Option<&str>, content: &str) -> Self {
         let extension =
@@ -31,7 +31,8 @@ impl PostsFormat {
     }
 }
 
-/// Whether a text that starts with `{` is one document, or one a line.
+/// Tells one document from one a line in a text that starts with `{`. A broken text counts as a document if
+/// its first line is a bare `{` or the only one.
 fn lines_or_document(text: &str) -> PostsFormat {
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
     let first = lines.next().unwrap_or_default();

@@ -99,7 +99,7 @@ fn described(raw: &RawValue) -> &'static str {
     }
 }
 
-/// Tells the lines of a text's parts, asked for in their order.
+/// Finds the lines of a text's parts, which must be asked for in their order.
 struct LineLocator<'a> {
     text: &'a str,
     counter: LineCounter<'a>,
@@ -112,6 +112,7 @@ impl<'a> LineLocator<'a> {
 
     /// The line on which a part of the text starts, from 1.
     fn line_of(&mut self, part: &RawValue) -> u64 {
+        // The part borrows from the text, so that its address gives its place.
         self.counter.at((part.get().as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize))
     }
 }

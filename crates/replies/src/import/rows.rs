@@ -23,5 +23,5 @@ impl<'a> LineCounter<'a> {
     }
 }
 
-/// A row that was read but not yet looked at, with the line that it starts on.
+/// The line that a row starts on, from 1, and its post or the reason why it has none.
 pub(super) type ParsedRow = (u64, Result<Post, String>);

@@ -30,7 +30,7 @@ pub(super) fn authors(answer: &RawObject<'_>) -> Authors {
         .collect()
 }
 
-/// Whether an element of `data` is of the X API's shape, and not one of our posts in a wrapper.
+/// Tells an element of the X API's `data` from one of our posts in a wrapper.
 pub(super) fn is_x_api(post: &RawObject<'_>) -> bool {
     post.contains_key("public_metrics") || post.contains_key("author_id") || post.contains_key("created_at")
 }
