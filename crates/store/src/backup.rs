@@ -1,4 +1,4 @@
-//! Backups.
+//! Copies of the whole database.
 
 use std::fs::File;
 use std::io::ErrorKind;

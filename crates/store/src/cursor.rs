@@ -1,4 +1,4 @@
-//! Places in lists.
+//! Cursors: where the next page of a list starts.
 
 use std::fmt;
 use std::str::FromStr;

@@ -24,25 +24,25 @@ pub struct Post {
     pub project: String,
     /// Its id, which no other post of the project has.
     pub id: String,
-    /// What it says.
+    /// Its text.
     pub text: String,
     /// Its author's handle.
     pub author: String,
-    /// How many follow the author.
+    /// Followers of the author.
     pub followers: u64,
     /// When it was posted.
     pub posted_at: Timestamp,
-    /// How many like it.
+    /// Count of likes.
     pub likes: u64,
-    /// How many replied.
+    /// Count of replies.
     pub replies: u64,
-    /// How many passed it on.
+    /// Count of reposts.
     pub reposts: u64,
-    /// How many saw it.
+    /// Count of views.
     pub views: u64,
     /// Its language, if it says.
     pub lang: Option<String>,
-    /// Where it stands.
+    /// Its web address.
     pub url: String,
 }
 
@@ -53,7 +53,7 @@ impl Post {
     }
 }
 
-/// What an import did.
+/// Counts of the posts of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Upserted {
     /// Posts that were not there.
@@ -64,10 +64,10 @@ pub struct Upserted {
     pub unchanged: u64,
 }
 
-/// Which posts to consider.
+/// A filter on the posts to consider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CandidateFilter {
-    /// Of which project.
+    /// Name of the project.
     pub project: String,
     /// Posted at that moment or later.
     pub posted_from: Option<Timestamp>,
@@ -79,14 +79,14 @@ pub struct CandidateFilter {
     pub min_likes: u64,
     /// With at least so many views.
     pub min_views: u64,
-    /// How many at most.
+    /// The most posts to return.
     pub limit: usize,
 }
 
 /// Posts that can be answered, and how many can't.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Candidates {
-    /// Newest first.
+    /// The posts, newest first.
     pub posts: Vec<Post>,
     /// Left out: drafted for, or blocked, before.
     pub already_answered: u64,
@@ -207,7 +207,7 @@ fn upsert_post(project: &Arc<str>, post: Post, now: Timestamp) -> Statement {
     .bind(now)
 }
 
-/// Reads [`COLUMNS`].
+/// Reads a post from [`COLUMNS`].
 pub(crate) fn post(columns: &mut Columns) -> StoreResult<Post> {
     Ok(Post {
         project: columns.text()?,

@@ -9,7 +9,7 @@ use crate::store::Store;
 
 const COLUMNS: &str = "name, finder, created_at, updated_at";
 
-/// A project.
+/// A project: what posts are collected and answered for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Project {
     /// Its name, which no other has.
@@ -66,7 +66,7 @@ impl Store {
     }
 }
 
-/// Undoes its batch if there is no such project.
+/// A check that undoes its batch if there is no such project.
 pub(crate) fn must_exist(project: &str) -> Statement {
     Statement::new("SELECT 1 FROM projects WHERE name = $1").bind(project).must_hit()
 }

@@ -15,32 +15,32 @@ pub(crate) const COLUMNS: &str = "s.velocity, s.relevance, s.openness, s.author_
 /// Scores are looked up in groups of this size.
 const LOOK_UP: usize = 1_000;
 
-/// What a post was scored. All scores are 0 to 1.
+/// The score of a post with its terms, each 0 to 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScoreRecord {
-    /// The project.
+    /// Name of the project.
     pub project: String,
-    /// The post's id.
+    /// Id of the post.
     pub post: String,
-    /// How fast it gathers engagement.
+    /// Engagement by age and reach.
     pub velocity: f64,
-    /// How near it is to the project's topics.
+    /// Fit with the project's topics.
     pub relevance: f64,
-    /// How much it invites an answer.
+    /// Signs that it invites an answer.
     pub openness: f64,
-    /// How its author is regarded.
+    /// Standing of its author with the project.
     pub author_quality: f64,
-    /// The weighted sum.
+    /// Weighted sum of the terms.
     pub total: f64,
     /// `green`, `yellow` or `red`.
     pub label: String,
-    /// The nearest topic.
+    /// Label of the nearest topic.
     pub topic: String,
-    /// How each score came about.
+    /// The whole explanation: each term with its parts.
     pub detail: serde_json::Value,
-    /// By which embedder.
+    /// The embedder whose vectors were compared.
     pub embedder: String,
-    /// When.
+    /// When it was scored.
     pub scored_at: Timestamp,
 }
 
@@ -50,7 +50,7 @@ impl Store {
         self.apply(scores.into_iter().map(save_score).collect(), never).await.map(|_| ())
     }
 
-    /// The scores of those of these posts that have one.
+    /// The scores of these posts, as far as they have one.
     pub async fn scores(&self, project: &str, posts: &[String]) -> StoreResult<Vec<ScoreRecord>> {
         let sql = format!("SELECT {COLUMNS} FROM scores s WHERE s.project = $1 AND s.post = $2");
         let project: Arc<str> = project.into();
@@ -91,7 +91,7 @@ fn save_score(score: ScoreRecord) -> Statement {
     .bind(score.scored_at)
 }
 
-/// Reads [`COLUMNS`].
+/// Reads a score from [`COLUMNS`].
 pub(crate) fn score(columns: &mut Columns, project: &str, post: &str) -> StoreResult<ScoreRecord> {
     Ok(ScoreRecord {
         project: project.into(),

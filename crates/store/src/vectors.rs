@@ -27,7 +27,7 @@ impl Store {
         self.apply(vectors.into_iter().map(put).collect(), never).await.map(|_| ())
     }
 
-    /// Those of these vectors that are kept.
+    /// The vectors that are kept for these hashes, by hash.
     pub async fn vectors(&self, embedder: &str, hashes: &[String]) -> StoreResult<HashMap<String, Vec<u8>>> {
         let embedder: Arc<str> = embedder.into();
         let mut vectors = HashMap::with_capacity(hashes.len());

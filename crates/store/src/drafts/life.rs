@@ -8,7 +8,7 @@ use crate::database::{Statement, Written};
 use crate::error::{StoreError, StoreResult};
 use crate::store::{Store, places};
 
-/// A draft that can't take the step undoes the first of these two statements' batch.
+/// The statements for each draft: a check that undoes the batch if the draft can't take the step, and the change.
 const STATEMENTS_EACH: usize = 2;
 
 impl Store {
@@ -22,7 +22,7 @@ impl Store {
         reason: Option<String>,
         now: Timestamp,
     ) -> StoreResult<Vec<String>> {
-        // Those that have this status already are let through, too.
+        // A draft that has the status already passes the check; the change leaves it alone.
         let mut allowed = vec![to];
         allowed.extend(to.comes_from());
         let mut batch = Vec::with_capacity(drafts.len() * STATEMENTS_EACH);

@@ -1,4 +1,4 @@
-//! How drafts and answers are looked at.
+//! Reading drafts and answered posts.
 
 use super::records::{Draft, DraftFilter, DraftRow, DraftStatus, RejectedBy, id};
 use crate::database::{Columns, Row, Statement};

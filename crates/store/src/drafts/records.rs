@@ -1,4 +1,4 @@
-//! What the store says of drafts.
+//! The records of drafts and answers.
 
 use atelier_engine::{JobId, Timestamp};
 
@@ -58,12 +58,12 @@ impl DraftStatus {
     }
 }
 
-/// Who rejected a draft.
+/// The source of a rejection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RejectedBy {
     /// A rule, before anyone saw it.
     Filter,
-    /// A person.
+    /// A reviewer.
     Review,
 }
 
@@ -86,9 +86,9 @@ impl RejectedBy {
 pub struct Draft {
     /// Its id, such as `d17`.
     pub id: String,
-    /// The project.
+    /// Name of its project.
     pub project: String,
-    /// The post's id.
+    /// Id of the post that it answers.
     pub post: String,
     /// The job that made it.
     pub job: JobId,
@@ -96,13 +96,13 @@ pub struct Draft {
     pub kind: String,
     /// Its place among the post's drafts, from 1.
     pub rank: u32,
-    /// What it says.
+    /// The text of the reply.
     pub text: String,
-    /// Where it stands.
+    /// Its place in a draft's life.
     pub status: DraftStatus,
     /// Who rejected it, if it is rejected.
     pub rejected_by: Option<RejectedBy>,
-    /// Why, in plain words.
+    /// The reason for its status, in plain words.
     pub reason: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
@@ -110,7 +110,7 @@ pub struct Draft {
     pub updated_at: Timestamp,
 }
 
-/// How answering a post ended.
+/// The outcome of answering a post.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AnswerStatus {
     /// It has drafts, even if the filter kept none.
@@ -135,11 +135,11 @@ impl AnswerStatus {
 /// The answer to a post, to be saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PostAnswer {
-    /// The project.
+    /// Name of the project.
     pub project: String,
-    /// The post's id.
+    /// Id of the post.
     pub post: String,
-    /// How it ended.
+    /// The outcome.
     pub status: AnswerStatus,
     /// Why, in plain words, if it was blocked or failed.
     pub detail: Option<String>,
@@ -150,21 +150,21 @@ pub struct PostAnswer {
 /// A draft to be saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewDraft {
-    /// Its manner.
+    /// Its manner, such as `add_value`.
     pub kind: String,
     /// Its place among the post's drafts, from 1.
     pub rank: u32,
-    /// What it says.
+    /// The text of the reply.
     pub text: String,
     /// Pending, or rejected by the filter.
     pub status: DraftStatus,
     /// Who rejected it, if it is rejected.
     pub rejected_by: Option<RejectedBy>,
-    /// Why, in plain words.
+    /// Why it was rejected, in plain words.
     pub reason: Option<String>,
 }
 
-/// Which drafts to list. Empty lists mean all.
+/// A filter on drafts, and a page of what passes it. Empty lists mean all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DraftFilter {
     /// Of these projects.
@@ -181,7 +181,7 @@ pub struct DraftFilter {
     pub include_filtered: bool,
     /// After which place; from the oldest on if absent.
     pub after: Option<Cursor>,
-    /// How many at most.
+    /// The most drafts of the page.
     pub limit: usize,
 }
 
@@ -192,7 +192,7 @@ pub struct DraftRow {
     pub draft: Draft,
     /// The post that it answers.
     pub post: Post,
-    /// What the post was scored, if it was.
+    /// The post's score, if it has one.
     pub score: Option<ScoreRecord>,
 }
 

@@ -1,4 +1,4 @@
-//! How answers are saved.
+//! Saving answers with their drafts.
 
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ impl Store {
         let mut batch = Vec::with_capacity(answers.len() * 6);
         for PostAnswer { project, post, status, detail, drafts } in answers {
             let key = Key { project: project.into(), post: post.into(), job: job.clone() };
+            // Before the answer: once it is there, no draft is added to it.
             batch.extend(drafts.into_iter().map(|draft| key.insert_draft(draft, now)));
             batch.push(
                 key.bind_to(
@@ -35,7 +36,7 @@ impl Store {
     }
 }
 
-/// What names an answer.
+/// The primary key of an answer.
 struct Key {
     project: Arc<str>,
     post: Arc<str>,
@@ -47,7 +48,7 @@ impl Key {
         Statement::new(sql).bind(&self.project).bind(&self.post).bind(&self.job)
     }
 
-    /// A second answer may have other drafts: of an answer that is saved, none is added.
+    /// A second answer may have other drafts, so none is added to one that is saved.
     fn insert_draft(&self, draft: NewDraft, now: Timestamp) -> Statement {
         self.bind_to(
             "INSERT INTO drafts (project, post, job, kind, rank, text, status, rejected_by, reason, created_at, updated_at) \

@@ -1,4 +1,4 @@
-//! The log that those who index images read.
+//! The log of changes, which indexes of the library follow.
 
 use crate::database::{Row, Statement};
 use crate::error::{StoreError, StoreResult};
@@ -8,15 +8,15 @@ use crate::store::Store;
 /// A change of the library. An image has one, its last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LibraryChange {
-    /// Its number. Numbers only grow, and each change has one of its own.
+    /// Its number. Numbers only grow, and no two changes share one.
     pub seq: u64,
-    /// The image.
+    /// Id of the image.
     pub image: String,
-    /// What became of it.
+    /// The kind of change.
     pub kind: ChangeKind,
 }
 
-/// What became of an image.
+/// The kind of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeKind {
     /// It was added, or something of it changed: a word, a tag, a collection, a vector.
@@ -42,7 +42,8 @@ impl Store {
     }
 }
 
-/// Logs that an image changed, in the place of its last change. Of an image that is gone nothing is logged.
+/// Logs that an image changed, and drops its last change: the log has one row an image, at most. Of an image that
+/// is gone nothing is logged.
 pub(super) fn log_put(image: &str) -> [Statement; 2] {
     [
         Statement::new("DELETE FROM library_changes WHERE image = $1 AND EXISTS (SELECT 1 FROM images WHERE id = $1)")
@@ -52,7 +53,7 @@ pub(super) fn log_put(image: &str) -> [Statement; 2] {
     ]
 }
 
-/// Logs that an image was removed, in the place of its last change.
+/// Logs that an image was removed, and drops its last change.
 pub(super) fn log_remove(image: &str) -> [Statement; 2] {
     [
         Statement::new("DELETE FROM library_changes WHERE image = $1").bind(image),

@@ -1,4 +1,4 @@
-//! How images are found and listed.
+//! Finding and listing images.
 
 use std::collections::HashMap;
 
@@ -76,7 +76,7 @@ impl Store {
         })
     }
 
-    /// How many images pass the filter.
+    /// The number of images that pass the filter.
     pub async fn image_count(&self, filter: &ImageFilter) -> StoreResult<u64> {
         let (condition, values) = passes(filter);
         let mut query = Statement::new(format!("SELECT count(*) FROM images i WHERE {condition}"));
@@ -127,7 +127,7 @@ fn grouped(rows: Vec<Row>) -> StoreResult<HashMap<String, Vec<String>>> {
     Ok(groups)
 }
 
-/// That an image passes the filter, and the condition's values.
+/// The condition in SQL that an image passes the filter, and its values.
 fn passes(filter: &ImageFilter) -> (String, Vec<Value>) {
     let mut conditions = vec!["1 = 1".to_owned()];
     let mut values: Vec<Value> = Vec::new();

@@ -1,4 +1,4 @@
-//! What the library holds.
+//! The records of the library.
 
 use atelier_engine::Timestamp;
 
@@ -21,15 +21,15 @@ pub struct Image {
     pub hash: String,
     /// The name of its file.
     pub filename: String,
-    /// What is to be seen.
+    /// A description of what it shows.
     pub caption: Option<String>,
     /// The one category that it is in.
     pub category: Option<String>,
-    /// How well it serves as a reference for tone.
+    /// Its score as a reference for tone.
     pub tone_score: Option<f64>,
-    /// How well it serves as a reference for angle.
+    /// Its score as a reference for angle.
     pub angle_score: Option<f64>,
-    /// What else is said of it.
+    /// Its free attributes, by name.
     pub attributes: serde_json::Map<String, serde_json::Value>,
     /// Its tags, sorted.
     pub tags: Vec<String>,
@@ -39,9 +39,9 @@ pub struct Image {
     pub width: u32,
     /// Its height in pixels as it is shown.
     pub height: u32,
-    /// What its file is: `jpeg`, `png` and so on.
+    /// The format of its file: `jpeg`, `png` and so on.
     pub format: String,
-    /// The size of its file.
+    /// The size of its file in bytes.
     pub bytes: u64,
     /// Its main colours, `#rrggbb`, the most frequent first.
     pub palette: Vec<String>,
@@ -51,17 +51,17 @@ pub struct Image {
     pub taken_at: Option<Timestamp>,
     /// When it came into the library.
     pub added_at: Timestamp,
-    /// When something of it last changed.
+    /// When it last changed.
     pub updated_at: Timestamp,
     /// Who brought it, if known.
     pub uploader: Option<String>,
     /// The path that it was imported from, if it was.
     pub source: Option<String>,
-    /// How it was made, if it was made here.
+    /// How it was generated, if it was generated here.
     pub provenance: Option<serde_json::Value>,
     /// The hash of the words that are embedded for it, if it has any.
     pub text_hash: Option<String>,
-    /// How often it was changed, and 1. Only what is newer takes its place.
+    /// 1, and one more for each change. Only a change to the latest revision is taken.
     pub revision: u64,
 }
 
@@ -86,9 +86,9 @@ pub struct NewImage {
 /// A vector of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewVector {
-    /// What made it.
+    /// The embedder that made it.
     pub embedder: String,
-    /// Where it lies.
+    /// The space that it lies in.
     pub space: VectorSpace,
     /// The hash of what was embedded: of the words for [`VectorSpace::Text`], else of the file.
     pub made_of: String,
@@ -96,14 +96,14 @@ pub struct NewVector {
     pub bytes: Vec<u8>,
 }
 
-/// What a vector of an image stands for.
+/// The side of an image that a vector stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum VectorSpace {
-    /// What its words mean.
+    /// The meaning of its words.
     Text,
-    /// What its look means, in the space of words.
+    /// The meaning of its look, in the space of words.
     Look,
-    /// How it looks.
+    /// The look itself, in a space of looks.
     Appearance,
 }
 
@@ -121,9 +121,9 @@ impl VectorSpace {
 /// A score that images may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScoreKind {
-    /// How well it serves as a reference for tone.
+    /// As a reference for tone.
     Tone,
-    /// How well it serves as a reference for angle.
+    /// As a reference for angle.
     Angle,
 }
 
@@ -136,14 +136,14 @@ impl ScoreKind {
     }
 }
 
-/// How an image was taken in.
+/// The outcome of adding an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Added {
     /// It is in the library now.
     New,
     /// The same bytes are there already, as this image. Nothing was written but the source, if one was given.
     SameContent {
-        /// The image that is there.
+        /// Id of the image that is there.
         image: String,
     },
     /// Another image has its id. Nothing was written.
@@ -153,7 +153,7 @@ pub enum Added {
     BeingDeleted,
 }
 
-/// Which images to list.
+/// A filter on images: all that is given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImageFilter {
     /// With all of these tags.
@@ -172,8 +172,9 @@ pub struct ImageFilter {
     pub added_before: Option<Timestamp>,
 }
 
-/// Reads [`COLUMNS`]; tags and collections are left empty.
+/// Reads an image from [`COLUMNS`]; tags and collections are left empty.
 pub(super) fn image(mut row: Row) -> StoreResult<Image> {
+    // `Columns` reads no real that may be null, so the scores stand last and are taken off the end.
     let angle_score = last_real(&mut row)?;
     let tone_score = last_real(&mut row)?;
     let mut columns = row.columns();

@@ -21,11 +21,11 @@ pub struct ImageSource {
     pub bytes: u64,
     /// When it was last changed.
     pub modified_at: Timestamp,
-    /// How like it is to its image.
+    /// Its likeness to its image.
     pub likeness: Likeness,
 }
 
-/// How like a file is to the image that it was taken for.
+/// The likeness of a file to the image that it was taken for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Likeness {
     /// Byte for byte.
@@ -44,7 +44,7 @@ impl Likeness {
 }
 
 impl Store {
-    /// Those of these paths that were imported: by path, the file as it was then and its image.
+    /// By path, the files among these that were imported: as they were then, each with the id of its image.
     pub async fn image_sources(&self, paths: &[String]) -> StoreResult<HashMap<String, (ImageSource, String)>> {
         let mut found = HashMap::with_capacity(paths.len());
         for paths in paths.chunks(LOOK_UP) {

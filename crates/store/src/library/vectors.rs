@@ -17,7 +17,7 @@ const LOOK_UP: usize = 500;
 pub struct Unembedded {
     /// The number of its last change.
     pub change: u64,
-    /// The image.
+    /// Id of the image.
     pub image: String,
     /// The hash of what is to be embedded: of its words for [`VectorSpace::Text`], else of its file.
     pub made_of: String,
@@ -112,7 +112,7 @@ impl Store {
     }
 
     /// Up to which change of the library all images have a vector of this embedder in this space, if they can have
-    /// one; 0 if nobody has said so.
+    /// one; 0 if none was recorded.
     pub async fn embedded_up_to(&self, embedder: &str, space: VectorSpace) -> StoreResult<u64> {
         let query = Statement::new("SELECT upto FROM embedded WHERE embedder = $1 AND space = $2")
             .bind(embedder)
@@ -120,7 +120,7 @@ impl Store {
         Ok(rows(self.query(query).await?, |row| row.columns().count())?.into_iter().sum())
     }
 
-    /// Says up to which change all images have one.
+    /// Records up to which change of the library all images have one.
     pub async fn set_embedded_up_to(&self, embedder: &str, space: VectorSpace, up_to: u64) -> StoreResult<()> {
         let put = Statement::new(
             "INSERT INTO embedded (embedder, space, upto) VALUES ($1, $2, $3) \
@@ -132,8 +132,8 @@ impl Store {
         self.apply(vec![put], never).await.map(|_| ())
     }
 
-    /// Forgets what embedders other than these have made; how many vectors that were. At most `limit` go at
-    /// a time: call it until it is 0.
+    /// Deletes the vectors of all embedders but these and returns how many there were. At most `limit` go at a
+    /// time: call it until it returns 0.
     pub async fn prune_image_vectors(&self, keep: &[String], limit: usize) -> StoreResult<u64> {
         let sql = format!(
             "DELETE FROM image_vectors WHERE (embedder, space, image) IN (\
@@ -143,7 +143,7 @@ impl Store {
         let prune = keep.iter().fold(Statement::new(sql).bind(limit), |query, embedder| query.bind(embedder.as_str()));
         let sql = format!("DELETE FROM embedded WHERE embedder NOT IN ({})", places(1, keep.len()));
         let forget = keep.iter().fold(Statement::new(sql), |query, embedder| query.bind(embedder.as_str()));
-        // First the saying, then what it is said of.
+        // The record goes with the first vectors: it must not claim any that are gone.
         let effects = self.apply(vec![forget, prune], never).await?;
         Ok(effects.last().map_or(0, |pruned| pruned.count))
     }
@@ -157,7 +157,7 @@ const fn made_of(space: VectorSpace) -> &'static str {
     }
 }
 
-/// Whether the image `i` needs a vector of the embedder `$2` in the space `$3`, in SQL.
+/// The condition in SQL that the image `i` needs a vector of the embedder `$2` in the space `$3`.
 fn lacks(space: VectorSpace) -> String {
     let made_of = made_of(space);
     format!(

@@ -1,4 +1,4 @@
-//! How images come into the library, change and leave it.
+//! Adding, changing and removing images.
 
 use std::sync::Arc;
 
@@ -19,6 +19,7 @@ impl Store {
     pub async fn add_image(&self, new: NewImage) -> StoreResult<Added> {
         let NewImage { image, vectors, source } = new;
         let being_deleted = Statement::new("SELECT 1 FROM library_garbage WHERE hash = $1").bind(&*image.hash);
+        // A refusal is known by its place: 0 means garbage, 1 a taken id or content.
         let mut batch = vec![being_deleted.must_miss(), insert(&image)];
         batch.extend(join(&image));
         batch.extend(vectors.into_iter().map(|vector| put_vector(&image.id, vector)));
@@ -50,7 +51,7 @@ impl Store {
             batch.push(Statement::new(format!("DELETE FROM {table} WHERE image = $1")).bind(&*image.id));
         }
         batch.extend(join(image));
-        // What was made of other words stands for this image no longer.
+        // A vector of other words no longer stands for this image.
         batch.push(
             Statement::new("DELETE FROM image_vectors WHERE image = $1 AND space = $2 AND made_of <> $3")
                 .bind(&*image.id)
@@ -89,7 +90,7 @@ impl Store {
         rows(self.query(query).await?, |row| row.columns().text())
     }
 
-    /// The objects of these hashes are deleted.
+    /// Forgets these hashes, whose objects are deleted.
     pub async fn garbage_deleted(&self, hashes: &[String]) -> StoreResult<()> {
         let forget = |hash: &String| Statement::new("DELETE FROM library_garbage WHERE hash = $1").bind(hash.as_str());
         self.apply(hashes.iter().map(forget).collect(), never).await.map(|_| ())

@@ -5,8 +5,8 @@ use crate::error::{StoreError, StoreResult};
 use crate::projects::{must_exist, no_such_project};
 use crate::store::Store;
 
-/// The tables that say something of a post.
-const DEPENDENT: [&str; 3] = ["scores", "answers", "drafts"];
+/// The tables whose rows belong to a post.
+const DEPENDENTS: [&str; 3] = ["scores", "answers", "drafts"];
 
 /// The jobs that answer posts of project $1 and are not over.
 const CLAIMS_NOT_OVER: &str = "SELECT c.job FROM claims c JOIN jobs j ON j.id = c.job \
@@ -20,7 +20,7 @@ impl Store {
         for id in ids {
             let sql = format!("{CLAIMS_NOT_OVER} AND c.post = $2 LIMIT 1");
             batch.push(Statement::new(sql).bind(project).bind(id.as_str()).must_miss());
-            for table in DEPENDENT {
+            for table in DEPENDENTS {
                 let sql = format!("DELETE FROM {table} WHERE project = $1 AND post = $2");
                 batch.push(Statement::new(sql).bind(project).bind(id.as_str()));
             }
@@ -63,18 +63,18 @@ impl Store {
     }
 }
 
-/// Removes all posts of a project and what is said of them, returning a row for each post; refuses its
-/// batch while a job that is not over answers one.
+/// Removes all posts of a project with their dependents, returning a row for each post; refuses its batch while
+/// a job that is not over answers one.
 fn remove_posts_of(project: &str) -> Vec<Statement> {
     let mut batch = vec![Statement::new(format!("{CLAIMS_NOT_OVER} LIMIT 1")).bind(project).must_miss()];
-    for table in DEPENDENT {
+    for table in DEPENDENTS {
         batch.push(Statement::new(format!("DELETE FROM {table} WHERE project = $1")).bind(project));
     }
     batch.push(Statement::new("DELETE FROM posts WHERE project = $1 RETURNING 1").bind(project));
     batch
 }
 
-/// The error of [`remove_posts_of`] being refused.
+/// The error where a claim of a job, whose id is in `rows`, refused the removal.
 fn in_use(project: &str, rows: Vec<Row>) -> StoreError {
     let job = rows.into_iter().next().and_then(|row| row.columns().text().ok()).unwrap_or_default();
     StoreError::InUse { project: project.into(), job }

@@ -1,4 +1,4 @@
-//! What SQLite's errors mean.
+//! From SQLite's errors to the store's.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use rusqlite::ffi;
 
 use crate::error::StoreError;
 
-/// What an error means for the database at `path`.
+/// The store's error for one of the database at `path`.
 #[expect(clippy::needless_pass_by_value, reason = "it is what map_err gives")]
 pub(super) fn fault(path: &Path, error: rusqlite::Error) -> StoreError {
     let path = path.to_owned();

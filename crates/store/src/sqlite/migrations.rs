@@ -19,8 +19,8 @@ const MIGRATIONS: [&str; 5] = [
 /// The newest schema that this program knows.
 pub(super) const NEWEST: i64 = MIGRATIONS.len() as i64;
 
-/// Brings the schema up to date, each step in a transaction of its own. Of processes that start at the
-/// same time, one does it and the others wait.
+/// Brings the schema up to date, each step in its own transaction, which looks at the version
+/// again: of processes that start at the same time, one does it and the others wait.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> StoreResult<()> {
     let fault = |error| fault(path, error);
     if version(connection, path)? == NEWEST {

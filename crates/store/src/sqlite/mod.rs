@@ -21,7 +21,7 @@ use self::writer::QueuedBatch;
 use crate::database::{Database, Row, Statement, Written};
 use crate::error::{StoreError, StoreResult};
 
-/// How many batches may wait for the writer. More wait for room here.
+/// The most batches in the writer's queue; whoever sends more waits for room.
 const QUEUE: usize = 4096;
 
 /// A SQLite database in a file, in WAL mode. Reads need a tokio runtime.
@@ -107,21 +107,21 @@ impl Database for SqliteDatabase {
         Box::pin(async move {
             let copy = move || {
                 let source = connect(&path, busy_timeout, OpenFlags::empty())?;
-                let copy = || {
+                let copy_pages = || {
                     let mut target = Connection::open(&file)?;
                     // Nobody reads the target before it is whole, and its maker syncs it.
                     target.pragma_update(None, "synchronous", "off")?;
                     // All pages in one step are one snapshot; writers go on in the log meanwhile.
                     Backup::new(&source, &mut target)?.step(-1)
                 };
-                copy().map(|_| ()).map_err(|error| fault(&file, error))
+                copy_pages().map(|_| ()).map_err(|error| fault(&file, error))
             };
             tokio::task::spawn_blocking(copy).await.map_err(|_| StoreError::Closed)?
         })
     }
 }
 
-/// Waits for what is under way, so that whoever opens the file next finds it at rest.
+/// Waits for batches under way, so that whoever opens the file next finds it at rest.
 impl Drop for SqliteDatabase {
     fn drop(&mut self) {
         drop(self.queue.take());

@@ -1,4 +1,4 @@
-//! The connections that read.
+//! A pool of connections that read.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,7 @@ use super::statements::{Session, run};
 use crate::database::{Row, Statement};
 use crate::error::{StoreError, StoreResult};
 
-/// How many read at the same time. Reads are short, and each connection keeps a cache of its own.
+/// The most reads at the same time: reads are short, and each connection keeps its own cache.
 const MOST: usize = 4;
 
 /// A few connections that read, opened when they are first needed.
@@ -58,7 +58,7 @@ fn open(path: &Path, busy_timeout: Duration) -> StoreResult<Session> {
 
 fn snapshot(session: &Session, queries: &[Statement]) -> rusqlite::Result<Vec<Vec<Row>>> {
     let query = |statement| Ok(run(&mut session.prepare(statement)?)?.rows);
-    // A single query is a snapshot of its own.
+    // A single query sees one snapshot anyway.
     if let [statement] = queries {
         return Ok(vec![query(statement)?]);
     }

@@ -9,10 +9,10 @@ use rusqlite::{CachedStatement, Connection, ToSql};
 
 use crate::database::{Effect, Row, Statement, Value};
 
-/// Texts whose places are remembered; there are far fewer, but for those made of lists of values.
+/// The most texts whose places are remembered. Only texts with lists of values make so many.
 const REMEMBERED: usize = 512;
 
-/// A connection with what is remembered of the statements that it has prepared.
+/// A connection, and the places of values in the statements that it has prepared.
 #[derive(Debug)]
 pub(super) struct Session {
     connection: Connection,

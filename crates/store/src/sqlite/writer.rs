@@ -20,16 +20,16 @@ use super::statements::{Session, run};
 use crate::database::{Effect, Guard, Statement, Written};
 use crate::error::{StoreError, StoreResult};
 
-/// How many batches go into one commit at most: a bound on what one commit holds in memory.
+/// The most batches in one commit, which bounds what a commit holds in memory.
 const MOST_IN_A_COMMIT: usize = 4096;
 
-/// The part of a commit's time that may be spent waiting for more to commit.
+/// Waiting for more batches takes at most one part in so many of the last commit's time.
 const LINGER: u32 = 8;
 
-/// Below so many callers, what is won is less than what it costs where processors are busy.
+/// The fewest callers worth waiting for: with fewer, waiting costs more than it wins where processors are busy.
 const CROWD: usize = 32;
 
-/// How long the writer rests between looks at the queue while it waits for more.
+/// The pause between looks at the queue while the writer waits for more.
 const REST: Duration = Duration::from_micros(50);
 
 /// A batch and who waits for it.
@@ -50,8 +50,8 @@ pub(super) fn write_all(connection: Connection, path: PathBuf, mut queue: mpsc::
     }
 }
 
-/// Waits for batches and takes all that are there for the next commit; the last one's size and time tell who
-/// may come back and how long to wait for that. False once nobody can send any more.
+/// Waits for batches and takes all that are there for the next commit; the last one's size and time say how
+/// many callers may come back and how long to wait for them. False once nobody can send any more.
 fn gather(
     queue: &mut mpsc::Receiver<QueuedBatch>,
     group: &mut Vec<QueuedBatch>,
@@ -59,7 +59,7 @@ fn gather(
 ) -> bool {
     take_waiting(queue, group);
     if group.is_empty() {
-        // Nobody waited, so that nothing is won by waiting for more.
+        // Nobody waited, so nothing is won by waiting for more.
         group.extend(queue.blocking_recv());
         take_waiting(queue, group);
         return !group.is_empty();
@@ -83,13 +83,14 @@ fn take_waiting(queue: &mut mpsc::Receiver<QueuedBatch>, group: &mut Vec<QueuedB
     }
 }
 
+/// The connection that writes, one commit for each group of batches.
 struct GroupCommitter {
     session: Session,
     path: PathBuf,
 }
 
 impl GroupCommitter {
-    /// Commits a group and tells those who wait. Nobody is told anything before it is durable.
+    /// Commits a group, then answers its callers: a batch is reported only once it is durable.
     fn commit(&self, group: &mut Vec<QueuedBatch>) {
         match self.transact(group) {
             Ok(results) => {
@@ -99,7 +100,7 @@ impl GroupCommitter {
                 }
             }
             Err(error) => {
-                // Whoever asked for it is told; here it is for those who look into it.
+                // Each caller gets the error; the log says that it was one commit.
                 tracing::debug!(code = error.code(), batches = group.len(), "a commit failed and was undone: {error}");
                 for queued in group.drain(..) {
                     let _ = queued.reply.send(Err(error.clone()));
