@@ -10,7 +10,7 @@ use atelier_engine::{JobId, Stop};
 use atelier_store::{Hold, Holder, NewVector, VectorSpace};
 use futures_util::future::try_join_all;
 
-use super::decode::Reader;
+use super::decode::PictureReader;
 use super::derive::{LONG_SIDE, SHORT_SIDE};
 use super::{Embedders, Library, blocking, words};
 use crate::error::{StudioError, StudioResult};
@@ -175,7 +175,7 @@ impl Embedding {
     pub async fn run(
         &self,
         missing: Missing,
-        reader: &Reader,
+        reader: &PictureReader,
         threads: NonZeroUsize,
         stop: &Stop,
         mut observer: impl FnMut(EmbedProgress) + Send,
@@ -210,7 +210,7 @@ impl Embedding {
     async fn step(
         &self,
         walk: &mut Walk,
-        reader: &Reader,
+        reader: &PictureReader,
         threads: NonZeroUsize,
         done: &mut Embedded,
     ) -> StudioResult<bool> {
@@ -290,7 +290,7 @@ impl Embedding {
         Ok(page)
     }
 
-    async fn looks(&self, reader: &Reader, threads: NonZeroUsize, ids: &[String]) -> StudioResult<PageEmbedded> {
+    async fn looks(&self, reader: &PictureReader, threads: NonZeroUsize, ids: &[String]) -> StudioResult<PageEmbedded> {
         let mut page = PageEmbedded::default();
         let Some(embedder) = &self.embedders.look else { return Ok(page) };
         let images = self.library.store().images_with_ids(ids).await?;
@@ -330,7 +330,7 @@ impl Embedding {
 }
 
 /// A file as a model for pictures sees it.
-pub(crate) fn picture_of(content: &[u8], reader: &Reader) -> StudioResult<Picture> {
+pub(crate) fn picture_of(content: &[u8], reader: &PictureReader) -> StudioResult<Picture> {
     let picture = reader.read(content)?.into_picture(SHORT_SIDE, LONG_SIDE)?;
     Ok(Picture::new(picture.width, picture.height, picture.rgb)?)
 }
