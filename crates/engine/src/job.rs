@@ -1,9 +1,11 @@
-//! What a run is given, what it tells while it runs, and what it reports at its end.
+//! What a run is given, what it reports while it runs, and what it reports at its end.
 
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::journal::{JobId, JournalError, PoolId, ScopeId, Urgency};
@@ -19,6 +21,8 @@ use crate::usage::{Price, Usd};
 pub struct Pool {
     /// Names it, in the ledger too.
     pub id: PoolId,
+    /// The model that it serves, as jobs name it: it answers items that want this one, or any.
+    pub serves: Arc<str>,
     /// Who answers.
     pub model: Arc<dyn Model>,
     /// The limits that are known.
@@ -98,15 +102,32 @@ impl Default for Options {
     }
 }
 
-/// How many items a call carries, within what the task allows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How many items a call carries, within what the task allows. Written `auto`, `off` or a number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Packing {
     /// As many as finish the job soonest.
+    #[default]
     Auto,
     /// Always one.
     Off,
     /// So many, as long as there are so many.
     Fixed(usize),
+}
+
+impl FromStr for Packing {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "off" => Ok(Self::Off),
+            _ => match text.parse() {
+                Ok(items) if items > 0 => Ok(Self::Fixed(items)),
+                _ => Err("write a number from 1 on, auto or off".to_owned()),
+            },
+        }
+    }
 }
 
 /// What happens while a job runs.
@@ -235,23 +256,13 @@ pub enum EngineError {
     NoPool,
 }
 
-impl EngineError {
-    /// A stable name.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Journal(error) => error.code,
-            Self::PriceUnknown(_) => "price-unknown",
-            Self::NoPool => "no-pool",
-        }
+crate::error_codes! {
+    EngineError {
+        Self::PriceUnknown(_) => "price-unknown", "add the model to your price table, or set no maximum cost";
+        Self::NoPool => "no-pool", "name a model";
     }
-
-    /// What to do about it.
-    pub const fn hint(&self) -> &'static str {
-        match self {
-            Self::Journal(error) => error.hint,
-            Self::PriceUnknown(_) => "add the model to your price table, or run without a maximum cost",
-            Self::NoPool => "name a model",
-        }
+    else {
+        Self::Journal(error) => error;
     }
 }
 

@@ -53,7 +53,7 @@ pub trait Journal: Send + Sync {
     /// Writes reservations, all or none. They are refused as [`Reserved::Behind`] when another run has
     /// reserved in one of their scopes after the entry numbered `seen`: admission must then be decided
     /// again with those entries known. This is what makes one quota of many runs' shares. They are refused
-    /// as [`Reserved::NotYet`] while another run, in line for one of their pools, goes first.
+    /// as [`Reserved::NotYet`] while another run that waits for one of their pools goes first.
     fn reserve(
         &self,
         by: &Runner,
@@ -61,15 +61,20 @@ pub trait Journal: Send + Sync {
         seen: EntryId,
     ) -> BoxFuture<'_, JournalResult<Reserved>>;
 
-    /// Puts a run in line for a pool, or keeps it there, from `now` to `until`: it has to wait for a limit. Of
-    /// those in line, interactive runs go before the others, and among equals the one that was served less, by
-    /// more than a [`TURN`], since they stand there together; a newcomer goes before them. A run in no line is
-    /// behind all of them. A place that is not renewed is lost.
-    fn line_up(&self, by: &Runner, pool: &PoolId, now: Timestamp, until: Timestamp)
-    -> BoxFuture<'_, JournalResult<()>>;
+    /// Puts a run into a pool's queue of waiting runs, or keeps it there, from `now` to `until`: it has to wait for a
+    /// limit. Interactive runs go before the others, and among equals the one that was served less, by more than a
+    /// [`TURN`], since they have waited together; a newcomer goes before them. A run that does not wait is behind all
+    /// of them. A place that is not renewed is lost.
+    fn join_queue(
+        &self,
+        by: &Runner,
+        pool: &PoolId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> BoxFuture<'_, JournalResult<()>>;
 
-    /// Takes a run out of every line.
-    fn step_out(&self, by: &Runner) -> BoxFuture<'_, JournalResult<()>>;
+    /// Takes a run out of every queue.
+    fn leave_queue(&self, by: &Runner) -> BoxFuture<'_, JournalResult<()>>;
 
     /// Writes how reserved calls ended together with the outcomes they brought, all or none. The first
     /// outcome of an item stands; a second one is dropped.
@@ -172,6 +177,8 @@ pub struct Ended {
     pub limited: u64,
     /// Those that another fault ended.
     pub faulted: u64,
+    /// Those that may have cost something, nobody knows how much: their model has no price. Unknown is not zero.
+    pub unpriced: u64,
 }
 
 /// How a reserved call ended, or several of one reservation.
@@ -209,6 +216,7 @@ impl Settlement {
         self.ended.sent += other.ended.sent;
         self.ended.limited += other.ended.limited;
         self.ended.faulted += other.ended.faulted;
+        self.ended.unpriced += other.ended.unpriced;
         self.reserved += other.reserved;
         self.counted += other.counted;
         self.left = self.left.max(other.left);
@@ -254,4 +262,16 @@ pub struct JournalError {
     pub message: String,
     /// What to do about it.
     pub hint: &'static str,
+}
+
+impl JournalError {
+    /// A stable name.
+    pub const fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// What to do about it.
+    pub const fn hint(&self) -> &'static str {
+        self.hint
+    }
 }

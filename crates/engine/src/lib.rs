@@ -36,6 +36,7 @@
 //! let endpoint = BaseUrl::parse(&sandbox.base_url())?;
 //! let pool = Pool {
 //!     id: "gemini/sandbox/gemini-test".into(),
+//!     serves: "gemini:gemini-test".into(),
 //!     model: Arc::new(Gemini::new(&HttpClient::new()?, &endpoint, &ApiKey::new("any key")?, "gemini-test")?),
 //!     limits: vec!["requests=15/60s".parse()?],
 //!     price: None,
@@ -68,6 +69,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod codes;
 mod job;
 mod journal;
 mod latency;

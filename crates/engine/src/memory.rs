@@ -144,7 +144,7 @@ impl Journal for MemoryJournal {
         Box::pin(async move { Ok(answer) })
     }
 
-    fn line_up(
+    fn join_queue(
         &self,
         by: &Runner,
         pool: &PoolId,
@@ -165,7 +165,7 @@ impl Journal for MemoryJournal {
         Box::pin(async { Ok(()) })
     }
 
-    fn step_out(&self, by: &Runner) -> BoxFuture<'_, JournalResult<()>> {
+    fn leave_queue(&self, by: &Runner) -> BoxFuture<'_, JournalResult<()>> {
         self.lock().line.retain(|place| place.runner.id != by.id);
         Box::pin(async { Ok(()) })
     }

@@ -41,6 +41,8 @@ pub struct TextRequest {
     pub system: Option<String>,
     /// What is asked.
     pub prompt: String,
+    /// Pictures that it speaks of, in their order.
+    pub images: Vec<ImageData>,
     /// A JSON Schema (draft 2020-12) that the answer must satisfy; the answer is then JSON.
     pub schema: Option<Value>,
     /// Randomness, 0 to 2.
@@ -116,9 +118,10 @@ impl Request {
             Self::Text(text) => {
                 let bytes = text.prompt.len() + text.system.as_ref().map_or(0, String::len);
                 let schema = text.schema.as_ref().map_or(0, |schema| schema.to_string().len());
+                let images = text.images.len() as u64;
                 Demand {
-                    input_tokens: tokens(bytes),
-                    input_bytes: (bytes + schema) as u64,
+                    input_tokens: tokens(bytes) + images * IMAGE_TOKENS,
+                    input_bytes: (bytes + schema) as u64 + images * IMAGE_TOKENS_AT_MOST,
                     output_cap: text.max_output_tokens,
                     images: 0,
                 }
@@ -337,6 +340,21 @@ impl FaultKind {
     /// Whether the fault speaks of the provider as a whole and not of this call.
     pub const fn is_outage(self) -> bool {
         matches!(self, Self::Overloaded | Self::ServerError | Self::Timeout | Self::Unreachable | Self::ConnectionLost)
+    }
+
+    /// What a person can do about it.
+    pub const fn hint(self) -> &'static str {
+        match self {
+            Self::Limited => "wait until the limit resets",
+            Self::Overloaded | Self::ServerError | Self::Timeout | Self::Unreachable | Self::ConnectionLost => {
+                "try again later: what was answered is kept"
+            }
+            Self::Unreadable | Self::Empty | Self::WordsInstead | Self::WrongType => "try again, or ask another model",
+            Self::Refused | Self::BadRequest => "change what is asked for",
+            Self::Credentials => "check the key and what it may use",
+            Self::NoSuchModel => "check the model's name",
+            Self::AccountBlocked => "see to the account at the provider",
+        }
     }
 
     /// A stable name.

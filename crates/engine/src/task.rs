@@ -32,6 +32,15 @@ pub trait Task: Send + Sync {
     /// what it says of it is no use, is asked for again.
     fn parse(&self, reply: &Reply, items: &[Item]) -> Vec<Outcome>;
 
+    /// The model that has to answer the item, as the job's pools name it in [`Pool::serves`](crate::Pool::serves); `None`
+    /// if any of them may. Items of different models never share a call.
+    ///
+    /// It is how one job has two sides, made by two models under one budget and one cap.
+    fn model(&self, item: &Item) -> Option<Arc<str>> {
+        let _ = item;
+        None
+    }
+
     /// How many items one call may carry at most.
     fn pack_limit(&self) -> usize {
         1

@@ -127,7 +127,7 @@ async fn a_run_that_died_in_line_holds_nobody_up_for_long() {
     let dead = Runner { id: "dead".into(), urgency: Urgency::Interactive };
     let pool: PoolId = world.provider.pool(&limits).id;
     let now = world.clock.now();
-    world.journal.line_up(&dead, &pool, now, now.after(SECOND * 2)).await.unwrap();
+    world.journal.join_queue(&dead, &pool, now, now.after(SECOND * 2)).await.unwrap();
     let took = user(&world, "alive", 0, 30, &limits, Options::default()).await;
     assert!(took <= WINDOW + SECOND * 4, "{took:?}");
 }

@@ -57,7 +57,7 @@ pub(crate) struct Judgement {
     /// A limit that is new or smaller than it was taken to be.
     pub(crate) learnt: Option<Limit>,
     /// Whether the provider said so. What was only guessed is good for this run.
-    pub(crate) told: bool,
+    pub(crate) said_so: bool,
     /// When calls may go on.
     pub(crate) until: Timestamp,
 }
@@ -223,7 +223,7 @@ impl Limiter {
     }
 
     /// What an answer says of a limit beside the answer: known before it is ever hit.
-    pub(crate) fn told(&mut self, said: ReportedLimit, now: Timestamp) -> Option<Limit> {
+    pub(crate) fn on_reported_limit(&mut self, said: ReportedLimit, now: Timestamp) -> Option<Limit> {
         let (kind, window) = (said.kind?, said.window?);
         if !matches!(window, Window::Sliding(_)) {
             return None;
@@ -260,7 +260,7 @@ impl Limiter {
         if self.held_until.as_ref().is_none_or(|(held, _)| *held < until) {
             self.held_until = Some((until, learnt.map_or(WaitCause::Told, WaitCause::Limit)));
         }
-        Judgement { learnt, told: said.amount.is_some(), until }
+        Judgement { learnt, said_so: said.amount.is_some(), until }
     }
 
     /// A day's limit comes with a short delay all the same: its name is what counts.
@@ -276,7 +276,7 @@ impl Limiter {
             (midnight, known.map_or(WaitCause::Day, WaitCause::Limit))
         };
         self.held_until = Some((until, cause));
-        Judgement { learnt, told: said.amount.is_some(), until }
+        Judgement { learnt, said_so: said.amount.is_some(), until }
     }
 
     /// How long to wait where the provider does not say: twice as long each time.

@@ -1,5 +1,6 @@
 //! From the queue to the wire: which items, in which pack, to which pool, and when.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use crate::journal::{Amounts, Ended, Settlement};
 use crate::limit::{Limit, LimitKind, Window};
 use crate::limiter::{Admission, WaitCause};
 use crate::model::Request;
-use crate::queue::{Pack, Queued};
+use crate::queue::{Pack, Queued, Wanted};
 use crate::task::{Item, Outcome, Verdict};
 use crate::time::Timestamp;
 use crate::usage::{Demand, Usage, Usd};
@@ -24,6 +25,7 @@ const BATCH: usize = 512;
 const AHEAD: u64 = 512;
 /// How long a call that no limit counts may wait after its reservation.
 const UNLIMITED_SLACK: Duration = Duration::from_secs(60);
+
 /// What became of the attempt to send one more call.
 enum Next {
     Send(Box<Call>, Box<Request>),
@@ -50,12 +52,26 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             return;
         }
         let mut batches: Vec<Vec<(Call, Request)>> = self.pools.iter().map(|_| Vec::new()).collect();
-        let mut size = None;
+        // By model: how many items a call carries, and whether nothing more goes to it for now.
+        let mut sizes: BTreeMap<Wanted, usize> = BTreeMap::new();
+        let mut waiting: BTreeSet<Wanted> = BTreeSet::new();
         while self.queue.has_ready() && batches.iter().map(Vec::len).sum::<usize>() < BATCH {
-            let pools = self.candidates(now);
+            let candidates = self.candidates(now);
+            let pools_of = |run: &Self, model: &Wanted| -> Vec<usize> {
+                candidates.iter().copied().filter(|pool| run.pools[*pool].serves(model)).collect()
+            };
+            let admitted = |model: &Wanted| {
+                !waiting.contains(model) && candidates.iter().any(|pool| self.pools[*pool].serves(model))
+            };
+            let Some(model) = self.queue.next_model(admitted) else { break };
+            let pools = pools_of(self, &model);
             let Some(first) = pools.first().copied() else { break };
-            let planned = *size.get_or_insert_with(|| self.pack_size(first, now));
-            match self.next(&pools, planned, now) {
+            let planned = match sizes.get(&model) {
+                Some(planned) => *planned,
+                None => self.pack_size(first, now),
+            };
+            sizes.insert(model.clone(), planned);
+            match self.next(&model, &pools, planned, now) {
                 Next::Send(call, request) => {
                     // Composing takes time, and what is reserved must leave soon.
                     let late = self.clock.now().since(now) > self.pools[call.pool].slack / 4;
@@ -64,9 +80,10 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
                         break;
                     }
                 }
-                Next::Wait => break,
+                // One model's limits hold up nothing that another answers.
+                Next::Wait => drop(waiting.insert(model)),
                 Next::Again => {}
-                Next::Smaller => size = Some(planned.div_ceil(2)),
+                Next::Smaller => drop(sizes.insert(model, planned.div_ceil(2))),
             }
         }
         for (pool, calls) in batches.into_iter().enumerate().filter(|(_, calls)| !calls.is_empty()) {
@@ -77,7 +94,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             let allowed = self.retries.next_at(now).unwrap_or(now);
             self.wait = self.queue.next_due().map(|due| (Some(due.max(allowed)), WaitCause::Backoff));
         }
-        self.line_up(now);
+        self.join_queue(now);
     }
 
     /// How many calls may be in flight.
@@ -149,8 +166,8 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         }
     }
 
-    fn next(&mut self, pools: &[usize], size: usize, now: Timestamp) -> Next {
-        let Some(pack) = self.queue.take(size) else { return Next::Wait };
+    fn next(&mut self, model: &Wanted, pools: &[usize], size: usize, now: Timestamp) -> Next {
+        let Some(pack) = self.queue.take(size, model) else { return Next::Wait };
         let items: Vec<Item> = pack.items.iter().map(|queued| queued.item.clone()).collect();
         let request = match self.job.task.compose(&items) {
             Ok(request) => request,
@@ -177,7 +194,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             }
         }
         // Only what no open pool could ever take is too large.
-        match too_large.filter(|_| self.wait.is_none() && self.open_pools() == pools.len()) {
+        match too_large.filter(|_| self.wait.is_none() && self.open_pools(model) == pools.len()) {
             None => {
                 self.queue.put_back(pack);
                 Next::Wait
@@ -189,8 +206,8 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         }
     }
 
-    fn open_pools(&self) -> usize {
-        self.pools.iter().filter(|pool| pool.is_open()).count()
+    fn open_pools(&self, model: &Wanted) -> usize {
+        self.pools.iter().filter(|pool| pool.is_open() && pool.serves(model)).count()
     }
 
     /// Makes a pack that is too large smaller; `alone` says what becomes of a single item.
@@ -268,7 +285,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         Settlement { entry: call.entry, ended, reserved: call.amounts, left: call.left, ..self.bare_settlement(now) }
     }
 
-    fn bare_settlement(&self, now: Timestamp) -> Settlement {
+    pub(super) fn bare_settlement(&self, now: Timestamp) -> Settlement {
         Settlement {
             job: Arc::clone(&self.job.id),
             entry: None,

@@ -42,11 +42,13 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         pool.health.good();
         pool.latency.lock().observe(call.items.len(), took);
         pool.learn_tokens(&call.demand, &reply.usage);
-        let told: Vec<Limit> = reply.limits.iter().filter_map(|said| pool.limiter.told(*said, now)).collect();
-        told.into_iter().for_each(|limit| self.keep_lesson(call.pool, limit, now));
+        let reported: Vec<Limit> =
+            reply.limits.iter().filter_map(|said| pool.limiter.on_reported_limit(*said, now)).collect();
+        reported.into_iter().for_each(|limit| self.keep_lesson(call.pool, limit, now));
         let (counted, cost, estimated) = self.used(&call, &reply.usage);
         self.close(&call, &counted, call.left);
-        let ended = Ended { calls: 1, sent: 1, ..Ended::default() };
+        let unpriced = u64::from(self.pools[call.pool].pool.price.is_none());
+        let ended = Ended { calls: 1, sent: 1, unpriced, ..Ended::default() };
         let mut settlement =
             Settlement { ended, counted, cost, estimated, usage: reply.usage, ..self.settlement(&call, now) };
         self.count(&reply.usage, cost, estimated);
@@ -119,7 +121,9 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         self.count(&usage, cost, estimated);
         let remedy = fault.kind.remedy();
         let limited = u64::from(remedy == Remedy::WaitForLimit);
-        let ended = Ended { calls: 1, sent: 1, limited, faulted: 1 - limited };
+        let charged = fault.kind.may_have_counted();
+        let unpriced = u64::from(charged && self.pools[call.pool].pool.price.is_none());
+        let ended = Ended { calls: 1, sent: 1, limited, faulted: 1 - limited, unpriced };
         let mut settlement = Settlement { ended, counted, cost, estimated, usage, ..self.settlement(&call, now) };
         if remedy == Remedy::WaitForLimit {
             self.on_limited(&call, fault, now);
@@ -150,12 +154,12 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         let judgement = pool.limiter.refused(fault, &call.ticket, call.left, now);
         let (learnt, until) = (judgement.learnt, judgement.until);
         (self.on_event)(Event::Limited { pool: &pool.pool.id, fault, learnt, until });
-        if let Some(limit) = learnt.filter(|_| judgement.told) {
+        if let Some(limit) = learnt.filter(|_| judgement.said_so) {
             self.keep_lesson(call.pool, limit, now);
         }
     }
 
-    /// Keeps a limit that the provider has told, unless it ends with this process.
+    /// Keeps a limit that the provider has reported, unless it ends with this process.
     fn keep_lesson(&mut self, pool: usize, limit: Limit, now: Timestamp) {
         let pool = &self.pools[pool].pool;
         if !pool.ephemeral {

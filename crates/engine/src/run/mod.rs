@@ -3,7 +3,7 @@
 //! One task owns all state and decides; calls and commits run beside it and come back as steps. The
 //! life of a call: [`dispatch`] composes it, has it admitted and takes its quota; its reservation is
 //! written; it leaves; [`ended`] judges what came back; its settlement and its outcomes are written;
-//! its outcomes are told.
+//! its outcomes are reported.
 
 mod call;
 mod dispatch;
@@ -13,6 +13,7 @@ mod planning;
 mod pool;
 mod quota;
 mod reserve;
+mod settling;
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -27,7 +28,7 @@ use crate::limiter::WaitCause;
 use crate::model::Request;
 use crate::queue::Queue;
 use crate::retry::RetryBudget;
-use crate::task::{Item, Verdict};
+use crate::task::{Item, Outcome, Verdict};
 use crate::time::{Clock, Timestamp};
 use crate::usage::{Demand, Usd};
 use call::{Call, Exchange, Reserving};
@@ -37,15 +38,10 @@ pub use quota::LimitUse;
 
 /// Items that wait in memory: enough to fill every call, few enough for any job's size.
 const HELD: usize = 4096;
-/// Progress is told at most this often.
-const TELL_EVERY: Duration = Duration::from_millis(100);
+/// Progress is reported at most this often.
+const REPORT_EVERY: Duration = Duration::from_millis(100);
 /// Steps handled before anything new is dispatched.
 const STEPS_AT_ONCE: usize = 256;
-/// How often a settlement that can't be written is tried again, and how far apart: a paid result is
-/// worth some patience with a full disk.
-const SETTLE_TRIES: u32 = 15;
-const SETTLE_PAUSE: Duration = Duration::from_secs(1);
-
 /// Runs jobs against a journal.
 #[derive(Clone)]
 pub struct Engine {
@@ -105,7 +101,7 @@ enum Step {
     Exchanged(Box<Exchange>),
     Learnt(Result<(), JournalError>),
     Settled { settlements: Vec<Settlement>, tries: u32, result: Result<(), JournalError> },
-    LinedUp(Result<(), JournalError>),
+    Queued(Result<(), JournalError>),
 }
 
 /// Where items come from: the journal, page by page.
@@ -152,7 +148,7 @@ struct Run<F> {
     spent: Usd,
     reserved: Usd,
     progress: Progress,
-    told: Option<Timestamp>,
+    reported: Option<Timestamp>,
     wait: Option<(Option<Timestamp>, WaitCause)>,
     end: Option<RunEnd>,
     /// What the journal could not do, for good: the run ends once what is under way has ended.
@@ -192,7 +188,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             spent: job.options.spent,
             reserved: Usd::ZERO,
             progress: Progress { items: job.items, ..Progress::default() },
-            told: None,
+            reported: None,
             wait: None,
             end: None,
             trouble: None,
@@ -215,7 +211,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             self.send_ready();
             self.dispatch();
             self.flush();
-            self.tell(false);
+            self.report_progress(false);
             if self.steps.is_empty() && self.is_over() {
                 break;
             }
@@ -234,12 +230,12 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             }
         }
         if self.pools.iter().any(|pool| pool.in_line.is_some())
-            && let Err(error) = self.journal.step_out(&self.runner).await
+            && let Err(error) = self.journal.leave_queue(&self.runner).await
         {
             // The place is lost by itself, a little later.
             tracing::debug!(code = error.code, "a place in line could not be given up: {error}");
         }
-        self.tell(true);
+        self.report_progress(true);
         match self.trouble {
             Some(error) => Err(error.into()),
             None => Ok(Report { end: self.end.unwrap_or(RunEnd::Done), progress: self.progress }),
@@ -258,10 +254,8 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             self.end = Some(RunEnd::Closed(fault));
             return true;
         }
-        let parked = || self.pools.iter().filter_map(PoolState::parked_until);
         if !self.job.options.wait
-            && let Some((until, cause)) = parked().min_by_key(|(until, _)| *until)
-            && !self.pools.iter().any(|pool| pool.is_open() && pool.parked_until().is_none())
+            && let Some((until, cause)) = self.parked()
             && until > self.clock.now()
         {
             self.end = Some(RunEnd::Parked { until, cause });
@@ -270,9 +264,25 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         false
     }
 
-    /// The fault that closed the last pool, if all are closed.
+    /// The pools that may answer something that waits; all of them while everything is in the journal still.
+    fn wanted_pools(&self) -> Vec<&PoolState> {
+        let models = self.queue.models();
+        let wanted = |pool: &&PoolState| models.is_empty() || models.iter().any(|model| pool.serves(model));
+        self.pools.iter().filter(wanted).collect()
+    }
+
+    /// Until when all pools wait that could answer something: a day's limit is used up.
+    fn parked(&self) -> Option<(Timestamp, WaitCause)> {
+        let pools = self.wanted_pools();
+        let parked = pools.iter().filter_map(|pool| pool.parked_until());
+        let first = parked.min_by_key(|(until, _)| *until)?;
+        let goes_on = pools.iter().any(|pool| pool.is_open() && pool.parked_until().is_none());
+        (!goes_on).then_some(first)
+    }
+
+    /// The fault that closed the first of the pools that could answer something, if all of them are closed.
     fn closed(&self) -> Option<crate::model::Fault> {
-        let mut faults = self.pools.iter().map(|pool| pool.closed.clone());
+        let mut faults = self.wanted_pools().into_iter().map(|pool| pool.closed.clone());
         let first = faults.next()??;
         faults.all(|fault| fault.is_some()).then_some(first)
     }
@@ -299,7 +309,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
                 self.source.loaded += items.len() as u64;
                 self.source.after = items.last().map(|item| item.seq).or(self.source.after);
                 for item in items {
-                    self.queue.push(item);
+                    self.enqueue(item);
                 }
             }
             Ok(Step::Loaded(Err(error))) => {
@@ -309,10 +319,10 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             Ok(Step::Learnt(Err(error))) => {
                 tracing::warn!(code = error.code, "a learnt limit could not be kept: {error}");
             }
-            Ok(Step::LinedUp(Err(error))) => {
+            Ok(Step::Queued(Err(error))) => {
                 tracing::warn!(code = error.code, "a place in line could not be kept: {error}");
             }
-            Ok(Step::Learnt(Ok(())) | Step::LinedUp(Ok(()))) => {}
+            Ok(Step::Learnt(Ok(())) | Step::Queued(Ok(()))) => {}
             Ok(Step::Reserved(reserving)) => self.on_reserved(reserving),
             Ok(Step::Exchanged(exchange)) => self.on_exchanged(*exchange),
             Ok(Step::Settled { settlements, tries, result }) => self.on_settled(settlements, tries, result),
@@ -322,67 +332,17 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         }
     }
 
-    /// Notes how a call ended, to be written with what else has ended by then.
-    fn settle(&mut self, settlement: Settlement) {
-        self.settlements.push(settlement);
-    }
-
-    /// Writes how calls ended. Their outcomes are told once that is durable.
-    fn flush(&mut self) {
-        // Where answers come as quickly as a commit, those that end meanwhile are gathered. Elsewhere none waits
-        // while others are sent: what is answered and not written is asked for again after a crash.
-        if self.settlements.is_empty() || (self.settling && self.ahead() > 0) {
-            return;
+    /// Puts an item where it waits for a pool of its model; one that no pool serves has failed.
+    fn enqueue(&mut self, item: Item) {
+        let model = self.job.task.model(&item);
+        if self.pools.iter().any(|pool| pool.serves(&model)) {
+            return self.queue.push(item, model);
         }
-        self.settling = true;
-        let mut settlements = std::mem::take(&mut self.settlements);
-        settlements.sort_by_key(|settlement| settlement.entry);
-        let mut merged: Vec<Settlement> = Vec::with_capacity(settlements.len());
-        for settlement in settlements {
-            match merged.last_mut().filter(|last| last.entry == settlement.entry) {
-                Some(last) => last.merge(settlement),
-                None => merged.push(settlement),
-            }
-        }
-        self.write(merged, 0);
-    }
-
-    fn write(&mut self, settlements: Vec<Settlement>, tries: u32) {
-        let journal = Arc::clone(&self.journal);
-        self.begin(async move {
-            if tries > 0 {
-                tokio::time::sleep(SETTLE_PAUSE).await;
-            }
-            let result = journal.settle(&settlements).await;
-            Step::Settled { settlements, tries, result }
-        });
-    }
-
-    fn on_settled(&mut self, settlements: Vec<Settlement>, tries: u32, result: Result<(), JournalError>) {
-        self.stalled -= u32::from(tries > 0);
-        self.settling &= tries > 0;
-        let Err(error) = result else {
-            for (outcome, attempts) in settlements.iter().flat_map(|settlement| &settlement.outcomes) {
-                match outcome.verdict {
-                    Verdict::Done { .. } => self.progress.done += 1,
-                    Verdict::Blocked { .. } => self.progress.blocked += 1,
-                    Verdict::Failed { .. } => self.progress.failed += 1,
-                }
-                (self.on_event)(Event::Outcome { outcome, attempts: *attempts });
-            }
-            return;
-        };
-        (self.on_event)(Event::JournalTrouble(&error));
-        let paid = |settlement: &Settlement| !settlement.outcomes.is_empty() || settlement.cost > Usd::ZERO;
-        let paid = settlements.iter().any(paid);
-        if tries < SETTLE_TRIES && paid {
-            self.stalled += 1;
-            self.write(settlements, tries + 1);
-        } else if paid || tries == 0 {
-            // A reservation that stays unsettled goes on to count as used, which is harmless; but a
-            // journal that can't be written is no place to go on from.
-            self.trouble = Some(error);
-        }
+        let message = format!("the job has no pool that serves {}", model.unwrap_or_default());
+        let verdict = Verdict::Failed { kind: "no-pool".to_owned(), message };
+        let outcomes = vec![(Outcome { seq: item.seq, verdict }, 0)];
+        let settlement = Settlement { outcomes, ..self.bare_settlement(self.clock.now()) };
+        self.settle(settlement);
     }
 
     /// When to look again, should nothing come back before.
@@ -396,12 +356,12 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         [due, admitted].into_iter().flatten().min().map(|at| at.after(Duration::from_micros(1)))
     }
 
-    fn tell(&mut self, last: bool) {
+    fn report_progress(&mut self, last: bool) {
         let now = self.clock.now();
-        if !last && self.told.is_some_and(|told| now.since(told) < TELL_EVERY) {
+        if !last && self.reported.is_some_and(|reported| now.since(reported) < REPORT_EVERY) {
             return;
         }
-        self.told = Some(now);
+        self.reported = Some(now);
         self.progress.in_flight = self.in_flight;
         self.progress.waiting = self.wait.as_ref().map(|(until, cause)| (cause.clone(), *until));
         self.progress.time_left = if last { None } else { self.time_left(now) };

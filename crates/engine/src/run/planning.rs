@@ -1,10 +1,12 @@
 //! How many items a call should carry, and how long what is left takes.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{Run, Sample};
 use crate::job::{Event, Packing};
 use crate::plan::Outlook;
+use crate::queue::Wanted;
 use crate::task::Item;
 use crate::time::Timestamp;
 use crate::usage::Demand;
@@ -25,9 +27,24 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         }
     }
 
-    /// About how long what is left takes, by the first open pool.
+    /// About how long what is left takes: of the models that are waited for, the slowest, by the first open pool of
+    /// each.
     pub(super) fn time_left(&mut self, now: Timestamp) -> Option<Duration> {
-        let pool = self.pools.iter().position(super::PoolState::is_open)?;
+        let mut longest = None;
+        for model in self.models_left() {
+            let pool = self.pools.iter().position(|pool| pool.is_open() && pool.serves(&model))?;
+            longest = longest.max(Some(self.time_left_on(pool, now)?));
+        }
+        longest
+    }
+
+    /// The models that what is left wants; any, if all that is left is still in the journal.
+    fn models_left(&self) -> BTreeSet<Wanted> {
+        let models = self.queue.models();
+        if models.is_empty() { BTreeSet::from([None]) } else { models }
+    }
+
+    fn time_left_on(&mut self, pool: usize, now: Timestamp) -> Option<Duration> {
         let limit = self.job.task.pack_limit().min(self.pack_ceiling).max(1);
         let fixed = match self.job.options.packing {
             Packing::Off => Some(1),
@@ -47,9 +64,9 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         now: Timestamp,
         look: impl FnOnce(&Outlook<'_>) -> R,
     ) -> R {
-        let Sample { one, many, items: sampled, .. } = self.sample(now);
+        let Sample { one, many, items: sampled, .. } = self.sample(pool, now);
         let state = &self.pools[pool];
-        let mut lanes: Vec<usize> = self.queue.lane_lengths().filter(|items| *items > 0).collect();
+        let mut lanes = self.queue.lane_lengths(|model| state.serves(model));
         lanes.push(usize::try_from(self.not_loaded()).unwrap_or(usize::MAX));
         let nth_at = |calls: u64, pack: usize| {
             let demand = grow(&one, &many, sampled, pack);
@@ -71,11 +88,12 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
     }
 
     /// What a call with one item takes, and one with several: requests grow in a straight line.
-    fn sample(&mut self, now: Timestamp) -> Sample {
+    fn sample(&mut self, pool: usize, now: Timestamp) -> Sample {
         if let Some(sample) = self.sample.filter(|sample| now.since(sample.at) < SAMPLE_HOLDS) {
             return sample;
         }
-        let items = self.queue.peek(SAMPLE.min(self.job.task.pack_limit()));
+        let state = &self.pools[pool];
+        let items = self.queue.peek(SAMPLE.min(self.job.task.pack_limit()), |model| state.serves(model));
         let demand = |items: &[Item]| {
             if items.is_empty() {
                 return Demand::default();

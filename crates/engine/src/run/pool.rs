@@ -9,6 +9,7 @@ use crate::latency::{Latency, SharedLatency};
 use crate::limit::{Limit, LimitKind, Window};
 use crate::limiter::{Limiter, WaitCause};
 use crate::model::Fault;
+use crate::queue::Wanted;
 use crate::retry::Health;
 use crate::task::Task;
 use crate::time::Timestamp;
@@ -129,6 +130,11 @@ impl PoolState {
     pub(super) fn before(&self, other: &Self) -> std::cmp::Ordering {
         let ((last, served), (other_last, other_served)) = (self.turn(), other.turn());
         last.cmp(&other_last).then(served.total_cmp(&other_served))
+    }
+
+    /// Whether it may answer items that want this model.
+    pub(super) fn serves(&self, model: &Wanted) -> bool {
+        model.as_ref().is_none_or(|model| *model == self.pool.serves)
     }
 
     pub(super) const fn is_open(&self) -> bool {

@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 
 /// A place in line outlasts what it waits for by so much: whoever can't take its turn by then has lost it.
 const PLACE_HOLDS: Duration = Duration::from_secs(2);
-/// After being told that another run goes first, this passes before the next try.
+/// Once the journal says that another run goes first, this passes before the next try.
 const YIELD: Duration = Duration::from_millis(20);
 
 impl<F: FnMut(Event<'_>) + Send> Run<F> {
@@ -126,7 +126,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
 
     /// Takes over what other runs have reserved.
     fn catch_up(&mut self, pool: usize, entries: &[LedgerEntry], now: Timestamp) {
-        // Several batches may have been told of the same entries.
+        // Several batches may have heard of the same entries.
         let seen = self.pools[pool].seen;
         let unseen: Vec<&LedgerEntry> = entries.iter().filter(|entry| entry.id > seen).collect();
         let Some(latest) = unseen.iter().map(|entry| entry.id).max() else { return };
@@ -182,7 +182,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
     }
 
     /// While limits make it wait, a run stands in line, so that others let it have its turn.
-    pub(super) fn line_up(&mut self, now: Timestamp) {
+    pub(super) fn join_queue(&mut self, now: Timestamp) {
         let waits = match &self.wait {
             Some((Some(until), WaitCause::Limit(_) | WaitCause::Turn)) if self.queue.has_ready() => Some(*until),
             _ => None,
@@ -196,13 +196,14 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
                         pool.in_line = Some(until);
                         let (journal, runner) = (Arc::clone(&self.journal), self.runner.clone());
                         let id = Arc::clone(&pool.pool.id);
-                        self.steps.spawn(async move { Step::LinedUp(journal.line_up(&runner, &id, now, until).await) });
+                        self.steps
+                            .spawn(async move { Step::Queued(journal.join_queue(&runner, &id, now, until).await) });
                     }
                 }
                 (None, Some(_)) if !self.queue.has_ready() => {
                     pool.in_line = None;
                     let (journal, runner) = (Arc::clone(&self.journal), self.runner.clone());
-                    self.steps.spawn(async move { Step::LinedUp(journal.step_out(&runner).await) });
+                    self.steps.spawn(async move { Step::Queued(journal.leave_queue(&runner).await) });
                 }
                 (None, _) => {}
             }

@@ -108,6 +108,7 @@ impl Provider {
     pub fn pool(self: &Arc<Self>, limits: &[&str]) -> Pool {
         Pool {
             id: "simulated/test/model".into(),
+            serves: "simulated".into(),
             model: Arc::clone(self) as Arc<dyn Model>,
             limits: limits.iter().map(|limit| limit.parse().unwrap()).collect(),
             price: Some(Price {
