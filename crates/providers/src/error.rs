@@ -68,27 +68,26 @@ pub enum ProviderError {
     },
 }
 
-impl ProviderError {
-    /// The error's stable code, in kebab case.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::MissingKey { .. } => "missing-key",
-            Self::BadKey { .. } => "bad-key",
-            Self::BadBaseUrl { .. } => "bad-base-url",
-            Self::UnknownProvider { .. } => "unknown-provider",
-            Self::BadModel { .. } => "bad-model",
-            Self::NoRootCertificates { .. } => "no-root-certificates",
-            Self::HttpClient { .. } => "http-client",
-            Self::UnknownQuirks { .. } => "unknown-quirks",
-            Self::BadPrices { .. } => "bad-prices",
-        }
+atelier_engine::error_codes! {
+    ProviderError {
+        Self::MissingKey { .. } => "missing-key";
+        Self::BadKey { .. } => "bad-key";
+        Self::BadBaseUrl { .. } => "bad-base-url";
+        Self::UnknownProvider { .. } => "unknown-provider";
+        Self::BadModel { .. } => "bad-model";
+        Self::NoRootCertificates { .. } => "no-root-certificates";
+        Self::HttpClient { .. } => "http-client";
+        Self::UnknownQuirks { .. } => "unknown-quirks";
+        Self::BadPrices { .. } => "bad-prices";
     }
+}
 
-    /// The user's next step, as an imperative clause without a full stop.
+impl ProviderError {
+    /// What to do about it.
     pub fn hint(&self) -> String {
         match self {
             Self::MissingKey { names } => format!(
-                "set {} to your key, or use --model sandbox to try everything without a key and without cost",
+                "set {} to your key, or use the model sandbox to try everything without a key and without cost",
                 names.first().map_or("the environment variable", String::as_str)
             ),
             Self::BadKey { .. } => "copy the key again, whole and without quotation marks".to_owned(),
@@ -128,7 +127,7 @@ mod tests {
     fn a_missing_key_says_what_to_set_and_how_to_do_without() {
         let error = ProviderError::MissingKey { names: vec!["GEMINI_API_KEY".into(), "GOOGLE_API_KEY".into()] };
         assert_eq!(error.to_string(), "there is no API key: neither GEMINI_API_KEY nor GOOGLE_API_KEY is set");
-        assert!(error.hint().contains("set GEMINI_API_KEY") && error.hint().contains("--model sandbox"));
+        assert!(error.hint().contains("set GEMINI_API_KEY") && error.hint().contains("model sandbox"));
     }
     #[test]
     fn one_missing_variable_is_named_alone() {

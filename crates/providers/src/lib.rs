@@ -26,6 +26,7 @@
     reason = "a Fault says much, and beside the exchange that it ends its size is nothing"
 )]
 
+mod abilities;
 mod error;
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -41,6 +42,7 @@ mod secret;
 mod transport;
 mod wire;
 
+pub use abilities::{Abilities, abilities};
 pub use error::ProviderError;
 pub use gemini::{DAY_ZONE as GEMINI_DAY_ZONE, Gemini, GeminiSettings};
 pub use http::{BaseUrl, HttpClient};

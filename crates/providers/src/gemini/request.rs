@@ -25,7 +25,7 @@ struct GeminiTextRequest<'a> {
 struct GeminiContent<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<&'static str>,
-    parts: [GeminiPart<'a>; 1],
+    parts: Vec<GeminiPart<'a>>,
 }
 
 #[derive(Serialize)]
@@ -81,9 +81,14 @@ pub(super) fn text(request: &TextRequest) -> Result<Vec<u8>, Fault> {
         response_mime_type: request.schema.as_ref().map(|_| "application/json"),
         response_json_schema: request.schema.as_ref(),
     };
+    // Pictures before the words that speak of them, as Gemini's guide to images advises.
+    let pictures = request.images.iter().map(|image| GeminiPart::InlineData(inline(image)));
     let body = GeminiTextRequest {
         system_instruction: request.system.as_deref().map(|text| content(None, text)),
-        contents: [content(Some("user"), &request.prompt)],
+        contents: [GeminiContent {
+            role: Some("user"),
+            parts: pictures.chain([GeminiPart::Text(&request.prompt)]).collect(),
+        }],
         generation_config: (config != GeminiGenerationConfig::default()).then_some(config),
     };
     encode(&body)
@@ -116,7 +121,7 @@ fn embed<'a>(model: &'a str, input: &'a EmbeddingInput, dimensions: Option<u32>)
     };
     GeminiEmbedRequest {
         model,
-        content: GeminiContent { role: None, parts: [part] },
+        content: GeminiContent { role: None, parts: vec![part] },
         output_dimensionality: dimensions,
     }
 }
@@ -126,7 +131,7 @@ pub(super) fn inline(image: &ImageData) -> GeminiInlineData<'_> {
 }
 
 fn content<'a>(role: Option<&'static str>, text: &'a str) -> GeminiContent<'a> {
-    GeminiContent { role, parts: [GeminiPart::Text(text)] }
+    GeminiContent { role, parts: vec![GeminiPart::Text(text)] }
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use atelier_engine::{EmbeddingInput, EmbeddingRequest, Fault, TextRequest};
+use atelier_engine::{EmbeddingInput, EmbeddingRequest, Fault, ImageData, TextRequest};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -58,7 +60,27 @@ struct Chat<'a> {
 #[derive(Serialize)]
 struct OpenAiMessage<'a> {
     role: &'static str,
-    content: Cow<'a, str>,
+    content: OpenAiContent<'a>,
+}
+
+/// Words alone are sent as servers of every kind take them; parts only where there are pictures.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum OpenAiContent<'a> {
+    Words(Cow<'a, str>),
+    Parts(Vec<OpenAiContentPart<'a>>),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum OpenAiContentPart<'a> {
+    Text { text: &'a str },
+    ImageUrl { image_url: OpenAiImageUrl },
+}
+
+#[derive(Serialize)]
+struct OpenAiImageUrl {
+    url: String,
 }
 
 #[derive(Serialize)]
@@ -81,8 +103,8 @@ pub(super) fn text(model: &str, request: &TextRequest, quirks: &Quirks) -> Resul
         (None, Some(words)) => Some(Cow::Owned(words)),
         (Some(system), Some(words)) => Some(Cow::Owned(format!("{system}\n\n{words}"))),
     };
-    let system = system.map(|content| OpenAiMessage { role: "system", content });
-    let user = OpenAiMessage { role: "user", content: Cow::Borrowed(&request.prompt) };
+    let system = system.map(|words| OpenAiMessage { role: "system", content: OpenAiContent::Words(words) });
+    let user = OpenAiMessage { role: "user", content: content(request) };
     let cap = request.max_output_tokens.map(|cap| (quirks.cap_field.to_owned(), cap.into()));
     encode(&Chat {
         model,
@@ -92,6 +114,19 @@ pub(super) fn text(model: &str, request: &TextRequest, quirks: &Quirks) -> Resul
         response_format,
         cap: cap.into_iter().collect(),
     })
+}
+
+/// What the user says: the prompt, and the pictures before it.
+fn content(request: &TextRequest) -> OpenAiContent<'_> {
+    if request.images.is_empty() {
+        return OpenAiContent::Words(Cow::Borrowed(&request.prompt));
+    }
+    let picture = |image: &ImageData| {
+        let url = format!("data:{};base64,{}", image.mime, STANDARD.encode(&image.bytes));
+        OpenAiContentPart::ImageUrl { image_url: OpenAiImageUrl { url } }
+    };
+    let words = OpenAiContentPart::Text { text: &request.prompt };
+    OpenAiContent::Parts(request.images.iter().map(picture).chain([words]).collect())
 }
 
 /// The `response_format` for a schema, and the words that go into the instructions where it can't carry it.

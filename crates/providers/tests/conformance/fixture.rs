@@ -142,6 +142,7 @@ impl Fixture {
                 schema: ask.schema,
                 temperature: ask.temperature,
                 max_output_tokens: ask.max_output_tokens,
+                images: Vec::new(),
                 seed: ask.seed,
             }),
             FixtureRequest::Embedding(ask) => Request::Embedding(EmbeddingRequest {

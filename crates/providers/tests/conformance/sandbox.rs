@@ -50,6 +50,7 @@ async fn a_request_with_a_schema_is_answered_by_it_and_says_what_it_used() {
         })),
         temperature: Some(0.2),
         max_output_tokens: Some(1100),
+        images: Vec::new(),
         seed: Some(7),
     });
     let Reply { content, ending, usage, .. } = within(client.call(request)).await.unwrap();

@@ -51,6 +51,7 @@ async fn a_schema_is_narrowed_to_what_strict_mode_takes_and_answered_by_it() {
         })),
         temperature: Some(0.2),
         max_output_tokens: Some(1100),
+        images: Vec::new(),
         seed: Some(7),
     });
     let reply = within(client.call(request)).await.unwrap();
