@@ -61,6 +61,14 @@ pub enum StoreError {
         /// What the system says.
         detail: String,
     },
+    /// A file of an image can't be written, read or deleted.
+    #[error("{} can't be used: {detail}", path.display())]
+    Object {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        detail: String,
+    },
     /// The database refused a statement: a defect of this program.
     #[error("the database refused what it was asked: {detail}")]
     Refused {
@@ -77,15 +85,15 @@ pub enum StoreError {
     #[error("the store is closed")]
     Closed,
     /// Someone is working on the job.
-    #[error("job {job} is running{}", HeldBy(by.as_ref()))]
-    Held {
+    #[error("job {job} is running{}", LeasedBy(by.as_ref()))]
+    Leased {
         /// The job.
         job: String,
         /// Who, if that could be read.
         by: Option<Holder>,
     },
     /// There is no such job.
-    #[error("there is no job {job}")]
+    #[error("there is no job '{job}'")]
     NoSuchJob {
         /// The id asked for.
         job: String,
@@ -169,9 +177,9 @@ pub struct Holder {
     pub since: Timestamp,
 }
 
-struct HeldBy<'a>(Option<&'a Holder>);
+struct LeasedBy<'a>(Option<&'a Holder>);
 
-impl fmt::Display for HeldBy<'_> {
+impl fmt::Display for LeasedBy<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Some(holder) => write!(f, ": process {} has been working on it since {}", holder.pid, holder.since),
@@ -180,69 +188,41 @@ impl fmt::Display for HeldBy<'_> {
     }
 }
 
-impl StoreError {
-    /// A stable name.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::DiskFull { .. } => "disk-full",
-            Self::Locked { .. } => "database-locked",
-            Self::Corrupt { .. } => "database-corrupt",
-            Self::Newer { .. } => "database-newer",
-            Self::Forbidden { .. } => "database-forbidden",
-            Self::Io { .. } => "database-io",
-            Self::Refused { .. } => "database-refused",
-            Self::Unexpected { .. } => "database-unexpected",
-            Self::Closed => "store-closed",
-            Self::Held { .. } => "job-held",
-            Self::NoSuchJob { .. } => "no-such-job",
-            Self::JobExists { .. } => "job-exists",
-            Self::NoSuchEntry { .. } => "no-such-reservation",
-            Self::NoSuchProject { .. } => "no-such-project",
-            Self::ProjectExists { .. } => "project-exists",
-            Self::InUse { .. } => "posts-in-use",
-            Self::PostTaken { .. } => "post-taken",
-            Self::NoSuchDraft { .. } => "no-such-draft",
-            Self::Transition { .. } => "draft-transition",
-            Self::BadCursor { .. } => "bad-cursor",
-            Self::BackupExists { .. } => "backup-exists",
-        }
-    }
-
-    /// What to do about it.
-    pub const fn hint(&self) -> &'static str {
-        match self {
-            Self::DiskFull { .. } => {
-                "make room on that disk or raise the limit (ulimit -f): nothing that was saved is lost"
-            }
-            Self::Locked { .. } => "wait for the other program or stop it, then run the command again: nothing is lost",
-            Self::Corrupt { .. } => "put a backup made by 'atelier backup' in its place, or move it away to start anew",
-            Self::Newer { .. } => "update atelier, or choose another data directory with --data-dir",
-            Self::Forbidden { .. } => {
-                "give your user the right to write there, or choose another place with --data-dir"
-            }
-            Self::Io { .. } => "check the disk and the path, then run the command again",
-            Self::Refused { .. } => "this is a defect of atelier: please report it with this message",
-            Self::Unexpected { .. } => {
-                "if the file was changed or damaged, put a backup in its place; if not, please report this message"
-            }
-            Self::Closed => "run the command again",
-            Self::Held { .. } => "let it finish, or stop that process and then resume the job",
-            Self::NoSuchJob { .. } => "'atelier jobs list' shows the jobs there are",
-            Self::JobExists { .. } => "run the command again: it takes another id",
-            Self::NoSuchEntry { .. } => "this is a defect of atelier: please report it with this message",
-            Self::NoSuchProject { .. } => {
-                "'atelier projects list' shows the projects there are, 'atelier projects add' makes one"
-            }
-            Self::ProjectExists { .. } => "choose another name, or change it with 'atelier projects update'",
-            Self::InUse { .. } => "resume that job to its end or cancel it with 'atelier jobs cancel', then try again",
-            Self::PostTaken { .. } => "run the command again: it then leaves that post out",
-            Self::NoSuchDraft { .. } => "'atelier replies list' shows the drafts there are",
-            Self::Transition { .. } => {
-                "a draft is pending, then approved or rejected, then exported, then posted or skipped; a rejected one may be approved"
-            }
-            Self::BadCursor { .. } => "start from the list's beginning",
-            Self::BackupExists { .. } => "name a file that does not exist yet",
-        }
+atelier_engine::error_codes! {
+    StoreError {
+        Self::DiskFull { .. } => "disk-full",
+            "make room on that disk or raise the limit (ulimit -f): nothing that was saved is lost";
+        Self::Locked { .. } => "database-locked",
+            "wait for the other program or stop it, then try again: nothing is lost";
+        Self::Corrupt { .. } => "database-corrupt",
+            "put a backup in its place, or move it away to start anew";
+        Self::Newer { .. } => "database-newer", "update atelier, or choose another data directory";
+        Self::Forbidden { .. } => "database-forbidden",
+            "give your user the right to write there, or choose another place for the data";
+        Self::Io { .. } => "database-io", "check the disk and the path, then try again";
+        Self::Object { .. } => "object-unusable",
+            "check the disk and your rights there, then do it again: what was done is kept";
+        Self::Refused { .. } => "database-refused", "this is a defect of atelier: please report it with this message";
+        Self::Unexpected { .. } => "database-unexpected",
+            "if the file was changed or damaged, put a backup in its place; if not, please report this message";
+        Self::Closed => "store-closed", "try again";
+        Self::Leased { .. } => "job-held", "let it finish, or stop that process and then resume the job";
+        Self::NoSuchJob { .. } => "no-such-job", "list the jobs to see those there are";
+        Self::JobExists { .. } => "job-exists", "try again: it takes another id";
+        Self::NoSuchEntry { .. } => "no-such-reservation",
+            "this is a defect of atelier: please report it with this message";
+        Self::NoSuchProject { .. } => "no-such-project",
+            "list the projects to see those there are, or add this one";
+        Self::ProjectExists { .. } => "project-exists",
+            "choose another name, or update the one there is";
+        Self::InUse { .. } => "posts-in-use",
+            "resume that job to its end or cancel it, then try again";
+        Self::PostTaken { .. } => "post-taken", "try again: that post is then left out";
+        Self::NoSuchDraft { .. } => "no-such-draft", "list the drafts to see those there are";
+        Self::Transition { .. } => "draft-transition",
+            "a draft is pending, then approved or rejected, then exported, then posted or skipped; a rejected one may be approved";
+        Self::BadCursor { .. } => "bad-cursor", "start from the list's beginning";
+        Self::BackupExists { .. } => "backup-exists", "name a file that does not exist yet";
     }
 }
 
@@ -253,6 +233,15 @@ impl From<StoreError> for JournalError {
 }
 
 impl StoreError {
+    /// The error of a file that holds an object.
+    pub(crate) fn object(path: &Path, error: &std::io::Error) -> Self {
+        let (path, detail) = (path.to_owned(), error.to_string());
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => Self::DiskFull { path },
+            _ => Self::Object { path, detail },
+        }
+    }
+
     /// What an error of the file system means.
     pub(crate) fn of_file(path: &Path, error: &std::io::Error) -> Self {
         let (path, detail) = (path.to_owned(), error.to_string());
@@ -274,9 +263,9 @@ mod tests {
     #[test]
     fn a_held_job_says_who_holds_it_and_since_when() {
         let by = Some(Holder { pid: 42, since: Timestamp::from_micros(1_800_000_000_000_000) });
-        let held = StoreError::Held { job: "a".into(), by };
+        let held = StoreError::Leased { job: "a".into(), by };
         assert_eq!(held.to_string(), "job a is running: process 42 has been working on it since 2027-01-15T08:00:00Z");
-        let unknown = StoreError::Held { job: "a".into(), by: None };
+        let unknown = StoreError::Leased { job: "a".into(), by: None };
         assert_eq!(unknown.to_string(), "job a is running in another process");
     }
 

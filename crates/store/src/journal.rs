@@ -60,7 +60,7 @@ impl Journal for StoreJournal {
         Box::pin(async move { Ok(self.reserve_all(&by, reservations, seen).await?) })
     }
 
-    fn line_up(
+    fn join_queue(
         &self,
         by: &Runner,
         pool: &PoolId,
@@ -84,7 +84,7 @@ impl Journal for StoreJournal {
         })
     }
 
-    fn step_out(&self, by: &Runner) -> BoxFuture<'_, JournalResult<()>> {
+    fn leave_queue(&self, by: &Runner) -> BoxFuture<'_, JournalResult<()>> {
         let leave = Statement::new("DELETE FROM line WHERE runner = $1").bind(&by.id);
         Box::pin(async move {
             self.store.apply(vec![leave], never).await?;
@@ -253,7 +253,8 @@ fn settle_entry(entry: EntryId, settlement: &Settlement) -> Statement {
          used_input_tokens = coalesce(used_input_tokens + coalesce($11, 0), $11), \
          used_output_tokens = coalesce(used_output_tokens + coalesce($12, 0), $12), \
          used_images = coalesce(used_images + coalesce($13, 0), $13), \
-         cost = cost + $14, estimated = CASE WHEN $15 = 1 THEN 1 ELSE estimated END WHERE id = $16",
+         cost = cost + $14, estimated = CASE WHEN $15 = 1 THEN 1 ELSE estimated END, unpriced = unpriced + $17 \
+         WHERE id = $16",
     )
     .bind(ended.calls)
     .bind(ended.sent)
@@ -271,6 +272,7 @@ fn settle_entry(entry: EntryId, settlement: &Settlement) -> Statement {
     .bind(settlement.cost)
     .bind(settlement.estimated)
     .bind(entry.0)
+    .bind(ended.unpriced)
     .must_hit()
 }
 

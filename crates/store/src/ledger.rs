@@ -31,6 +31,8 @@ pub struct Spending {
     pub cost: Usd,
     /// Whether some of that is an estimate.
     pub estimated: bool,
+    /// Calls that are not in the cost although they may have cost something: their model has no price.
+    pub unpriced: u64,
 }
 
 impl Store {
@@ -41,7 +43,7 @@ impl Store {
             "SELECT pool, job, lane, settled_at / {DAY}, CAST(sum(sent - limited) AS BIGINT), \
              CAST(coalesce(sum(used_input_tokens), 0) AS BIGINT), \
              CAST(coalesce(sum(used_output_tokens), 0) AS BIGINT), \
-             CAST(sum(cost) AS BIGINT), max(estimated) \
+             CAST(sum(cost) AS BIGINT), max(estimated), CAST(sum(unpriced) AS BIGINT) \
              FROM reservations WHERE settled_at >= $1 AND settled_at < $2 \
              AND sent > limited \
              GROUP BY pool, job, lane, settled_at / {DAY} ORDER BY 4, 1, 2, 3"
@@ -77,5 +79,6 @@ fn spending(row: Row) -> StoreResult<Spending> {
         output_tokens: columns.count()?,
         cost: columns.usd()?,
         estimated: columns.flag()?,
+        unpriced: columns.count()?,
     })
 }

@@ -24,16 +24,16 @@
 //! };
 //! store.create_job(job).await?;
 //!
-//! let hold = store.hold(&"first".into())?; // nobody else works on it until this is dropped
+//! let lease = store.lease(&"first".into())?; // nobody else works on it until this is dropped
 //! let pending = store.journal().pending(&"first".into(), None, 100).await?;
 //! assert_eq!(pending.len(), 1);
-//! # drop(hold);
+//! # drop(lease);
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! Where what stands: `store` opens and shares; `journal` is what the engine writes through; `jobs`,
-//! `projects`, `posts`, `scores`, `drafts` and `vectors` hold the SQL of each; `hold` is the locks,
+//! `projects`, `posts`, `scores`, `drafts` and `vectors` hold the SQL of each; `lease` says who works on a job, `objects` keeps files,
 //! `backup` the copies; `database` is the trait and `sqlite` the one database that implements it.
 #![forbid(unsafe_code)]
 
@@ -43,12 +43,14 @@ mod cursor;
 mod database;
 mod drafts;
 mod error;
+mod gate;
 mod generations;
-mod hold;
 mod jobs;
 mod journal;
+mod lease;
 mod ledger;
 mod library;
+pub mod objects;
 mod posts;
 mod projects;
 mod scores;
@@ -60,12 +62,12 @@ pub use cursor::Cursor;
 pub use database::{Columns, Database, Effect, Guard, Row, Statement, Value, Written};
 pub use drafts::{AnswerStatus, Draft, DraftFilter, DraftRow, DraftStatus, NewDraft, PostAnswer, RejectedBy};
 pub use error::{Holder, StoreError, StoreResult};
-pub use generations::{Generation, MadeFilter, MadeImage, MadeResult, MadeState, NewMade};
-pub use hold::Hold;
+pub use generations::{GeneratedFile, GeneratedFilter, GeneratedImage, GeneratedState, Generation, NewGeneratedImage};
 pub use jobs::{
-    Answers, JobCounts, JobPage, JobRecord, JobRunner, JobState, JobTotals, NewItem, NewJob, OutcomeRecord, PostClaim,
-    Ran, UnsettledCall, job_id,
+    JobCounts, JobPage, JobRecord, JobState, JobTotals, NewItem, NewJob, OutcomeRecord, PostClaim, UnsettledCall,
+    job_id,
 };
+pub use lease::Lease;
 pub use ledger::Spending;
 pub use library::{
     Added, ChangeKind, Collection, Image, ImageFilter, ImageSource, LibraryChange, Likeness, NewImage, NewVector,
@@ -75,4 +77,4 @@ pub use posts::{CandidateFilter, Candidates, Post, Upserted};
 pub use projects::Project;
 pub use scores::ScoreRecord;
 pub use sqlite::SqliteDatabase;
-pub use store::{Options, Store};
+pub use store::{LOCAL_OWNER, Store, StoreOptions};

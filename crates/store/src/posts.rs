@@ -102,7 +102,7 @@ impl Store {
         let project: Arc<str> = project.into();
         let mut batch = Vec::with_capacity(1 + posts.len());
         batch.push(must_exist(&project));
-        batch.extend(posts.into_iter().map(|post| upsert_post(&project, post, now)));
+        batch.extend(posts.into_iter().map(|post| upsert_post(self.owner(), &project, post, now)));
         let effects = self.apply(batch, |_, _| no_such_project(&project)).await?;
         let mut upserted = Upserted::default();
         for row in effects.into_iter().skip(1).flat_map(|effect| effect.rows) {
@@ -178,10 +178,10 @@ const ANSWERED: &str = "EXISTS (SELECT 1 FROM answers a \
      WHERE a.project = p.project AND a.post = p.id AND a.status IN ('drafted', 'blocked'))";
 
 /// Returns the post's revision if it is new (1) or differs (more), and no row if it is as it was.
-fn upsert_post(project: &Arc<str>, post: Post, now: Timestamp) -> Statement {
+fn upsert_post(owner: &str, project: &Arc<str>, post: Post, now: Timestamp) -> Statement {
     Statement::new(
         "INSERT INTO posts (project, id, text, author, followers, posted_at, likes, replies, reposts, views, lang, url, \
-         revision, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13) \
+         revision, updated_at, owner) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $14) \
          ON CONFLICT (project, id) DO UPDATE SET text = excluded.text, author = excluded.author, \
          followers = excluded.followers, posted_at = excluded.posted_at, likes = excluded.likes, \
          replies = excluded.replies, reposts = excluded.reposts, views = excluded.views, lang = excluded.lang, \
@@ -205,6 +205,7 @@ fn upsert_post(project: &Arc<str>, post: Post, now: Timestamp) -> Statement {
     .bind(post.lang)
     .bind(post.url)
     .bind(now)
+    .bind(owner)
 }
 
 /// Reads a post from [`COLUMNS`].

@@ -7,13 +7,15 @@ use crate::error::{StoreError, StoreResult};
 use crate::journal::rows;
 use crate::store::Store;
 
-const COLUMNS: &str = "name, finder, created_at, updated_at";
+const COLUMNS: &str = "name, owner, finder, created_at, updated_at";
 
 /// A project: what posts are collected and answered for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Project {
     /// Its name, which no other has.
     pub name: String,
+    /// Who added it.
+    pub owner: String,
     /// Its finder.yml, as it was given.
     pub finder: String,
     /// When it was added.
@@ -26,12 +28,13 @@ impl Store {
     /// Adds a project; [`StoreError::ProjectExists`] if there is one of that name.
     pub async fn add_project(&self, name: &str, finder: &str, now: Timestamp) -> StoreResult<()> {
         let insert = Statement::new(
-            "INSERT INTO projects (name, finder, created_at, updated_at) VALUES ($1, $2, $3, $3) \
+            "INSERT INTO projects (name, finder, created_at, updated_at, owner) VALUES ($1, $2, $3, $3, $4) \
              ON CONFLICT (name) DO NOTHING",
         )
         .bind(name)
         .bind(finder)
         .bind(now)
+        .bind(self.owner())
         .must_hit();
         self.apply(vec![insert], |_, _| StoreError::ProjectExists { project: name.into() }).await.map(|_| ())
     }
@@ -79,6 +82,7 @@ fn project(row: Row) -> StoreResult<Project> {
     let mut columns = row.columns();
     Ok(Project {
         name: columns.text()?,
+        owner: columns.text()?,
         finder: columns.text()?,
         created_at: columns.moment()?,
         updated_at: columns.moment()?,

@@ -1,15 +1,15 @@
 //! The store itself: how it is opened, and what its parts share.
 
 use std::fmt;
-use std::fs::{DirBuilder, OpenOptions};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::database::{Database, Effect, Row, Statement, Written};
 use crate::error::{StoreError, StoreResult};
-use crate::hold::Gate;
+use crate::gate::{Gate, make_private_dir};
 use crate::sqlite::SqliteDatabase;
 
 /// The database's file in the store's folder.
@@ -19,7 +19,11 @@ const DATABASE: &str = "atelier.db";
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
+    owner: Arc<str>,
 }
+
+/// The owner of what the command line makes.
+pub const LOCAL_OWNER: &str = "local";
 
 struct Inner {
     dir: PathBuf,
@@ -34,12 +38,12 @@ impl fmt::Debug for Store {
 
 /// How a store is opened.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub struct StoreOptions {
     /// How long to wait for another process that is writing.
     pub busy_timeout: Duration,
 }
 
-impl Default for Options {
+impl Default for StoreOptions {
     fn default() -> Self {
         Self { busy_timeout: Duration::from_secs(10) }
     }
@@ -49,11 +53,11 @@ impl Store {
     /// Opens the store in `dir`; makes the folder, readable by this user only, if there is none, and
     /// brings the database's schema up to date. A database of a newer program is refused.
     pub fn open(dir: &Path) -> StoreResult<Self> {
-        Self::open_with(dir, Options::default())
+        Self::open_with(dir, StoreOptions::default())
     }
 
     /// As [`Store::open`], with other options.
-    pub fn open_with(dir: &Path, options: Options) -> StoreResult<Self> {
+    pub fn open_with(dir: &Path, options: StoreOptions) -> StoreResult<Self> {
         make_private_dir(dir)?;
         // SQLite gives its other files the rights of this one.
         let file = dir.join(DATABASE);
@@ -69,7 +73,19 @@ impl Store {
     /// A store on a database that is open already. The locks of its jobs are kept in `dir`, which
     /// exists.
     pub fn on(dir: &Path, database: Arc<dyn Database>) -> Self {
-        Self { inner: Arc::new(Inner { dir: dir.into(), database }) }
+        Self { inner: Arc::new(Inner { dir: dir.into(), database }), owner: LOCAL_OWNER.into() }
+    }
+
+    /// The same store in the hands of somebody else: what is made and imported through it is theirs. It does not hide
+    /// what others own.
+    #[must_use]
+    pub fn owned_by(&self, owner: &str) -> Self {
+        Self { inner: Arc::clone(&self.inner), owner: owner.into() }
+    }
+
+    /// Who owns what is made and imported through this: [`LOCAL_OWNER`] unless [`Store::owned_by`] says otherwise.
+    pub fn owner(&self) -> &str {
+        &self.owner
     }
 
     /// The folder that it is in.
@@ -118,9 +134,4 @@ pub(crate) fn never(statement: usize, _: Vec<Row>) -> StoreError {
 pub(crate) fn places(first: usize, count: usize) -> String {
     let places: Vec<String> = (first..first + count).map(|place| format!("${place}")).collect();
     places.join(", ")
-}
-
-/// Makes a folder that only this user can read, and those above it, unless they exist.
-pub(crate) fn make_private_dir(dir: &Path) -> StoreResult<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|error| StoreError::of_file(dir, &error))
 }

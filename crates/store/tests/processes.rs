@@ -55,7 +55,7 @@ fn start(limits: &str) -> (TempDir, Child) {
 fn the_process_that_works() {
     let Some(dir) = std::env::var_os(FOLDER).map(PathBuf::from) else { return };
     let store = Store::open(&dir).unwrap();
-    let _hold = store.hold(&JOB.into()).unwrap();
+    let _hold = store.lease(&JOB.into()).unwrap();
     let error = run(async {
         let mut settlers = JoinSet::new();
         for settler in 0..SETTLERS {
@@ -146,8 +146,8 @@ fn a_killed_process_loses_nothing_that_was_saved_and_frees_its_job() {
     assert_eq!(told.len(), 500);
 
     let store = Store::open(dir.path()).unwrap();
-    let error = store.hold(&JOB.into()).err().unwrap();
-    assert!(matches!(&error, StoreError::Held { by: Some(by), .. } if by.pid == pid), "{error}");
+    let error = store.lease(&JOB.into()).err().unwrap();
+    assert!(matches!(&error, StoreError::Leased { by: Some(by), .. } if by.pid == pid), "{error}");
     child.kill().unwrap();
     told.extend(lines.map_while(Result::ok).filter_map(|line| said(&line)));
     child.wait().unwrap();
@@ -160,7 +160,7 @@ fn a_killed_process_loses_nothing_that_was_saved_and_frees_its_job() {
     assert!(unsaid <= SETTLERS, "{unsaid} saved and not said: more than were under way");
     let unsettled = run(store.unsettled(JOB)).unwrap();
     assert!(unsettled.len() as u64 <= SETTLERS, "{} in flight", unsettled.len());
-    let _hold = store.hold(&JOB.into()).expect("the kernel has freed it");
+    let _hold = store.lease(&JOB.into()).expect("the kernel has freed it");
 }
 
 #[test]

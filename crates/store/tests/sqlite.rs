@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atelier_engine::Timestamp;
-use atelier_store::{Database, NewItem, NewJob, Options, SqliteDatabase, Statement, Store, StoreError, Value, Written};
+use atelier_store::{
+    Database, NewItem, NewJob, SqliteDatabase, Statement, Store, StoreError, StoreOptions, Value, Written,
+};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-const AT_ONCE: Options = Options { busy_timeout: Duration::ZERO };
+const AT_ONCE: StoreOptions = StoreOptions { busy_timeout: Duration::ZERO };
 
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
@@ -279,19 +281,19 @@ async fn a_backup_overwrites_nothing_and_leaves_nothing_when_it_fails() {
 fn a_job_is_held_once_and_free_again_when_its_hold_is_dropped() {
     let dir = folder();
     let (store, other) = (Store::open(dir.path()).unwrap(), Store::open(dir.path()).unwrap());
-    let hold = store.hold(&"a".into()).unwrap();
-    let error = other.hold(&"a".into()).err().unwrap();
-    let StoreError::Held { job, by: Some(by) } = &error else { panic!("{error}") };
+    let hold = store.lease(&"a".into()).unwrap();
+    let error = other.lease(&"a".into()).err().unwrap();
+    let StoreError::Leased { job, by: Some(by) } = &error else { panic!("{error}") };
     assert_eq!((job.as_str(), by.pid), ("a", std::process::id()));
     assert!(error.to_string().contains(&format!("process {} has been working on it since 2", by.pid)), "{error}");
-    assert!(other.is_held("a").unwrap() && !other.is_held("b").unwrap());
-    assert_eq!(other.held_by("a").unwrap().as_ref(), Some(by));
-    let _another = other.hold(&"b".into()).unwrap();
+    assert!(other.is_leased("a").unwrap() && !other.is_leased("b").unwrap());
+    assert_eq!(other.leased_by("a").unwrap().as_ref(), Some(by));
+    let _another = other.lease(&"b".into()).unwrap();
 
     drop(hold);
-    assert!(!other.is_held("a").unwrap());
-    assert_eq!(other.held_by("a").unwrap(), None);
-    other.hold(&"a".into()).unwrap();
+    assert!(!other.is_leased("a").unwrap());
+    assert_eq!(other.leased_by("a").unwrap(), None);
+    other.lease(&"a".into()).unwrap();
 }
 
 #[test]
@@ -299,7 +301,7 @@ fn a_jobs_lock_stays_in_its_folder_whatever_the_job_is_called() {
     let dir = folder();
     let store = Store::open(dir.path()).unwrap();
     let names = ["../../escape", "/etc/passwd", "..", "a b", "ü", "gate", ""];
-    let holds: Vec<_> = names.iter().map(|name| store.hold(&(*name).into()).unwrap()).collect();
+    let holds: Vec<_> = names.iter().map(|name| store.lease(&(*name).into()).unwrap()).collect();
     let locks = dir.path().join("locks");
     assert_eq!(std::fs::read_dir(&locks).unwrap().count(), names.len() + 1);
     drop(holds);

@@ -4,4 +4,4 @@ mod read;
 mod records;
 mod write;
 
-pub use records::{Generation, MadeFilter, MadeImage, MadeResult, MadeState, NewMade};
+pub use records::{GeneratedFile, GeneratedFilter, GeneratedImage, GeneratedState, Generation, NewGeneratedImage};

@@ -1,6 +1,8 @@
 //! How generations and their images are found and listed.
 
-use super::records::{GENERATION, Generation, MADE, MadeFilter, MadeImage, generation, made};
+use atelier_engine::JobId;
+
+use super::records::{GENERATION, GeneratedFilter, GeneratedImage, Generation, MADE, generation, made};
 use crate::cursor::Cursor;
 use crate::database::{Statement, Value};
 use crate::error::StoreResult;
@@ -15,33 +17,52 @@ impl Store {
     }
 
     /// The images of a generation, by side and place.
-    pub async fn made_of(&self, generation: &str) -> StoreResult<Vec<MadeImage>> {
-        self.made_where("m.generation = $1 ORDER BY m.side, m.place", vec![generation.into()]).await
+    pub async fn images_of_generation(&self, generation: &str) -> StoreResult<Vec<GeneratedImage>> {
+        self.generated_where("m.generation = $1 ORDER BY m.side, m.place", vec![generation.into()]).await
     }
 
     /// The image of this id, if there is one.
-    pub async fn made_image(&self, id: &str) -> StoreResult<Option<MadeImage>> {
-        Ok(self.made_where("m.id = $1", vec![id.into()]).await?.pop())
+    pub async fn generated_image(&self, id: &str) -> StoreResult<Option<GeneratedImage>> {
+        Ok(self.generated_where("m.id = $1", vec![id.into()]).await?.pop())
     }
 
     /// The image that an item of a job makes, if it makes one still.
-    pub async fn made_by(&self, job: &str, seq: u64) -> StoreResult<Option<MadeImage>> {
-        Ok(self.made_where("m.job = $1 AND m.seq = $2", vec![job.into(), seq.into()]).await?.pop())
+    pub async fn generated_by(&self, job: &str, seq: u64) -> StoreResult<Option<GeneratedImage>> {
+        Ok(self.generated_where("m.job = $1 AND m.seq = $2", vec![job.into(), seq.into()]).await?.pop())
+    }
+
+    /// The places in this job of the images that it is to make or has made: those that another job makes by now, or
+    /// that were deleted, are not among them.
+    pub async fn generated_seqs(&self, job: &str) -> StoreResult<Vec<u64>> {
+        let query = Statement::new("SELECT seq FROM made_images WHERE job = $1").bind(job);
+        rows(self.query(query).await?, |row| row.columns().count())
+    }
+
+    /// The jobs that make images of a generation, the oldest first.
+    pub async fn jobs_of_generation(&self, generation: &str) -> StoreResult<Vec<JobId>> {
+        // A job is called as its generation, or so with more behind a dash.
+        let query = Statement::new(
+            "SELECT id FROM jobs WHERE kind = 'images' AND (id = $1 OR (id >= $2 AND id < $3)) ORDER BY created_at, id",
+        )
+        .bind(generation)
+        .bind(format!("{generation}-").as_str())
+        .bind(format!("{generation}.").as_str());
+        rows(self.query(query).await?, |row| Ok(row.columns().text()?.into()))
     }
 
     /// Whether an image that was made has this object.
-    pub async fn made_with_hash(&self, hash: &str) -> StoreResult<bool> {
+    pub async fn generated_with_hash(&self, hash: &str) -> StoreResult<bool> {
         let query = Statement::new("SELECT 1 FROM made_images WHERE hash = $1 LIMIT 1").bind(hash);
         Ok(!self.query(query).await?.is_empty())
     }
 
     /// A page of the images that pass the filter, the newest first.
-    pub async fn made_images(
+    pub async fn generated_images(
         &self,
-        filter: &MadeFilter,
+        filter: &GeneratedFilter,
         after: Option<&Cursor>,
         limit: usize,
-    ) -> StoreResult<Vec<MadeImage>> {
+    ) -> StoreResult<Vec<GeneratedImage>> {
         let (created_at, id) = match after {
             Some(cursor) => cursor.parts()?,
             None => (i64::MAX, ""),
@@ -80,10 +101,10 @@ impl Store {
         }
         values.push(limit.into());
         let order = format!("{condition} ORDER BY m.created_at DESC, m.id DESC LIMIT ${}", values.len());
-        self.made_where(&order, values).await
+        self.generated_where(&order, values).await
     }
 
-    async fn made_where(&self, condition: &str, values: Vec<Value>) -> StoreResult<Vec<MadeImage>> {
+    async fn generated_where(&self, condition: &str, values: Vec<Value>) -> StoreResult<Vec<GeneratedImage>> {
         let sql =
             format!("SELECT {MADE} FROM made_images m JOIN generations g ON g.id = m.generation WHERE {condition}");
         let query = values.into_iter().fold(Statement::new(sql), Statement::bind);

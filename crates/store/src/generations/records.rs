@@ -11,6 +11,8 @@ use crate::error::{StoreError, StoreResult};
 pub struct Generation {
     /// Its id.
     pub id: String,
+    /// Who planned it, and owns its images.
+    pub owner: String,
     /// The project that it is for.
     pub project: String,
     /// The prompt as it was written.
@@ -25,7 +27,7 @@ pub struct Generation {
 
 /// Where an image stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum MadeState {
+pub enum GeneratedState {
     /// It is still to be made.
     Pending,
     /// It is there.
@@ -38,7 +40,7 @@ pub enum MadeState {
     Cancelled,
 }
 
-impl MadeState {
+impl GeneratedState {
     /// Its name in the database and in lists.
     pub const fn name(self) -> &'static str {
         match self {
@@ -50,7 +52,11 @@ impl MadeState {
         }
     }
 
-    fn from_name(name: &str) -> StoreResult<Self> {
+    /// The state of this name.
+    ///
+    /// # Errors
+    /// [`StoreError::Unexpected`] if there is none.
+    pub fn from_name(name: &str) -> StoreResult<Self> {
         [Self::Pending, Self::Done, Self::Blocked, Self::Failed, Self::Cancelled]
             .into_iter()
             .find(|state| state.name() == name)
@@ -60,7 +66,7 @@ impl MadeState {
 
 /// An image to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewMade {
+pub struct NewGeneratedImage {
     /// Its id, which nothing else has.
     pub id: String,
     /// Its side: `a` or `b`.
@@ -69,15 +75,13 @@ pub struct NewMade {
     pub place: u32,
     /// Who makes it.
     pub model: String,
-    /// The job that makes it, and its place there.
-    pub job: JobId,
-    /// Its place in the job.
+    /// Its place in the job that makes it.
     pub seq: u64,
 }
 
 /// An image that was asked for, as it stands.
 #[derive(Clone, Debug, PartialEq)]
-pub struct MadeImage {
+pub struct GeneratedImage {
     /// Its id.
     pub id: String,
     /// What it is part of.
@@ -93,7 +97,7 @@ pub struct MadeImage {
     /// Its place in that job.
     pub seq: u64,
     /// Where it stands.
-    pub state: MadeState,
+    pub state: GeneratedState,
     /// Why it is blocked or failed: a stable name.
     pub kind: Option<String>,
     /// The same in words.
@@ -101,7 +105,7 @@ pub struct MadeImage {
     /// Attempts of the latest try.
     pub attempts: u32,
     /// What was made.
-    pub result: Option<MadeResult>,
+    pub result: Option<GeneratedFile>,
     /// Whether somebody likes it.
     pub liked: bool,
     /// What somebody noted.
@@ -110,13 +114,15 @@ pub struct MadeImage {
     pub promoted: Option<String>,
     /// When it was asked for.
     pub created_at: Timestamp,
+    /// Who owns it: the owner of its generation.
+    pub owner: String,
     /// The generation's project and prompt, for lists.
     pub project: String,
     /// The prompt as it was written.
     pub prompt: String,
 }
 
-impl MadeImage {
+impl GeneratedImage {
     /// Its place in the list of images.
     pub fn cursor(&self) -> Cursor {
         Cursor::new(self.created_at.as_micros(), &self.id)
@@ -125,7 +131,7 @@ impl MadeImage {
 
 /// A picture that was made.
 #[derive(Clone, Debug, PartialEq)]
-pub struct MadeResult {
+pub struct GeneratedFile {
     /// The BLAKE3 hash of its file in hex: the name of its object.
     pub hash: String,
     /// What its file is: `png`, `jpeg`, `webp`.
@@ -148,7 +154,7 @@ pub struct MadeResult {
 
 /// Which images to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct MadeFilter {
+pub struct GeneratedFilter {
     /// Whose prompt has all of these words in it.
     pub words: Vec<String>,
     /// By this model.
@@ -160,7 +166,7 @@ pub struct MadeFilter {
     /// Liked ones only.
     pub liked: bool,
     /// In this state.
-    pub state: Option<MadeState>,
+    pub state: Option<GeneratedState>,
     /// Asked for at that moment or later.
     pub from: Option<Timestamp>,
     /// Asked for before that moment.
@@ -168,17 +174,18 @@ pub struct MadeFilter {
 }
 
 /// The columns of a [`Generation`].
-pub(super) const GENERATION: &str = "id, project, prompt, plan, created_at, submitted_at";
+pub(super) const GENERATION: &str = "id, owner, project, prompt, plan, created_at, submitted_at";
 
-/// The columns of a [`MadeImage`] in a table called `m`, beside its generation `g`.
+/// The columns of a [`GeneratedImage`] in a table called `m`, beside its generation `g`.
 pub(super) const MADE: &str = "m.id, m.generation, m.side, m.place, m.model, m.job, m.seq, m.state, m.kind, m.message, \
-     m.attempts, m.liked, m.note, m.promoted, m.created_at, g.project, g.prompt, m.hash, m.format, m.width, m.height, \
+     m.attempts, m.liked, m.note, m.promoted, m.created_at, g.owner, g.project, g.prompt, m.hash, m.format, m.width, m.height, \
      m.bytes, m.cost, m.cost_estimated, m.provenance, m.made_at";
 
 pub(super) fn generation(row: Row) -> StoreResult<Generation> {
     let mut columns = row.columns();
     Ok(Generation {
         id: columns.text()?,
+        owner: columns.text()?,
         project: columns.text()?,
         prompt: columns.text()?,
         plan: json(&columns.text()?)?,
@@ -187,9 +194,9 @@ pub(super) fn generation(row: Row) -> StoreResult<Generation> {
     })
 }
 
-pub(super) fn made(row: Row) -> StoreResult<MadeImage> {
+pub(super) fn made(row: Row) -> StoreResult<GeneratedImage> {
     let mut columns = row.columns();
-    let mut image = MadeImage {
+    let mut image = GeneratedImage {
         id: columns.text()?,
         generation: columns.text()?,
         side: columns.text()?,
@@ -197,7 +204,7 @@ pub(super) fn made(row: Row) -> StoreResult<MadeImage> {
         model: columns.text()?,
         job: columns.text()?.into(),
         seq: columns.count()?,
-        state: MadeState::from_name(&columns.text()?)?,
+        state: GeneratedState::from_name(&columns.text()?)?,
         kind: columns.optional_text()?,
         message: columns.optional_text()?,
         attempts: small(columns.count()?)?,
@@ -205,6 +212,7 @@ pub(super) fn made(row: Row) -> StoreResult<MadeImage> {
         note: columns.optional_text()?,
         promoted: columns.optional_text()?,
         created_at: columns.moment()?,
+        owner: columns.text()?,
         project: columns.text()?,
         prompt: columns.text()?,
         result: None,
@@ -214,7 +222,7 @@ pub(super) fn made(row: Row) -> StoreResult<MadeImage> {
     let (width, height) = (small(columns.count()?)?, small(columns.count()?)?);
     let bytes = columns.count()?;
     let cost = columns.optional_integer()?.map(Usd::from_nanos);
-    image.result = Some(MadeResult {
+    image.result = Some(GeneratedFile {
         hash,
         format,
         width,

@@ -2,10 +2,11 @@
 
 use atelier_engine::{JobId, Timestamp};
 
-use super::records::{Generation, MadeResult, MadeState, NewMade};
+use super::records::{GeneratedFile, GeneratedState, Generation, NewGeneratedImage};
 use crate::database::{Statement, Written};
 use crate::error::{StoreError, StoreResult};
-use crate::store::{Store, never};
+use crate::jobs::{NewJob, insert_job};
+use crate::store::Store;
 
 impl Store {
     /// Keeps a plan, or a generation without its images. False if its id is taken.
@@ -13,15 +14,22 @@ impl Store {
         Ok(matches!(self.write(vec![insert(generation)]).await?, Written::Done(_)))
     }
 
-    /// Submits a generation: its images are to be made from now on. One that was kept as a plan stays as it is and
-    /// is submitted.
-    pub async fn submit_generation(&self, id: &str, images: &[NewMade], now: Timestamp) -> StoreResult<()> {
+    /// Submits a generation with the job that makes its images, all or nothing: a crash leaves a plan or a job that can
+    /// be resumed, and nothing between.
+    pub async fn submit_generation(
+        &self,
+        id: &str,
+        images: &[NewGeneratedImage],
+        job: &NewJob,
+        now: Timestamp,
+    ) -> StoreResult<()> {
         let mut batch = vec![
             Statement::new("UPDATE generations SET submitted_at = $1 WHERE id = $2 AND submitted_at IS NULL")
                 .bind(now)
                 .bind(id)
                 .must_hit(),
         ];
+        batch.extend(insert_job(self.owner(), job));
         batch.extend(images.iter().map(|image| {
             Statement::new(
                 "INSERT INTO made_images (id, generation, side, place, model, job, seq, state, created_at) \
@@ -32,19 +40,47 @@ impl Store {
             .bind(&*image.side)
             .bind(image.place)
             .bind(&*image.model)
-            .bind(&image.job)
+            .bind(&job.id)
             .bind(image.seq)
             .bind(now)
         }));
-        let id = id.to_owned();
-        self.apply(batch, |_, _| StoreError::Unexpected { detail: format!("generation {id} was submitted before") })
-            .await
-            .map(|_| ())
+        let refused = |statement, _| match statement {
+            0 => StoreError::Unexpected { detail: format!("generation {id} was submitted before") },
+            _ => StoreError::JobExists { job: job.id.as_ref().into() },
+        };
+        self.apply(batch, refused).await.map(|_| ())
+    }
+
+    /// Has images made again by another job, all or nothing; the images, in the order of the job's items. Those that
+    /// somebody else has made, or tries again, in the meantime refuse the whole.
+    pub async fn retry_generated(&self, images: &[String], job: &NewJob) -> StoreResult<()> {
+        let mut batch = insert_job(self.owner(), job);
+        batch.extend(images.iter().zip(0_u64..).map(|(image, seq)| {
+            Statement::new(
+                "UPDATE made_images SET state = 'pending', kind = NULL, message = NULL, attempts = 0, job = $1, seq = $2 \
+                 WHERE id = $3 AND state IN ('blocked', 'failed', 'cancelled')",
+            )
+            .bind(&job.id)
+            .bind(seq)
+            .bind(image.as_str())
+            .must_hit()
+        }));
+        let refused = |statement, _| match statement {
+            0 => StoreError::JobExists { job: job.id.as_ref().into() },
+            _ => StoreError::Unexpected { detail: "an image changed while it was to be tried again".into() },
+        };
+        self.apply(batch, refused).await.map(|_| ())
     }
 
     /// Notes what was made, unless that is noted already. False if the image is not there any more, or is another
     /// try's by now.
-    pub async fn save_made(&self, job: &JobId, seq: u64, attempts: u32, result: &MadeResult) -> StoreResult<bool> {
+    pub async fn save_generated(
+        &self,
+        job: &JobId,
+        seq: u64,
+        attempts: u32,
+        result: &GeneratedFile,
+    ) -> StoreResult<bool> {
         let update = Statement::new(
             "UPDATE made_images SET state = 'done', kind = NULL, message = NULL, attempts = $3, hash = $4, \
              format = $5, width = $6, height = $7, bytes = $8, cost = $9, cost_estimated = $10, provenance = $11, \
@@ -66,12 +102,12 @@ impl Store {
     }
 
     /// Notes that an image was not made, and why.
-    pub async fn save_unmade(
+    pub async fn save_not_generated(
         &self,
         job: &JobId,
         seq: u64,
         attempts: u32,
-        state: MadeState,
+        state: GeneratedState,
         why: (&str, &str),
     ) -> StoreResult<bool> {
         let update = Statement::new(
@@ -87,47 +123,26 @@ impl Store {
         Ok(matches!(self.write(vec![update.must_hit()]).await?, Written::Done(_)))
     }
 
-    /// Has images made again, by other items. Those that are there already stay as they are: false for them.
-    pub async fn retry_made(&self, id: &str, job: &JobId, seq: u64) -> StoreResult<bool> {
-        let update = Statement::new(
-            "UPDATE made_images SET state = 'pending', kind = NULL, message = NULL, attempts = 0, job = $1, seq = $2 \
-             WHERE id = $3 AND state IN ('blocked', 'failed', 'cancelled')",
-        )
-        .bind(job)
-        .bind(seq)
-        .bind(id);
-        Ok(matches!(self.write(vec![update.must_hit()]).await?, Written::Done(_)))
-    }
-
-    /// Gives up what of a generation is not made yet; how many images that are.
-    pub async fn cancel_made(&self, generation: &str) -> StoreResult<u64> {
-        let update =
-            Statement::new("UPDATE made_images SET state = 'cancelled' WHERE generation = $1 AND state = 'pending'")
-                .bind(generation);
-        let effects = self.apply(vec![update], never).await?;
-        Ok(effects.first().map_or(0, |effect| effect.count))
-    }
-
     /// Says whether somebody likes an image. False if there is none.
-    pub async fn like_made(&self, id: &str, liked: bool) -> StoreResult<bool> {
+    pub async fn like_generated(&self, id: &str, liked: bool) -> StoreResult<bool> {
         let update = Statement::new("UPDATE made_images SET liked = $1 WHERE id = $2").bind(liked).bind(id);
         Ok(matches!(self.write(vec![update.must_hit()]).await?, Written::Done(_)))
     }
 
     /// Notes something on an image, or nothing any more. False if there is none.
-    pub async fn note_made(&self, id: &str, note: Option<&str>) -> StoreResult<bool> {
+    pub async fn note_generated(&self, id: &str, note: Option<&str>) -> StoreResult<bool> {
         let update = Statement::new("UPDATE made_images SET note = $1 WHERE id = $2").bind(note).bind(id);
         Ok(matches!(self.write(vec![update.must_hit()]).await?, Written::Done(_)))
     }
 
     /// Notes which image of the library it became. False if there is none.
-    pub async fn promote_made(&self, id: &str, image: &str) -> StoreResult<bool> {
+    pub async fn promote_generated(&self, id: &str, image: &str) -> StoreResult<bool> {
         let update = Statement::new("UPDATE made_images SET promoted = $1 WHERE id = $2").bind(image).bind(id);
         Ok(matches!(self.write(vec![update.must_hit()]).await?, Written::Done(_)))
     }
 
     /// Forgets an image; its object is for the caller to delete. False if there is none.
-    pub async fn delete_made(&self, id: &str) -> StoreResult<bool> {
+    pub async fn delete_generated(&self, id: &str) -> StoreResult<bool> {
         let delete = Statement::new("DELETE FROM made_images WHERE id = $1").bind(id);
         Ok(matches!(self.write(vec![delete.must_hit()]).await?, Written::Done(_)))
     }
@@ -135,10 +150,11 @@ impl Store {
 
 fn insert(generation: &Generation) -> Statement {
     Statement::new(
-        "INSERT INTO generations (id, project, prompt, plan, created_at, submitted_at) \
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO generations (id, owner, project, prompt, plan, created_at, submitted_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING",
     )
     .bind(&*generation.id)
+    .bind(&*generation.owner)
     .bind(&*generation.project)
     .bind(&*generation.prompt)
     .bind(generation.plan.to_string())

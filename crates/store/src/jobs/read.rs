@@ -1,5 +1,7 @@
 //! How jobs are looked at.
 
+use std::sync::Arc;
+
 use atelier_engine::{EntryId, JobId, Verdict};
 
 use super::NOT_OVER;
@@ -7,7 +9,7 @@ use super::records::{JobCounts, JobPage, JobRecord, JobState, JobTotals, Outcome
 use crate::database::{Row, Statement};
 use crate::error::{StoreError, StoreResult};
 use crate::journal::{place_before, rows};
-use crate::store::Store;
+use crate::store::{Store, places};
 
 /// Keys of items are looked up in groups of this size.
 const LOOK_UP: usize = 1_000;
@@ -46,7 +48,7 @@ impl Store {
         let of_page = |sql: String| Statement { sql: sql.into(), ..page.clone() };
         let page = &page.sql;
         let jobs = of_page(format!(
-            "SELECT j.id, j.kind, j.state, j.note, j.resume_at, j.settings, j.created_at, j.updated_at, \
+            "SELECT j.id, j.kind, j.owner, j.state, j.note, j.resume_at, j.settings, j.created_at, j.updated_at, \
              (SELECT coalesce(max(i.seq) + 1, 0) FROM items i WHERE i.job = j.id) \
              FROM jobs j WHERE j.id IN ({page}) ORDER BY j.created_at DESC, j.id DESC"
         ));
@@ -58,7 +60,7 @@ impl Store {
              CAST(sum(r.sent) AS BIGINT), CAST(sum(r.limited) AS BIGINT), CAST(sum(r.faulted) AS BIGINT), \
              CAST(coalesce(sum(r.used_input_tokens), 0) AS BIGINT), \
              CAST(coalesce(sum(r.used_output_tokens), 0) AS BIGINT), \
-             CAST(sum(r.cost) AS BIGINT), max(r.estimated), \
+             CAST(sum(r.cost) AS BIGINT), max(r.estimated), CAST(sum(r.unpriced) AS BIGINT), \
              CAST(sum(CASE WHEN r.settled_at IS NULL THEN r.usd - r.cost ELSE 0 END) AS BIGINT) \
              FROM reservations r WHERE r.job IN ({page}) GROUP BY r.job"
         ));
@@ -78,6 +80,30 @@ impl Store {
         Ok(jobs)
     }
 
+    /// What the items of a job ask for that have no outcome yet, by their places: for jobs that are small enough to be
+    /// held.
+    pub async fn pending_payloads(&self, job: &JobId) -> StoreResult<Vec<(u64, Arc<str>)>> {
+        let query = Statement::new(
+            "SELECT i.seq, i.payload FROM items i WHERE i.job = $1 \
+             AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.job = i.job AND o.seq = i.seq) ORDER BY i.seq",
+        )
+        .bind(job);
+        rows(self.query(query).await?, |row| {
+            let mut columns = row.columns();
+            Ok((columns.count()?, columns.shared()?))
+        })
+    }
+
+    /// The keys of a job's items that have no outcome yet, in their order: for jobs that are small enough to be held.
+    pub async fn pending_keys(&self, job: &JobId) -> StoreResult<Vec<String>> {
+        let query = Statement::new(
+            "SELECT i.key FROM items i WHERE i.job = $1 \
+             AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.job = i.job AND o.seq = i.seq) ORDER BY i.seq",
+        )
+        .bind(job);
+        rows(self.query(query).await?, |row| row.columns().text())
+    }
+
     /// What an item of a job asks for, if there is such an item.
     pub async fn item_payload(&self, job: &str, seq: u64) -> StoreResult<Option<String>> {
         let query = Statement::new("SELECT payload FROM items WHERE job = $1 AND seq = $2").bind(job).bind(seq);
@@ -95,6 +121,22 @@ impl Store {
         .bind(place_before(after))
         .bind(limit);
         rows(self.query(query).await?, outcome_record)
+    }
+
+    /// The outcomes of these items of a job, in the order of the items; nothing for those that have none.
+    pub async fn outcomes_at(&self, job: &str, seqs: &[u64]) -> StoreResult<Vec<OutcomeRecord>> {
+        let mut found = Vec::with_capacity(seqs.len());
+        for seqs in seqs.chunks(LOOK_UP) {
+            let sql = format!(
+                "SELECT o.seq, i.key, i.lane, o.status, o.fault, o.body, o.attempts \
+                 FROM outcomes o JOIN items i ON i.job = o.job AND i.seq = o.seq \
+                 WHERE o.job = $1 AND o.seq IN ({}) ORDER BY o.seq",
+                places(2, seqs.len())
+            );
+            let query = seqs.iter().fold(Statement::new(sql).bind(job), |query, seq| query.bind(*seq));
+            found.extend(rows(self.query(query).await?, outcome_record)?);
+        }
+        Ok(found)
     }
 
     /// All outcomes of a job, in the order of its items: for jobs that are small enough to be held.
@@ -157,6 +199,7 @@ fn job_record(row: Row) -> StoreResult<JobRecord> {
     Ok(JobRecord {
         id: columns.shared()?,
         kind: columns.text()?,
+        owner: columns.text()?,
         state: JobState::from_name(&columns.shared()?)?,
         note: columns.optional_text()?,
         resume_at: columns.optional_moment()?,
@@ -197,6 +240,7 @@ fn add_totals(jobs: &mut [JobRecord], row: Row) -> StoreResult<()> {
         output_tokens: columns.count()?,
         cost: columns.usd()?,
         estimated: columns.flag()?,
+        unpriced: columns.count()?,
         unsettled: columns.usd()?,
     };
     Ok(())

@@ -52,7 +52,7 @@ pub struct PostClaim {
     pub post: String,
 }
 
-/// Where a job stands. Whether it is running is not stored: [`Store::is_held`](crate::Store::is_held) tells.
+/// Where a job stands. Whether it is running is not stored: [`Store::is_leased`](crate::Store::is_leased) tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum JobState {
     /// There is work left.
@@ -115,6 +115,8 @@ pub struct JobRecord {
     pub id: JobId,
     /// What it makes.
     pub kind: String,
+    /// Who submitted it.
+    pub owner: String,
     /// Where it stands.
     pub state: JobState,
     /// Why it stands there, in plain words.
@@ -131,6 +133,13 @@ pub struct JobRecord {
     pub counts: JobCounts,
     /// What it used.
     pub totals: JobTotals,
+}
+
+impl JobTotals {
+    /// What the calls cost; `None` if that is not known of all of them.
+    pub fn known_cost(&self) -> Option<Usd> {
+        (self.unpriced == 0).then_some(self.cost)
+    }
 }
 
 impl JobRecord {
@@ -172,6 +181,8 @@ pub struct JobTotals {
     pub cost: Usd,
     /// Whether some of that is an estimate, the provider having reported too little.
     pub estimated: bool,
+    /// Calls that are not in the cost although they may have cost something: their model has no price.
+    pub unpriced: u64,
     /// What calls were reserved for at most that were never settled: they may have been paid for as well.
     pub unsettled: Usd,
 }

@@ -16,22 +16,11 @@ impl Store {
     /// Makes a job with its first items. All or nothing: [`StoreError::PostTaken`] if another job has
     /// claimed or answered one of the posts since they were selected.
     pub async fn create_job(&self, job: NewJob) -> StoreResult<()> {
-        let NewJob { id, kind, settings, items, claims, created_at } = job;
-        let claims: Vec<PostClaim> = claims.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
-        let mut batch = Vec::with_capacity(1 + claims.len() + items.len());
-        batch.push(
-            Statement::new(
-                "INSERT INTO jobs (id, kind, state, settings, created_at, updated_at) VALUES ($1, $2, 'open', $3, $4, $4) \
-                 ON CONFLICT (id) DO NOTHING",
-            )
-            .bind(&id)
-            .bind(kind)
-            .bind(settings.to_string())
-            .bind(created_at)
-            .must_hit(),
-        );
-        batch.extend(claims.iter().map(|claim| insert_claim(&id, claim)));
-        batch.extend(insert_items(&id, 0, &items));
+        let claims: Vec<PostClaim> = job.claims.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
+        let id = JobId::clone(&job.id);
+        let mut batch = insert_job(self.owner(), &job);
+        // Behind the job, so that the places of claims in the batch are those in the list, and one more.
+        batch.splice(1..1, claims.iter().map(|claim| insert_claim(&id, claim)));
         let refused = |statement: usize, _| match statement.checked_sub(1).and_then(|claim| claims.get(claim)) {
             Some(claim) => StoreError::PostTaken { project: claim.project.clone(), post: claim.post.clone() },
             None => StoreError::JobExists { job: id.as_ref().into() },
@@ -63,6 +52,31 @@ impl Store {
         }
     }
 
+    /// Says that somebody works on a job from now on: whatever it was stopped by before holds no more. What a job shows
+    /// is true whenever its worker dies.
+    pub async fn work_began(&self, id: &JobId, now: Timestamp) -> StoreResult<()> {
+        self.set_job_state(id, JobState::Open, None, None, now).await
+    }
+
+    /// Gives a job up, with whatever of it is not made yet; what was answered is kept.
+    pub async fn cancel_job(&self, id: &JobId, note: &str, now: Timestamp) -> StoreResult<()> {
+        let cancel = Statement::new(
+            "UPDATE jobs SET state = 'cancelled', note = $2, resume_at = NULL, updated_at = $3 WHERE id = $1",
+        )
+        .bind(id)
+        .bind(note)
+        .bind(now)
+        .must_hit();
+        let images = Statement::new("UPDATE made_images SET state = 'cancelled' WHERE job = $1 AND state = 'pending'");
+        self.apply(vec![cancel, images.bind(id)], |_, _| no_such_job(id)).await.map(|_| ())
+    }
+
+    /// Keeps other settings for a job, such as a larger budget.
+    pub async fn set_job_settings(&self, id: &JobId, settings: &serde_json::Value) -> StoreResult<()> {
+        let update = Statement::new("UPDATE jobs SET settings = $2 WHERE id = $1").bind(id).bind(settings.to_string());
+        self.apply(vec![update.must_hit()], |_, _| no_such_job(id)).await.map(|_| ())
+    }
+
     /// Says where a job stands after a run of it that ended so.
     pub async fn run_ended(&self, id: &JobId, end: &RunEnd, now: Timestamp) -> StoreResult<()> {
         let (state, note, resume_at) = JobState::after(end);
@@ -91,7 +105,7 @@ impl Store {
 
     /// Drops the job's outcomes of these statuses (`failed`, `blocked`) so that their items are asked
     /// for again, and opens the job. Outcomes of posts that another job has claimed or answered since
-    /// stay. Returns how many were dropped; with none, the job stays as it is.
+    /// stay, and so do those of images that another job makes since, or that were deleted. Returns how many were dropped; with none, the job stays as it is.
     pub async fn reopen(&self, job: &JobId, statuses: &[&str], now: Timestamp) -> StoreResult<u64> {
         if statuses.is_empty() {
             return Ok(0);
@@ -101,7 +115,9 @@ impl Store {
         let sql = format!(
             "DELETE FROM outcomes WHERE job = $1 AND status IN ({}) AND NOT EXISTS (\
              SELECT 1 FROM items i JOIN claims c ON c.project = i.lane AND c.post = i.key AND c.job = i.job \
-             WHERE i.job = outcomes.job AND i.seq = outcomes.seq AND {taken})",
+             WHERE i.job = outcomes.job AND i.seq = outcomes.seq AND {taken}) \
+             AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.id = outcomes.job AND j.kind = 'images' AND NOT EXISTS (\
+             SELECT 1 FROM made_images m WHERE m.job = outcomes.job AND m.seq = outcomes.seq))",
             places(2, statuses.len())
         );
         let drop = statuses.iter().fold(Statement::new(sql).bind(job), |drop, status| drop.bind(*status)).must_hit();
@@ -110,12 +126,34 @@ impl Store {
         )
         .bind(now)
         .bind(job);
-        match self.write(vec![exists, drop, open]).await? {
+        // The images of items that have no outcome any more are to be made again.
+        let images = Statement::new(
+            "UPDATE made_images SET state = 'pending', kind = NULL, message = NULL, attempts = 0 \
+             WHERE job = $1 AND state IN ('blocked', 'failed') \
+             AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.job = made_images.job AND o.seq = made_images.seq)",
+        )
+        .bind(job);
+        match self.write(vec![exists, drop, open, images]).await? {
             Written::Done(effects) => Ok(effects.get(1).map_or(0, |dropped| dropped.count)),
             Written::Refused { statement: 0, .. } => Err(no_such_job(job)),
             Written::Refused { .. } => Ok(0),
         }
     }
+}
+
+/// A job with its first items, the job itself first; its claims are not among them.
+pub(crate) fn insert_job(owner: &str, job: &NewJob) -> Vec<Statement> {
+    let insert = Statement::new(
+        "INSERT INTO jobs (id, kind, owner, state, settings, created_at, updated_at) \
+         VALUES ($1, $2, $3, 'open', $4, $5, $5) ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(&job.id)
+    .bind(job.kind.as_str())
+    .bind(owner)
+    .bind(job.settings.to_string())
+    .bind(job.created_at)
+    .must_hit();
+    std::iter::once(insert).chain(insert_items(&job.id, 0, &job.items)).collect()
 }
 
 fn no_such_job(job: &JobId) -> StoreError {

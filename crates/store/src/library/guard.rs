@@ -4,15 +4,15 @@
 //! moment, a row could be left without its objects: so whoever deletes objects is alone, while any number may
 //! write them. The kernel frees the lock when its holder dies.
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
 use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
 use crate::error::{StoreError, StoreResult};
-use crate::store::{Store, make_private_dir};
+use crate::gate::{LOCKS, make_private_dir, open};
+use crate::store::Store;
 
 /// While it lives, objects may be written, or deleted, as was asked. Freed when it is dropped.
 #[derive(Debug)]
@@ -40,11 +40,10 @@ impl Store {
 }
 
 fn lock(dir: &Path, operation: FlockOperation) -> StoreResult<ObjectsGuard> {
-    let locks = dir.join("locks");
+    let locks = dir.join(LOCKS);
     make_private_dir(&locks)?;
     let path = locks.join("objects");
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
-    let file = file.map_err(|error| StoreError::of_file(&path, &error))?;
+    let file = open(&path, true)?;
     loop {
         match flock(&file, operation) {
             Ok(()) => return Ok(ObjectsGuard { _file: file }),

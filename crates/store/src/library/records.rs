@@ -10,7 +10,7 @@ use crate::error::{StoreError, StoreResult};
 /// The columns of an [`Image`] in a table that is called `i`.
 pub(super) const COLUMNS: &str = "i.id, i.hash, i.filename, i.caption, i.category, i.attributes, i.width, i.height, \
      i.format, i.bytes, i.palette, i.phash, i.taken_at, i.added_at, i.updated_at, i.uploader, i.source, i.provenance, \
-     i.text_hash, i.revision, i.tone_score, i.angle_score";
+     i.text_hash, i.owner, i.revision, i.tone_score, i.angle_score";
 
 /// An image of the library.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +55,8 @@ pub struct Image {
     pub updated_at: Timestamp,
     /// Who brought it, if known.
     pub uploader: Option<String>,
+    /// Who imported it: the store's owner when it is added, whatever is said here.
+    pub owner: String,
     /// The path that it was imported from, if it was.
     pub source: Option<String>,
     /// How it was generated, if it was generated here.
@@ -202,6 +204,7 @@ pub(super) fn image(mut row: Row) -> StoreResult<Image> {
         source: columns.optional_text()?,
         provenance: columns.optional_text()?.map(|text| parse(&text, "provenance")).transpose()?,
         text_hash: columns.optional_text()?,
+        owner: columns.text()?,
         revision: columns.count()?,
     })
 }

@@ -20,7 +20,7 @@ impl Store {
         let NewImage { image, vectors, source } = new;
         let being_deleted = Statement::new("SELECT 1 FROM library_garbage WHERE hash = $1").bind(&*image.hash);
         // A refusal is known by its place: 0 means garbage, 1 a taken id or content.
-        let mut batch = vec![being_deleted.must_miss(), insert(&image)];
+        let mut batch = vec![being_deleted.must_miss(), insert(self.owner(), &image)];
         batch.extend(join(&image));
         batch.extend(vectors.into_iter().map(|vector| put_vector(&image.id, vector)));
         batch.extend(source.clone().map(|source| put_source(&image.id, source)));
@@ -83,7 +83,7 @@ impl Store {
         Ok(matches!(self.write(batch).await?, Written::Done(_)))
     }
 
-    /// The hashes of removed images whose objects are still to be deleted, at most `limit`. Hold
+    /// The hashes of removed images whose objects are still to be deleted, at most `limit`. Lease
     /// [`Store::own_objects`] from before this until [`Store::garbage_deleted`].
     pub async fn garbage(&self, limit: usize) -> StoreResult<Vec<String>> {
         let query = Statement::new("SELECT hash FROM library_garbage ORDER BY hash LIMIT $1").bind(limit);
@@ -98,12 +98,12 @@ impl Store {
 }
 
 /// Adds the image's row. It is refused where its id or its content is there already.
-fn insert(image: &Image) -> Statement {
+fn insert(owner: &str, image: &Image) -> Statement {
     Statement::new(
         "INSERT INTO images (id, hash, filename, caption, category, tone_score, angle_score, attributes, width, \
          height, format, bytes, palette, phash, taken_at, added_at, updated_at, uploader, source, provenance, \
-         text_hash, revision) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, 1) \
+         text_hash, owner, revision) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, 1) \
          ON CONFLICT DO NOTHING",
     )
     .bind(&*image.id)
@@ -127,6 +127,7 @@ fn insert(image: &Image) -> Statement {
     .bind(image.source.as_deref())
     .bind(image.provenance.as_ref().map(serde_json::Value::to_string))
     .bind(image.text_hash.as_deref())
+    .bind(owner)
     .must_hit()
 }
 

@@ -83,7 +83,7 @@ pub(crate) async fn counts_and_totals_add_up(place: &dyn Place) {
     for limited in [1, 0, 0] {
         let entry = reserve(&journal, reservation("a", &[4])).await;
         let fault = Settlement {
-            ended: Ended { calls: 1, sent: 1, limited, faulted: 1 - limited },
+            ended: Ended { calls: 1, sent: 1, limited, faulted: 1 - limited, unpriced: 0 },
             counted: Default::default(),
             usage: Default::default(),
             cost: Usd::ZERO,
@@ -113,6 +113,7 @@ pub(crate) async fn counts_and_totals_add_up(place: &dyn Place) {
         output_tokens: 198,
         cost: Usd::from_nanos(14_000),
         estimated: false,
+        unpriced: 0,
         // The last one was reserved and never settled.
         unsettled: Usd::from_nanos(9_000),
     };

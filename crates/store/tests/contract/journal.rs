@@ -203,8 +203,8 @@ pub(crate) async fn whoever_is_in_line_goes_before_those_that_were_served_more(p
     let pool = || POOL.into();
     let all = EntryId(i64::MAX);
     let (big, small) = (runner("big"), runner("small"));
-    journal.line_up(&big, &pool(), at(0), at(60)).await.unwrap();
-    journal.line_up(&small, &pool(), at(1), at(60)).await.unwrap();
+    journal.join_queue(&big, &pool(), at(0), at(60)).await.unwrap();
+    journal.join_queue(&small, &pool(), at(1), at(60)).await.unwrap();
 
     let calls = |calls| vec![Reservation { calls, ..reservation("a", &[0]) }];
     assert_eq!(journal.reserve(&big, calls(1), all).await.unwrap(), Reserved::NotYet, "who comes later has had less");
@@ -213,7 +213,7 @@ pub(crate) async fn whoever_is_in_line_goes_before_those_that_were_served_more(p
     // From here on both have had as much, but for a turn.
     assert!(matches!(journal.reserve(&big, calls(9), all).await.unwrap(), Reserved::Granted(_)));
     assert_eq!(journal.reserve(&big, calls(9), all).await.unwrap(), Reserved::NotYet);
-    journal.step_out(&small).await.unwrap();
+    journal.leave_queue(&small).await.unwrap();
     assert!(matches!(journal.reserve(&big, calls(1), all).await.unwrap(), Reserved::Granted(_)), "nobody else waits");
 }
 
@@ -221,7 +221,7 @@ pub(crate) async fn whoever_is_waited_for_goes_first_until_its_place_is_lost(pla
     let journal = place.open().journal();
     let all = EntryId(i64::MAX);
     let (batch, waited_for) = (runner("batch"), Runner { urgency: Urgency::Interactive, ..runner("user") });
-    journal.line_up(&waited_for, &POOL.into(), at(0), at(20)).await.unwrap();
+    journal.join_queue(&waited_for, &POOL.into(), at(0), at(20)).await.unwrap();
     assert_eq!(journal.reserve(&batch, vec![reservation("a", &[0])], all).await.unwrap(), Reserved::NotYet);
     let later = Reservation { at: at(20), ..reservation("a", &[0]) };
     assert!(matches!(journal.reserve(&batch, vec![later], all).await.unwrap(), Reserved::Granted(_)));

@@ -36,6 +36,7 @@ fn image(id: &str, added: i64) -> Image {
         added_at: at(added),
         updated_at: at(added),
         uploader: Some("ada".into()),
+        owner: "local".into(),
         source: Some(format!("/photos/{id}.jpg")),
         provenance: Some(json!({"model": "sandbox"})),
         text_hash: Some(format!("words of {id}")),

@@ -1,6 +1,8 @@
 //! Projects and posts.
 
-use atelier_store::{AnswerStatus, CandidateFilter, DraftFilter, JobState, Post, Project, Store, StoreError, Upserted};
+use atelier_store::{
+    AnswerStatus, CandidateFilter, DraftFilter, JobState, LOCAL_OWNER, Post, Project, Store, StoreError, Upserted,
+};
 
 use crate::Place;
 use crate::fixtures::*;
@@ -32,6 +34,7 @@ pub(crate) async fn a_project_comes_back_as_it_was_added(place: &dyn Place) {
     }
     let project = |name: &str| Project {
         name: name.into(),
+        owner: LOCAL_OWNER.into(),
         finder: "taxonomy:\n- label: tea".into(),
         created_at: at(1),
         updated_at: at(1),

@@ -5,51 +5,48 @@
 //! that moment: a probe is then never mistaken for a holder.
 
 use std::fmt::Write as _;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use atelier_engine::{Clock, JobId, Timestamp};
 use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
 
 use crate::error::{Holder, StoreError, StoreResult};
-use crate::store::{Store, make_private_dir};
-
-const LOCKS: &str = "locks";
+use crate::gate::{Gate, LOCKS, open};
+use crate::store::Store;
 
 /// While it lives, nobody else can work on the job. Freed when it is dropped, and by the kernel when the
 /// process ends in any way.
 #[derive(Debug)]
-pub struct Hold {
+pub struct Lease {
     dir: PathBuf,
     path: PathBuf,
     file: File,
 }
 
 impl Store {
-    /// Takes the job for this process. [`StoreError::Held`] says who has it.
-    pub fn hold(&self, job: &JobId) -> StoreResult<Hold> {
+    /// Takes the job for this process. [`StoreError::Leased`] says who has it.
+    pub fn lease(&self, job: &JobId) -> StoreResult<Lease> {
         let _gate = Gate::enter(self.dir())?;
         let path = lock_path(self.dir(), job);
         let mut file = open(&path, true)?;
         if !try_lock(&file, &path)? {
             let by = read_holder(&mut file);
-            return Err(StoreError::Held { job: job.as_ref().into(), by });
+            return Err(StoreError::Leased { job: job.as_ref().into(), by });
         }
-        let hold = Hold { dir: self.dir().into(), path, file };
+        let hold = Lease { dir: self.dir().into(), path, file };
         hold.write_holder().map_err(|error| StoreError::of_file(&hold.path, &error))?;
         Ok(hold)
     }
 
     /// Whether someone is working on the job: it is running.
-    pub fn is_held(&self, job: &str) -> StoreResult<bool> {
+    pub fn is_leased(&self, job: &str) -> StoreResult<bool> {
         self.holder(job).map(|(held, _)| held)
     }
 
     /// Who is working on the job, if someone is and it could be read.
-    pub fn held_by(&self, job: &str) -> StoreResult<Option<Holder>> {
+    pub fn leased_by(&self, job: &str) -> StoreResult<Option<Holder>> {
         self.holder(job).map(|(_, by)| by)
     }
 
@@ -68,7 +65,7 @@ impl Store {
     }
 }
 
-impl Hold {
+impl Lease {
     fn write_holder(&self) -> std::io::Result<()> {
         let mut file = &self.file;
         file.set_len(0)?;
@@ -77,7 +74,7 @@ impl Hold {
     }
 }
 
-impl Drop for Hold {
+impl Drop for Lease {
     fn drop(&mut self) {
         // Behind the gate nobody has the file open only to find it gone. Without it, the file stays: that
         // does no harm, for only the lock on it counts.
@@ -86,33 +83,6 @@ impl Drop for Hold {
             let _ = flock(&self.file, FlockOperation::Unlock);
         }
     }
-}
-
-/// Held for the moment in which locks are looked at and changed, or a database is made.
-pub(crate) struct Gate {
-    _file: File,
-}
-
-impl Gate {
-    /// Waits until nobody else is in it.
-    pub(crate) fn enter(dir: &Path) -> StoreResult<Self> {
-        let locks = dir.join(LOCKS);
-        make_private_dir(&locks)?;
-        let path = locks.join("gate");
-        let file = open(&path, true)?;
-        loop {
-            match flock(&file, FlockOperation::LockExclusive) {
-                Ok(()) => return Ok(Self { _file: file }),
-                Err(Errno::INTR) => {}
-                Err(error) => return Err(StoreError::of_file(&path, &error.into())),
-            }
-        }
-    }
-}
-
-fn open(path: &Path, create: bool) -> StoreResult<File> {
-    let open = OpenOptions::new().read(true).write(true).create(create).truncate(false).mode(0o600).open(path);
-    open.map_err(|error| StoreError::of_file(path, &error))
 }
 
 /// Whether the lock was free. It is then held until the file is closed.
