@@ -1,6 +1,6 @@
 //! A placeholder for an embedder that can't be asked.
 
-use crate::{Calibration, EmbedError, EmbedderId, Look, LookEmbedder, Picture, TextEmbedder, Vector};
+use crate::{Calibration, EmbedError, EmbedderId, Look, LookEmbedder, NoAnswer, Picture, TextEmbedder, Vector};
 
 /// Stands in for a remote embedder that can't be asked, for example because its key is missing.
 ///
@@ -14,15 +14,13 @@ pub struct Absent {
     pub dimensions: usize,
     /// Calibration of that embedder.
     pub calibration: Calibration,
-    /// A stable name for the reason.
-    pub code: &'static str,
-    /// The reason, as a sentence.
+    /// The reason.
     pub reason: String,
 }
 
 impl Absent {
     fn refuse<T>(&self) -> Result<T, EmbedError> {
-        Err(EmbedError::Remote { code: self.code, reason: self.reason.clone() })
+        Err(EmbedError::Remote { cause: NoAnswer::Absent, reason: self.reason.clone() })
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use atelier_engine::{FaultKind, JournalError};
+
 /// A failure to load a model, to embed a text or a picture, or to read a stored vector, id or calibration.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -79,9 +81,9 @@ pub enum EmbedError {
     /// A remote embedder can't be asked now.
     #[error("the embedder does not answer: {reason}")]
     Remote {
-        /// A stable name for the reason: `parked`, `over-budget`, `interrupted`, or that of a fault.
-        code: &'static str,
-        /// The reason, as a sentence.
+        /// Which of the reasons there can be.
+        cause: NoAnswer,
+        /// The reason in plain words.
         reason: String,
     },
     /// There are no numbers to make a vector of.
@@ -131,73 +133,79 @@ fn needed(width: u32, height: u32) -> String {
     }
 }
 
-impl EmbedError {
-    /// A stable name for the error, for logs and machines.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::ModelFile { .. } => "model-file-unreadable",
-            Self::Model(_) => "model-invalid",
-            Self::LookModel(_) => "look-model-invalid",
-            Self::Concepts(_) => "concepts-invalid",
-            Self::ClipFile { .. } => "clip-file-missing",
-            Self::ClipSetting { .. } => "clip-setting-invalid",
-            Self::ClipModel { .. } => "clip-model-invalid",
-            Self::Picture { .. } => "picture-invalid",
-            Self::Tokenizer(_) => "tokenizer-invalid",
-            Self::Tokenize(_) => "text-not-tokenized",
-            Self::Inference(_) => "inference-failed",
-            Self::Incomplete { .. } => "embedding-incomplete",
-            Self::Remote { code, .. } => code,
-            Self::EmptyVector => "vector-empty",
-            Self::ZeroVector => "vector-zero",
-            Self::NotFinite { .. } => "vector-not-finite",
-            Self::DimensionsDiffer { .. } => "vector-dimensions-differ",
-            Self::VectorBytes(_) => "vector-damaged",
-            Self::EmbedderId(_) => "embedder-id-invalid",
-            Self::Calibration { .. } => "calibration-invalid",
-            Self::Fit(_) => "calibration-not-fitted",
-        }
+atelier_engine::error_codes! {
+    EmbedError {
+        Self::ModelFile { .. } => "model-file-unreadable", "Check that the file exists and may be read.";
+        Self::Model(_) => "model-invalid",
+            "Use model-int8.onnx and tokenizer.json from assets/models/minilm, both from the same release.";
+        Self::LookModel(_) => "look-model-invalid",
+            "Use model-int8.onnx, concepts.txt and vectors.bin from assets/models/efficientnet-lite0, all from the same release.";
+        Self::Concepts(_) => "concepts-invalid",
+            "Use model-int8.onnx, concepts.txt and vectors.bin from assets/models/efficientnet-lite0, all from the same release.";
+        Self::ClipFile { .. } => "clip-file-missing",
+            "Put config.json, preprocessor_config.json, tokenizer.json, vision_model.onnx and text_model.onnx of one export into the folder; the models may lie in a folder onnx within it.";
+        Self::ClipSetting { .. } => "clip-setting-invalid",
+            "Take the file from the same export as the models, unchanged.";
+        Self::ClipModel { .. } => "clip-model-invalid",
+            "Export vision and text model separately, in ONNX and f32, as the onnx-community does for CLIP and SigLIP.";
+        Self::Picture { .. } => "picture-invalid", "Give three bytes a pixel, row by row, and at least one pixel.";
+        Self::Tokenizer(_) => "tokenizer-invalid",
+            "Use model-int8.onnx and tokenizer.json from assets/models/minilm, both from the same release.";
+        Self::Tokenize(_) => "text-not-tokenized",
+            "Report this text or picture as a bug; until then, remove it from the input.";
+        Self::Inference(_) => "inference-failed",
+            "Report this text or picture as a bug; until then, remove it from the input.";
+        Self::Incomplete { .. } => "embedding-incomplete",
+            "Run it again: what was embedded is kept, and not paid for again.";
+        Self::EmptyVector => "vector-empty",
+            "The embedder gave an unusable vector: embed the text again, or choose another embedder.";
+        Self::ZeroVector => "vector-zero",
+            "The embedder gave an unusable vector: embed the text again, or choose another embedder.";
+        Self::NotFinite { .. } => "vector-not-finite",
+            "The embedder gave an unusable vector: embed the text again, or choose another embedder.";
+        Self::DimensionsDiffer { .. } => "vector-dimensions-differ",
+            "The vectors come from different embedders: embed both texts with the same one.";
+        Self::VectorBytes(_) => "vector-damaged", "Delete the stored vector; the text is then embedded again.";
+        Self::EmbedderId(_) => "embedder-id-invalid", "Write it like minilm-l6-v2-int8/1.";
+        Self::Calibration { .. } => "calibration-invalid",
+            "Give at least two knots, with rising cosines from -1 to 1 and similarities from 0 to 1 that never fall.";
+        Self::Fit(_) => "calibration-not-fitted",
+            "Give several sample pairs of every grade whose cosines rise with the grade.";
     }
+    else {
+        Self::Remote { cause, .. } => cause;
+    }
+}
 
-    /// A hint: the remedy, in one sentence.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::ModelFile { .. } => "Check that the file exists and may be read.",
-            Self::Model(_) | Self::Tokenizer(_) => {
-                "Use model-int8.onnx and tokenizer.json from assets/models/minilm, both from the same release."
-            }
-            Self::LookModel(_) | Self::Concepts(_) => {
-                "Use model-int8.onnx, concepts.txt and vectors.bin from assets/models/efficientnet-lite0, all from the same release."
-            }
-            Self::ClipFile { .. } => {
-                "Put config.json, preprocessor_config.json, tokenizer.json, vision_model.onnx and text_model.onnx of one export into the folder; the models may lie in a folder onnx within it."
-            }
-            Self::ClipSetting { .. } => "Take the file from the same export as the models, unchanged.",
-            Self::ClipModel { .. } => {
-                "Export vision and text model separately, in ONNX and f32, as the onnx-community does for CLIP and SigLIP."
-            }
-            Self::Picture { .. } => "Give three bytes a pixel, row by row, and at least one pixel.",
-            Self::Tokenize(_) | Self::Inference(_) => {
-                "Report this text or picture as a bug; until then, remove it from the input."
-            }
-            Self::Incomplete { .. } => "Run it again: what was embedded is kept, and not paid for again.",
-            Self::Remote { .. } => {
-                "See to that and run it again: what was embedded is kept. Or choose a local embedder."
-            }
-            Self::EmptyVector | Self::ZeroVector | Self::NotFinite { .. } => {
-                "The embedder gave an unusable vector: embed the text again, or choose another embedder."
-            }
-            Self::DimensionsDiffer { .. } => {
-                "The vectors come from different embedders: embed both texts with the same one."
-            }
-            Self::VectorBytes(_) => "Delete the stored vector; the text is then embedded again.",
-            Self::EmbedderId(_) => "Write it like minilm-l6-v2-int8/1.",
-            Self::Calibration { .. } => {
-                "Give at least two knots, with rising cosines from -1 to 1 and similarities from 0 to 1 that never fall."
-            }
-            Self::Fit(_) => "Give several sample pairs of every grade whose cosines rise with the grade.",
-        }
+/// Why a remote embedder did not answer, or not for all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoAnswer {
+    /// Its limit for the day is used up.
+    Parked,
+    /// The budget is.
+    OverBudget,
+    /// Somebody stopped it.
+    Interrupted,
+    /// Nobody waits so long for a query.
+    Slow,
+    /// It can't be asked at all, for want of a key.
+    Absent,
+    /// Its pools were closed by this fault.
+    Fault(FaultKind),
+    /// What it was asked, or answered, could not be kept.
+    Journal(JournalError),
+}
+
+atelier_engine::error_codes! {
+    NoAnswer {
+        Self::Parked => "parked", "Wait until the limit resets and run it again: what was embedded is kept.";
+        Self::OverBudget => "over-budget", "Raise the budget and run it again: what was embedded is kept.";
+        Self::Interrupted => "interrupted", "Run it again: what was embedded is kept.";
+        Self::Slow => "embedder-slow", "Try again, or choose a local embedder.";
+        Self::Absent => "embedder-absent", "Set the key of the embedder, or choose a local one.";
+    }
+    else {
+        Self::Fault(fault) => fault;
+        Self::Journal(error) => error;
     }
 }

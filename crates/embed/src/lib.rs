@@ -67,7 +67,7 @@ pub use absent::Absent;
 pub use calibration::{Calibration, Knot};
 pub use clip::Clip;
 pub use efficientnet::{ConceptList, EfficientNet, EfficientNetFiles};
-pub use error::EmbedError;
+pub use error::{EmbedError, NoAnswer};
 pub use id::EmbedderId;
 pub use look::{Look, LookEmbedder};
 pub use minilm::{MAX_CHARACTERS, MAX_TOKENS, MiniLm};

@@ -52,6 +52,15 @@ impl EmbedTask {
         serde_json::json!({ "picture": name }).to_string().into()
     }
 
+    /// The name of the picture that an item's payload asks for; none if it asks for a text.
+    #[must_use]
+    pub fn named_picture(payload: &str) -> Option<String> {
+        match serde_json::from_str(payload).ok()? {
+            Payload::Picture { picture } => Some(picture),
+            Payload::Text(_) => None,
+        }
+    }
+
     /// The vector that an item's result holds; none if it holds none.
     #[must_use]
     pub fn vector(result: &str) -> Option<Vector> {

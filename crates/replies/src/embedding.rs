@@ -1,7 +1,5 @@
 //! Vectors of posts and topics: from the store where they are kept, from an embedder where they are not.
 
-mod remote;
-
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -10,7 +8,6 @@ use atelier_store::Store;
 use futures_util::future::BoxFuture;
 
 use crate::error::RepliesError;
-pub use remote::RemoteEmbedding;
 
 /// What turns texts into vectors, in this process or far away.
 pub trait Embedding: Send + Sync {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use atelier_embed::EmbedError;
+use atelier_embed::{EmbedError, NoAnswer};
 use atelier_engine::EngineError;
 use atelier_store::StoreError;
 
@@ -43,14 +43,6 @@ pub enum RepliesError {
     /// No project was named.
     #[error("no project was named")]
     NoProject,
-    /// A job whose settings this program can't read.
-    #[error("the settings of job {job} can't be read: {message}")]
-    JobSettings {
-        /// The job.
-        job: String,
-        /// What is wrong with them.
-        message: String,
-    },
     /// The embedder failed.
     #[error("posts could not be compared with the topics: {0}")]
     Embed(#[from] EmbedError),
@@ -71,8 +63,8 @@ pub enum RepliesError {
         missing: usize,
         /// How many there are.
         texts: usize,
-        /// A stable name for the reason: `parked`, `over-budget`, `interrupted`, or that of the fault.
-        code: &'static str,
+        /// Why.
+        reason: NoAnswer,
         /// The reason.
         message: String,
     },
@@ -95,50 +87,27 @@ pub enum RepliesError {
     Thread(String),
 }
 
-impl RepliesError {
-    /// A stable name for the error, for logs and machines.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Finder { .. } => "finder-invalid",
-            Self::FinderTooLarge { .. } => "finder-too-large",
-            Self::Import(_) => "import-unreadable",
-            Self::StrictImport { .. } => "import-bad-rows",
-            Self::NoSuchProject(_) => "no-such-project",
-            Self::NoProject => "no-project",
-            Self::JobSettings { .. } => "job-settings-unreadable",
-            Self::Embed(error) => error.code(),
-            Self::EmbedIncomplete { .. } => "embedding-incomplete",
-            Self::EmbedStopped { code, .. } => code,
-            Self::Store(error) => error.code(),
-            Self::Engine(error) => error.code(),
-            Self::Export { .. } => "export-not-written",
-            Self::Thread(_) => "thread-ended",
-        }
+atelier_engine::error_codes! {
+    RepliesError {
+        Self::Finder { .. } => "finder-invalid",
+            "Correct that line; the user guide shows every key of finder.yml with its default.";
+        Self::FinderTooLarge { .. } => "finder-too-large",
+            "Check that this is the right file: a finder.yml has a few kilobytes.";
+        Self::Import(_) => "import-unreadable",
+            "Give a UTF-8 file of posts as CSV, JSON, JSON Lines or as the X API answered it.";
+        Self::StrictImport { .. } => "import-bad-rows", "Correct the rows, or skip them.";
+        Self::NoSuchProject(_) => "no-such-project", "List the projects, or add this one with its finder.yml.";
+        Self::NoProject => "no-project", "Name at least one project, or take all of them.";
+        Self::EmbedIncomplete { .. } => "embedding-incomplete",
+            "Run it again: what was embedded is kept. Or use the local embedder.";
+        Self::Export { .. } => "export-not-written",
+            "Check that the folder exists, can be written to and has room; nothing was marked as exported.";
+        Self::Thread(_) => "thread-ended", "Run it again; if it happens again, report it as a bug.";
     }
-
-    /// What to do about it, in one sentence.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::Finder { .. } => "Correct that line; the user guide shows every key of finder.yml with its default.",
-            Self::FinderTooLarge { .. } => "Check that this is the right file: a finder.yml has a few kilobytes.",
-            Self::Import(_) => "Give a UTF-8 file of posts as CSV, JSON, JSON Lines or as the X API answered it.",
-            Self::StrictImport { .. } => "Correct the rows, or import without --strict to skip them.",
-            Self::NoSuchProject(_) => "List the projects, or add this one with its finder.yml.",
-            Self::NoProject => "Name at least one project, or take all of them.",
-            Self::JobSettings { .. } => "Resume the job with the version of the program that made it.",
-            Self::Embed(error) => error.hint(),
-            Self::EmbedStopped { .. } => {
-                "See to that and run it again: what was embedded is kept. Or use the local embedder."
-            }
-            Self::EmbedIncomplete { .. } => "Run it again: what was embedded is kept. Or use the local embedder.",
-            Self::Store(error) => error.hint(),
-            Self::Engine(error) => error.hint(),
-            Self::Export { .. } => {
-                "Check that the folder exists, can be written to and has room; nothing was marked as exported."
-            }
-            Self::Thread(_) => "Run it again; if it happens again, report it as a bug.",
-        }
+    else {
+        Self::Embed(error) => error;
+        Self::EmbedStopped { reason, .. } => reason;
+        Self::Store(error) => error;
+        Self::Engine(error) => error;
     }
 }

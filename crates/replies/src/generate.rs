@@ -1,23 +1,20 @@
 //! From posts to drafts: select → gate → embed → near-duplicates → score → label → draft → filter → save.
 //!
 //! [`prepare`] does all that costs nothing, counts it and explains it; [`submit`] makes a job of what is to
-//! be drafted; [`run`] runs the job, now or after a crash, through the engine with the task that
-//! [`task_for`] gives, and [`harvest`]s the drafts that came of it. Each step can be done again: nothing is
-//! drafted twice, and nothing saved is lost.
+//! be drafted, with the settings that give its task back whenever it is worked on; [`save_drafts`] saves what
+//! comes of it, as it comes. Each step can be done again: nothing is drafted twice, and nothing saved is lost.
 
 mod advice;
 mod harvest;
 mod prepare;
-mod run;
 mod submit;
 
 use serde::{Deserialize, Serialize};
 
-pub use advice::{Distribution, why_nothing};
-pub use harvest::{Harvested, Summary, harvest};
+pub use advice::{Distribution, LiftedRule, why_nothing};
+pub use harvest::{Harvested, Summary, harvest_of, save_drafts};
 pub use prepare::{DuplicatePost, Explanation, GatedPost, Prepared, PreparedProject, ScoredPost, Selection, prepare};
-pub use run::{Ran, Run, run};
-pub use submit::{JobSettings, NewReplies, items, save_scores, settings_for, submit, task, task_for};
+pub use submit::{DraftSettings, items, save_scores, submit, task};
 
 /// The kind under which jobs of this crate are stored.
 pub const JOB_KIND: &str = "replies";

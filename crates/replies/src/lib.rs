@@ -16,11 +16,11 @@
 //! use std::time::Duration;
 //!
 //! use atelier_embed::{MiniLm, ModelBytes};
-//! use atelier_engine::{Clock, Event, Options, Pool, Price, Stop};
+//! use atelier_engine::{Clock, Engine, Event, Job, Options, Pool, Price, RunEnd, Stop};
 //! use atelier_providers::{ApiKey, BaseUrl, Gemini, GEMINI_DAY_ZONE, HttpClient};
 //! use atelier_replies::embedding::LocalEmbedding;
 //! use atelier_replies::export::{self, ExportOptions};
-//! use atelier_replies::generate::{self, NewReplies, Run, Selection};
+//! use atelier_replies::generate::{self, DraftSettings, Selection};
 //! use atelier_replies::import;
 //! use atelier_sandbox::{Sandbox, SandboxConfig};
 //! use atelier_store::Store;
@@ -46,6 +46,7 @@
 //! let endpoint = BaseUrl::parse(&sandbox.base_url())?;
 //! let pool = Pool {
 //!     id: "gemini/sandbox/gemini-test".into(),
+//!     serves: "gemini:gemini-test".into(),
 //!     model: Arc::new(Gemini::new(&HttpClient::new()?, &endpoint, &ApiKey::new("any key")?, "gemini-test")?),
 //!     limits: vec!["requests=15/60s".parse()?],
 //!     price: Some(Price::default()),
@@ -62,18 +63,21 @@
 //! let mut prepared = generate::prepare(&store, &selection, clock.now(), &embedding).await?;
 //! assert_eq!(prepared.counts().selected, 1);
 //!
-//! // Draft. The callback sees every outcome once it is durable, and where the run stands.
+//! // Draft. What a resume needs is stored with the job; the callback sees every outcome once it is durable.
 //! let id = atelier_store::job_id("replies", clock.now());
-//! let new = NewReplies { id, model: "sandbox".into(), output_cap: 65_536, run: serde_json::Value::Null };
-//! let job = generate::submit(&store, &mut prepared, new, clock.now()).await?.ok_or("nothing to draft")?;
-//! let how = Run { pools: vec![pool], options: Options::default(), stop: Stop::never() };
-//! let ran = generate::run(&store, clock, &job, how, |event| {
+//! let task = generate::task(&prepared, 65_536);
+//! let settings = |settings: DraftSettings| serde_json::to_value(settings).unwrap_or_default();
+//! let id = generate::submit(&store, &mut prepared, &id, 65_536, settings, clock.now()).await?.ok_or("nothing to draft")?;
+//! let job = Job { id: id.clone(), task: Arc::new(task), pools: vec![pool], items: 1, options: Options::default() };
+//! let report = Engine::new(store.journal(), clock).run(job, Stop::never(), |event| {
 //!     if let Event::Progress(progress) = event {
 //!         eprintln!("{} of {} done, {} calls in flight", progress.done, progress.items, progress.in_flight);
 //!     }
 //! })
 //! .await?;
-//! assert_eq!(ran.harvested.drafted, 1);
+//! assert_eq!(report.end, RunEnd::Done);
+//! let saved = generate::save_drafts(&store, &id, &store.all_outcomes(&id).await?, clock.now()).await?;
+//! assert_eq!(saved.drafted, 1);
 //!
 //! // Hand out.
 //! let file = folder.path().join("replies.csv");

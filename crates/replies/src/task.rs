@@ -93,6 +93,7 @@ impl Task for DraftTask {
             schema: Some(prompt::schema(&ids, &project.kinds)),
             temperature: Some(project.temperature),
             max_output_tokens: Some(answer.saturating_add(THINKING_TOKENS).min(self.output_cap)),
+            images: Vec::new(),
             seed: None,
         }))
     }

@@ -114,6 +114,14 @@ pub enum SearchError {
     /// Tantivy failed, other than by damaged data.
     #[error("the lexical index failed: {0}")]
     Lexical(String),
+    /// A filter can't be understood.
+    #[error("the filter {text} can't be understood: it is {expected}")]
+    Filter {
+        /// As it was written.
+        text: String,
+        /// What its value may be.
+        expected: &'static str,
+    },
     /// A judged query can't be read.
     #[error("line {line} of the judged queries: {detail}")]
     Queries {
@@ -127,64 +135,40 @@ pub enum SearchError {
     Baseline(String),
 }
 
+atelier_engine::error_codes! {
+    SearchError {
+        Self::Owned { .. } => "index-owned", "open it to read only, or let that process apply the changes";
+        Self::NotThere { .. } => "index-missing",
+            "import images, or name the data directory that has some";
+        Self::Damaged { .. } => "index-damaged",
+            "it holds nothing that the library does not: open it to write, and it is rebuilt";
+        Self::OtherSettings { .. } => "index-settings-differ",
+            "open it to write, and it is rebuilt with these; or choose the embedder that it was built with";
+        Self::ReadOnly => "index-read-only", "only the process that owns the index applies changes";
+        Self::Closed { .. } => "index-closed", "open it again: it goes on from the last commit";
+        Self::Dimensions { .. } => "index-dimensions-differ",
+            "vectors come from the embedder that the index was opened with";
+        Self::NoSpace { .. } => "index-no-such-space",
+            "leave that vector out, or open the index with an embedder for it";
+        Self::Setting { .. } => "index-setting-invalid", "correct the setting";
+        Self::NoSuchImage { .. } => "no-such-image",
+            "give its id, which may differ from its file's name; a new one is found once its import is committed";
+        Self::NoVector { .. } => "image-without-vector", "images get their vectors soon after their import";
+        Self::Id { .. } => "image-id-invalid", "give each image a short id";
+        Self::Backwards { .. } => "index-change-backwards", "changes are applied in the order of the library's log";
+        Self::Full => "index-full", "remove the index's folder: it is rebuilt from the library";
+        Self::Io { .. } => "index-io", "check the disk and the path, then try again";
+        Self::Lexical(_) => "index-lexical",
+            "open the index again; if it fails again, remove its folder, and it is rebuilt";
+        Self::Filter { .. } => "filter-invalid", "write it as the message says";
+        Self::Queries { .. } => "judged-queries-invalid",
+            "each line is {\"query\": \"...\", \"relevant\": [\"id\", ...]} or {..., \"relevant\": {\"id\": grade}}";
+        Self::Baseline(_) => "baseline-invalid", "save a new baseline with the same queries";
+    }
+}
+
 impl SearchError {
-    /// A stable code, for machines and logs.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Owned { .. } => "index-owned",
-            Self::NotThere { .. } => "index-missing",
-            Self::Damaged { .. } => "index-damaged",
-            Self::OtherSettings { .. } => "index-settings-differ",
-            Self::ReadOnly => "index-read-only",
-            Self::Closed { .. } => "index-closed",
-            Self::Dimensions { .. } => "index-dimensions-differ",
-            Self::NoSpace { .. } => "index-no-such-space",
-            Self::Setting { .. } => "index-setting-invalid",
-            Self::NoSuchImage { .. } => "no-such-image",
-            Self::NoVector { .. } => "image-without-vector",
-            Self::Id { .. } => "image-id-invalid",
-            Self::Backwards { .. } => "index-change-backwards",
-            Self::Full => "index-full",
-            Self::Io { .. } => "index-io",
-            Self::Lexical(_) => "index-lexical",
-            Self::Queries { .. } => "judged-queries-invalid",
-            Self::Baseline(_) => "baseline-invalid",
-        }
-    }
-
-    /// A hint: the remedy, in one sentence.
-    #[must_use]
-    pub const fn hint(&self) -> &'static str {
-        match self {
-            Self::Owned { .. } => "open it to read only, or let that process apply the changes",
-            Self::NotThere { .. } => "import images, or name the data directory that has some with --data-dir",
-            Self::Damaged { .. } => "it holds nothing that the library does not: open it to write, and it is rebuilt",
-            Self::OtherSettings { .. } => {
-                "open it to write, and it is rebuilt with these; or choose the embedder that it was built with"
-            }
-            Self::ReadOnly => "only the process that owns the index applies changes",
-            Self::Closed { .. } => "open it again: it goes on from the last commit",
-            Self::Dimensions { .. } => "vectors come from the embedder that the index was opened with",
-            Self::NoSpace { .. } => "leave that vector out, or open the index with an embedder for it",
-            Self::Setting { .. } => "correct the setting",
-            Self::NoSuchImage { .. } => {
-                "give its id, which may differ from its file's name ('atelier library list' shows it); a new one is found once its import is committed"
-            }
-            Self::NoVector { .. } => "images get their vectors soon after their import",
-            Self::Id { .. } => "give each image a short id",
-            Self::Backwards { .. } => "changes are applied in the order of the library's log",
-            Self::Full => "remove the index's folder: it is rebuilt from the library",
-            Self::Io { .. } => "check the disk and the path, then try again",
-            Self::Lexical(_) => "open the index again; if it fails again, remove its folder, and it is rebuilt",
-            Self::Queries { .. } => {
-                "each line is {\"query\": \"...\", \"relevant\": [\"id\", ...]} or {..., \"relevant\": {\"id\": grade}}"
-            }
-            Self::Baseline(_) => "save a new baseline with the same queries",
-        }
-    }
-
-    /// True if the index can't be repaired and has to be rebuilt.
+    /// Whether the index itself is broken, so that it has to be built anew.
     #[must_use]
     pub const fn wants_rebuild(&self) -> bool {
         matches!(self, Self::Damaged { .. } | Self::OtherSettings { .. } | Self::Full)

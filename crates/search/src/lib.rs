@@ -43,6 +43,7 @@ mod document;
 mod error;
 pub mod evaluate;
 mod filter;
+mod filters;
 mod folder;
 mod fuse;
 mod hits;
@@ -62,6 +63,7 @@ mod words;
 
 pub use document::{Change, Document, Orientation, Rgb};
 pub use error::{SearchError, SearchResult};
+pub use filters::{FILTER_KEYS, attributes_of, days, parse_filters, rgb};
 pub use hits::{
     Hit, Hits, Match, SearchExplanation, StageExplanation, StageScore, StageScores, TermExplanation, WordExplanation,
 };

@@ -1,4 +1,4 @@
-//! When nothing is drafted: why, in numbers, and which flag or threshold would change it.
+//! When nothing is drafted: why, in numbers, and which rule or threshold would change it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,8 +10,45 @@ use super::prepare::{PreparedProject, Selection};
 use crate::error::RepliesError;
 use crate::score::Label;
 
-/// How many posts the store is asked to count at most when flags are tried out.
+/// How many posts the store is asked to count at most when rules are tried out.
 const COUNTED: usize = 1_000;
+
+/// A rule of a selection that keeps posts out, to be lifted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum LiftedRule {
+    /// Posts are to be so many hours old at most.
+    HoursBack(f64),
+    /// Authors are to have so many followers at least.
+    MinFollowers(u64),
+    /// Posts are to have so many likes at least.
+    MinLikes(u64),
+    /// Posts are to have so many views at least.
+    MinViews(u64),
+    /// All four of those.
+    AllOfThese,
+    /// Posts are to pass the gate.
+    Gate,
+    /// Only green posts are drafted for.
+    GreensOnly,
+    /// Red posts are not drafted for.
+    SkipLowScores,
+}
+
+/// The rule's lifting in plain words; a face may say how it is done there.
+impl fmt::Display for LiftedRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HoursBack(hours) => write!(f, "from more than {hours} hours back"),
+            Self::MinFollowers(followers) => write!(f, "from authors with fewer than {followers} followers"),
+            Self::MinLikes(likes) => write!(f, "with fewer than {likes} likes"),
+            Self::MinViews(views) => write!(f, "with fewer than {views} views"),
+            Self::AllOfThese => f.write_str("of any age, and with any number of followers, likes and views"),
+            Self::Gate => f.write_str("without the gate"),
+            Self::GreensOnly => f.write_str("if yellow ones were taken too,"),
+            Self::SkipLowScores => f.write_str("if red ones were taken too,"),
+        }
+    }
+}
 
 /// How the scores of a project's posts are spread.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -59,7 +96,8 @@ impl fmt::Display for Distribution {
     }
 }
 
-/// Why nothing of a project is drafted, in lines for a person; empty if something is.
+/// Why nothing of a project is drafted, in lines for a person; empty if something is. `lift` says how a rule is lifted
+/// where the person is, in words that "there would be 3 posts" can follow.
 ///
 /// # Errors
 /// What the store reports.
@@ -68,27 +106,29 @@ pub async fn why_nothing(
     selection: &Selection,
     project: &PreparedProject,
     now: Timestamp,
+    lift: &(dyn Fn(LiftedRule) -> String + Sync),
 ) -> Result<Vec<String>, RepliesError> {
     if project.to_draft().next().is_some() {
         return Ok(Vec::new());
     }
     if project.counts().selected == 0 {
-        return nothing_selected(store, selection, project, now).await;
+        return nothing_selected(store, selection, project, now, lift).await;
     }
-    let mut lines = sorted_out(project);
+    let mut lines = sorted_out(project, lift);
     if let Some(distribution) = Distribution::of(project) {
         lines.push(distribution.to_string());
-        lines.extend(labels(selection, project, distribution.highest));
+        lines.extend(labels(selection, project, distribution.highest, lift));
     }
     Ok(lines)
 }
 
-/// Tries each flag by itself and says how many posts it keeps out.
+/// Lifts each rule by itself and says how many posts it keeps out.
 async fn nothing_selected(
     store: &Store,
     selection: &Selection,
     project: &PreparedProject,
     now: Timestamp,
+    lift: &(dyn Fn(LiftedRule) -> String + Sync),
 ) -> Result<Vec<String>, RepliesError> {
     let mut lines = Vec::new();
     if project.already_answered > 0 {
@@ -99,15 +139,15 @@ async fn nothing_selected(
     }
     let base = Selection { max_candidates: COUNTED, ..selection.clone() };
     let tries = [
-        (format!("--hours-back {}", selection.hours_back), Selection { hours_back: f64::INFINITY, ..base.clone() }),
-        (format!("--min-followers {}", selection.min_followers), Selection { min_followers: 0, ..base.clone() }),
-        (format!("--min-likes {}", selection.min_likes), Selection { min_likes: 0, ..base.clone() }),
-        (format!("--min-views {}", selection.min_views), Selection { min_views: 0, ..base.clone() }),
+        (LiftedRule::HoursBack(selection.hours_back), Selection { hours_back: f64::INFINITY, ..base.clone() }),
+        (LiftedRule::MinFollowers(selection.min_followers), Selection { min_followers: 0, ..base.clone() }),
+        (LiftedRule::MinLikes(selection.min_likes), Selection { min_likes: 0, ..base.clone() }),
+        (LiftedRule::MinViews(selection.min_views), Selection { min_views: 0, ..base.clone() }),
     ];
-    for (flag, relaxed) in tries {
+    for (rule, relaxed) in tries {
         let posts = store.candidates(&relaxed.filter(&project.name, now)).await?.posts.len();
         if posts > 0 {
-            lines.push(format!("without {flag} there would be {posts}{}", plus(posts)));
+            lines.push(format!("{} there would be {posts}{}", lift(rule), plus(posts)));
         }
     }
     if lines.is_empty() {
@@ -117,10 +157,7 @@ async fn nothing_selected(
         let posts = store.candidates(&all.filter(&project.name, now)).await?.posts.len();
         lines.push(match posts {
             0 => format!("project '{}' has no posts to answer up to {now}: import some", project.name),
-            _ => format!(
-                "without --hours-back, --min-followers, --min-likes and --min-views there would be {posts}{}",
-                plus(posts)
-            ),
+            _ => format!("{} there would be {posts}{}", lift(LiftedRule::AllOfThese), plus(posts)),
         });
     }
     Ok(lines)
@@ -131,7 +168,7 @@ fn plus(posts: usize) -> &'static str {
 }
 
 /// What kept posts from being scored.
-fn sorted_out(project: &PreparedProject) -> Vec<String> {
+fn sorted_out(project: &PreparedProject, lift: &dyn Fn(LiftedRule) -> String) -> Vec<String> {
     let mut lines = Vec::new();
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
     for gated in &project.gated {
@@ -140,7 +177,7 @@ fn sorted_out(project: &PreparedProject) -> Vec<String> {
     if !reasons.is_empty() {
         let reasons: Vec<String> = reasons.iter().map(|(code, posts)| format!("{code} {posts}")).collect();
         let (gated, reasons) = (project.gated.len(), reasons.join(", "));
-        lines.push(format!("the gate left out {gated} posts ({reasons}); --no-use-gate lets them through"));
+        lines.push(format!("the gate left out {gated} posts ({reasons}); {} they would pass", lift(LiftedRule::Gate)));
     }
     if !project.duplicates.is_empty() {
         let posts = project.duplicates.len();
@@ -149,13 +186,18 @@ fn sorted_out(project: &PreparedProject) -> Vec<String> {
     lines
 }
 
-/// Which flag or threshold would let scored posts through.
-fn labels(selection: &Selection, project: &PreparedProject, highest: f64) -> Vec<String> {
+/// Which rule or threshold would let scored posts through.
+fn labels(
+    selection: &Selection,
+    project: &PreparedProject,
+    highest: f64,
+    lift: &dyn Fn(LiftedRule) -> String,
+) -> Vec<String> {
     let counts = project.counts();
     let thresholds = &project.finder.thresholds;
     let mut lines = Vec::new();
     if selection.greens_only && counts.yellow > 0 {
-        lines.push(format!("without --greens-only {} yellow posts would be drafted for", counts.yellow));
+        lines.push(format!("{} {} yellow posts would be drafted for", lift(LiftedRule::GreensOnly), counts.yellow));
     }
     let (key, line) =
         if selection.greens_only { ("green_min", thresholds.green_min) } else { ("yellow_min", thresholds.yellow_min) };
@@ -167,7 +209,7 @@ fn labels(selection: &Selection, project: &PreparedProject, highest: f64) -> Vec
     }
     let reds = project.scored.iter().filter(|post| post.explanation.score.label == Label::Red).count();
     if selection.skip_low_scores && !selection.greens_only && reds > 0 {
-        lines.push(format!("with --no-skip-low-scores {reds} red posts would be drafted for"));
+        lines.push(format!("{} {reds} red posts would be drafted for", lift(LiftedRule::SkipLowScores)));
     }
     lines
 }

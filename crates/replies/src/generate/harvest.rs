@@ -1,6 +1,6 @@
 //! From a job's outcomes to saved drafts, and to the summary of a run.
 
-use atelier_engine::{JobId, Timestamp, Verdict};
+use atelier_engine::{JobId, Timestamp, Usd, Verdict};
 use atelier_store::{AnswerStatus, DraftStatus, JobRecord, NewDraft, OutcomeRecord, PostAnswer, RejectedBy, Store};
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use super::Counts;
 use crate::error::RepliesError;
 use crate::task::Drafted;
 
-/// Outcomes are read, and answers saved, in pages of this size.
+/// Outcomes are read in pages of this size.
 const PAGE: usize = 200;
 
 /// What has come of a job so far. The first, fourth and fifth count posts, the others drafts.
@@ -26,21 +26,35 @@ pub struct Harvested {
     pub failed: u64,
 }
 
-/// Saves the drafts in a job's outcomes. Doing it again changes nothing, so it is done whenever a run ends,
-/// however it ends, before the job's state says that it is over.
+/// Saves the drafts that outcomes of a job bring. Doing it again changes nothing, so that it can be done whenever an
+/// outcome is durable, by whoever comes upon it.
 ///
 /// # Errors
 /// What the store reports.
-pub async fn harvest(store: &Store, job: &JobId, now: Timestamp) -> Result<Harvested, RepliesError> {
+pub async fn save_drafts(
+    store: &Store,
+    job: &JobId,
+    ended: &[OutcomeRecord],
+    now: Timestamp,
+) -> Result<Harvested, RepliesError> {
+    let answers: Vec<PostAnswer> = ended.iter().map(answer).collect();
     let mut harvested = Harvested::default();
-    let mut after = None;
+    answers.iter().for_each(|answer| harvested.count(answer));
+    if !answers.is_empty() {
+        store.save_answers(job, answers, now).await?;
+    }
+    Ok(harvested)
+}
+
+/// What has come of a job so far, all of its runs together.
+///
+/// # Errors
+/// What the store reports.
+pub async fn harvest_of(store: &Store, job: &str) -> Result<Harvested, RepliesError> {
+    let (mut harvested, mut after) = (Harvested::default(), None);
     loop {
         let page = store.outcomes(job, after, PAGE).await?;
-        let answers: Vec<PostAnswer> = page.iter().map(answer).collect();
-        answers.iter().for_each(|answer| harvested.count(answer));
-        if !answers.is_empty() {
-            store.save_answers(job, answers, now).await?;
-        }
+        page.iter().for_each(|outcome| harvested.count(&answer(outcome)));
         after = page.last().map(|outcome| outcome.seq);
         if page.len() < PAGE {
             return Ok(harvested);
@@ -113,8 +127,8 @@ pub struct Summary {
     pub input_tokens: u64,
     /// Tokens of answers.
     pub output_tokens: u64,
-    /// What it cost, in dollars.
-    pub cost_usd: f64,
+    /// What it cost, in dollars; `None` if the model has no price.
+    pub cost_usd: Option<f64>,
     /// How long it took.
     pub seconds: f64,
 }
@@ -132,7 +146,7 @@ impl Summary {
             rate_limited: totals.rate_limited,
             input_tokens: totals.input_tokens,
             output_tokens: totals.output_tokens,
-            cost_usd: totals.cost.as_dollars(),
+            cost_usd: totals.known_cost().map(Usd::as_dollars),
             seconds,
         }
     }
@@ -148,7 +162,7 @@ impl Summary {
             rate_limited: 0,
             input_tokens: 0,
             output_tokens: 0,
-            cost_usd: 0.0,
+            cost_usd: Some(0.0),
             seconds,
         }
     }

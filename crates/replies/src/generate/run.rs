@@ -44,7 +44,7 @@ pub async fn run(
     run: Run,
     on_event: impl FnMut(Event<'_>) + Send,
 ) -> Result<Ran, RepliesError> {
-    let _hold = store.hold(job)?;
+    let _hold = store.lease(job)?;
     let record = stored(store, job).await?;
     let engine = Engine::new(store.journal(), clock);
     let options = Options { spent: record.totals.cost + record.totals.unsettled, ..run.options };

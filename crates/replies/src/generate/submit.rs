@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use atelier_engine::{Item, JobId, Timestamp};
-use atelier_store::{JobRecord, NewItem, NewJob, PostClaim, ScoreRecord, Store, StoreError};
+use atelier_store::{NewItem, NewJob, PostClaim, ScoreRecord, Store, StoreError};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::prepare::{Prepared, PreparedProject, ScoredPost};
 use super::{Counts, JOB_KIND};
@@ -14,53 +15,23 @@ use crate::finder::Finder;
 use crate::prompt::PostToAnswer;
 use crate::task::DraftTask;
 
-/// What a job is submitted with beside its posts.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NewReplies {
-    /// The job's id, such as [`job_id`](atelier_store::job_id) makes.
-    pub id: JobId,
-    /// The model, with its provider.
-    pub model: String,
-    /// The most tokens that the model answers with; 0 where that is not known.
-    pub output_cap: u64,
-    /// How the caller runs it (limits, concurrency, budget): kept as it is, for resuming.
-    pub run: serde_json::Value,
-}
-
-/// A snapshot of all that decides how a job runs. It resumes with this, whatever was changed since.
+/// What a job of replies keeps of its own, beside how it is run. It resumes with this, whatever was changed since.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct JobSettings {
-    /// The model, with its provider.
-    pub model: String,
+pub struct DraftSettings {
     /// The most tokens that the model answers with; 0 where that is not known.
     pub output_cap: u64,
     /// Each project's finder.yml.
     pub projects: BTreeMap<String, Finder>,
     /// What the selection counted.
     pub counts: Counts,
-    /// The caller's own.
-    pub run: serde_json::Value,
 }
 
-/// The settings that a job was submitted with.
-///
-/// # Errors
-/// [`RepliesError::JobSettings`] if it is not a job of this crate, or of a version that differs.
-pub fn settings_for(job: &JobRecord) -> Result<JobSettings, RepliesError> {
-    let unreadable = |message: String| RepliesError::JobSettings { job: job.id.to_string(), message };
-    if job.kind != JOB_KIND {
-        return Err(unreadable(format!("it is a job of the kind '{}'", job.kind)));
+impl DraftSettings {
+    /// The task of the job, as it was when the job was submitted.
+    #[must_use]
+    pub fn task(&self) -> DraftTask {
+        DraftTask::new(self.projects.iter().map(|(name, finder)| (name.as_str(), finder)), self.output_cap)
     }
-    serde_json::from_value(job.settings.clone()).map_err(|error| unreadable(error.to_string()))
-}
-
-/// The task of a stored job, as it was when the job was submitted.
-///
-/// # Errors
-/// As [`settings_for`].
-pub fn task_for(job: &JobRecord) -> Result<DraftTask, RepliesError> {
-    let settings = settings_for(job)?;
-    Ok(DraftTask::new(settings.projects.iter().map(|(name, finder)| (name.as_str(), finder)), settings.output_cap))
 }
 
 /// The task for what is prepared, to forecast with.
@@ -120,21 +91,24 @@ fn record(prepared: &Prepared, project: &PreparedProject, scored: &ScoredPost) -
     }
 }
 
-/// Saves the scores and makes the job; `None` where there is nothing to draft. A post that another job has
-/// taken since it was selected is dropped from `prepared`, so that its counts stay true.
+/// Saves the scores and makes the job of this id; `None` where there is nothing to draft. A post that another job has
+/// taken since it was selected is dropped from `prepared`, so that its counts stay true. `settings` makes what the job
+/// keeps of its own part of that.
 ///
 /// # Errors
 /// What the store reports.
 pub async fn submit(
     store: &Store,
     prepared: &mut Prepared,
-    new: NewReplies,
+    id: &JobId,
+    output_cap: u64,
+    settings: impl Fn(DraftSettings) -> Value,
     now: Timestamp,
 ) -> Result<Option<JobId>, RepliesError> {
     save_scores(store, prepared).await?;
     while prepared.to_draft() > 0 {
-        match store.create_job(job(prepared, &new, now)).await {
-            Ok(()) => return Ok(Some(new.id)),
+        match store.create_job(job(prepared, id, settings(draft_settings(prepared, output_cap)), now)).await {
+            Ok(()) => return Ok(Some(Arc::clone(id))),
             Err(StoreError::PostTaken { project, post }) => {
                 tracing::info!(%project, %post, "post is answered by another job since it was selected; left out");
                 drop_post(prepared, &project, &post);
@@ -145,6 +119,11 @@ pub async fn submit(
     Ok(None)
 }
 
+fn draft_settings(prepared: &Prepared, output_cap: u64) -> DraftSettings {
+    let projects = prepared.projects.iter().map(|project| (project.name.clone(), project.finder.clone()));
+    DraftSettings { output_cap, projects: projects.collect(), counts: prepared.counts() }
+}
+
 fn drop_post(prepared: &mut Prepared, project: &str, post: &str) {
     for prepared in prepared.projects.iter_mut().filter(|prepared| prepared.name == project) {
         prepared.scored.retain(|scored| scored.post.id != post);
@@ -152,24 +131,16 @@ fn drop_post(prepared: &mut Prepared, project: &str, post: &str) {
     }
 }
 
-fn job(prepared: &Prepared, new: &NewReplies, now: Timestamp) -> NewJob {
-    let settings = JobSettings {
-        model: new.model.clone(),
-        output_cap: new.output_cap,
-        projects: prepared.projects.iter().map(|project| (project.name.clone(), project.finder.clone())).collect(),
-        counts: prepared.counts(),
-        run: new.run.clone(),
-    };
+fn job(prepared: &Prepared, id: &JobId, settings: Value, now: Timestamp) -> NewJob {
     let posts = || prepared.projects.iter().flat_map(|project| project.to_draft().map(move |post| (project, post)));
     let claim = |(project, scored): (&PreparedProject, &ScoredPost)| PostClaim {
         project: project.name.clone(),
         post: scored.post.id.clone(),
     };
     NewJob {
-        id: Arc::clone(&new.id),
+        id: Arc::clone(id),
         kind: JOB_KIND.into(),
-        // Settings are texts and finite numbers, which can't fail to become JSON.
-        settings: serde_json::to_value(&settings).unwrap_or_default(),
+        settings,
         items: posts().map(|(project, scored)| item(project, scored)).collect(),
         claims: posts().map(claim).collect(),
         created_at: now,

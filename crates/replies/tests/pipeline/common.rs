@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atelier_embed::{Calibration, EmbedError, EmbedderId, TextEmbedder, Vector};
-use atelier_engine::{Clock, Event, JobId, Options, Packing, Pool, Price, Stop, Timestamp};
+use atelier_engine::{Clock, Engine, Event, Job, JobId, Options, Packing, Pool, Price, Report, Stop, Timestamp};
 use atelier_providers::{ApiKey, BaseUrl, Gemini, HttpClient};
 use atelier_replies::embedding::LocalEmbedding;
-use atelier_replies::generate::{NewReplies, Prepared, Ran, Run, Selection, prepare, run, submit};
+use atelier_replies::generate::{
+    DraftSettings, Harvested, Prepared, Selection, harvest_of, prepare, save_drafts, submit,
+};
 use atelier_sandbox::{Sandbox, SandboxConfig};
-use atelier_store::{DraftFilter, DraftRow, Post, Store, job_id};
+use atelier_store::{DraftFilter, DraftRow, JobRecord, Post, Store, job_id};
 use tempfile::TempDir;
 
 pub(crate) const PROJECT: &str = "bikes";
@@ -23,6 +25,13 @@ sources:
   blacklist_keywords: [casino]
 thresholds: {green_min: 0.6, yellow_min: 0.1}
 ";
+
+/// A job after it was run.
+pub(crate) struct Ran {
+    pub(crate) job: JobRecord,
+    pub(crate) report: Report,
+    pub(crate) harvested: Harvested,
+}
 
 pub(crate) struct Studio {
     _dir: TempDir,
@@ -60,25 +69,19 @@ impl Studio {
     }
 
     pub(crate) async fn submit(&self, prepared: &mut Prepared) -> Option<JobId> {
-        let new = NewReplies {
-            id: job_id("replies", self.clock.now()),
-            model: "sandbox".into(),
-            output_cap: 65_536,
-            run: serde_json::Value::Null,
-        };
-        submit(&self.store, prepared, new, now()).await.unwrap()
+        let id = job_id("replies", self.clock.now());
+        let settings = |settings: DraftSettings| serde_json::to_value(settings).unwrap();
+        submit(&self.store, prepared, &id, 65_536, settings, now()).await.unwrap()
     }
 
-    pub(crate) fn pool(&self) -> Pool {
-        self.pool_of("gemini-test")
-    }
-
-    pub(crate) fn pool_of(&self, model: &str) -> Pool {
+    fn pool(&self) -> Pool {
+        let model = "gemini-test";
         let http = HttpClient::new().unwrap();
         let endpoint = BaseUrl::parse(&self.sandbox.base_url()).unwrap();
         let gemini = Gemini::new(&http, &endpoint, &ApiKey::new("a-test-key").unwrap(), model).unwrap();
         Pool {
             id: format!("gemini/test/{model}").into(),
+            serves: model.into(),
             model: Arc::new(gemini),
             limits: Vec::new(),
             price: Some(Price::default()),
@@ -101,8 +104,16 @@ impl Studio {
         stop: Stop,
         on_event: impl FnMut(Event<'_>) + Send,
     ) -> Ran {
-        let how = Run { pools: vec![self.pool()], options, stop };
-        run(&self.store, self.clock, job, how, on_event).await.unwrap()
+        let record = self.store.job(job).await.unwrap().unwrap();
+        let settings: DraftSettings = serde_json::from_value(record.settings).unwrap();
+        let (task, items) = (Arc::new(settings.task()), record.counts.pending);
+        let new = Job { id: Arc::clone(job), task, pools: vec![self.pool()], items, options };
+        let engine = Engine::new(self.store.journal(), self.clock);
+        let report = engine.run(new, stop, on_event).await.unwrap();
+        save_drafts(&self.store, job, &self.store.all_outcomes(job).await.unwrap(), now()).await.unwrap();
+        self.store.run_ended(job, &report.end, now()).await.unwrap();
+        let job = self.store.job(job).await.unwrap().unwrap();
+        Ran { harvested: harvest_of(&self.store, &job.id).await.unwrap(), job, report }
     }
 
     pub(crate) async fn drafts(&self) -> Vec<DraftRow> {

@@ -6,10 +6,10 @@ mod embedding;
 
 use atelier_engine::{Event, Options, Packing, RunEnd, StopHandle, Verdict};
 use atelier_replies::export::{self, ExportOptions, SortBy};
-use atelier_replies::generate::{Counts, JobSettings, Selection, Summary, harvest, settings_for, submit, why_nothing};
+use atelier_replies::generate::{Counts, DraftSettings, Selection, Summary, save_drafts, submit, why_nothing};
 use atelier_replies::review::{ReviewDecision, decide};
-use atelier_replies::{Finder, RepliesError, generate};
-use atelier_store::{DraftStatus, JobState, Post, StoreError};
+use atelier_replies::{Finder, generate};
+use atelier_store::{DraftStatus, JobState, Post};
 use common::{FINDER, PROJECT, Studio, now, post, post_saying};
 
 fn posts(count: usize) -> Vec<Post> {
@@ -138,30 +138,15 @@ async fn a_job_that_was_interrupted_goes_on_where_it_ended() {
 }
 
 #[tokio::test]
-async fn harvesting_again_changes_nothing() {
+async fn saving_drafts_again_changes_nothing() {
     let studio = Studio::open().await;
     studio.import(posts(3)).await;
     let job = studio.submit(&mut studio.prepare().await).await.unwrap();
     let ran = studio.run(&job, Packing::Auto).await;
     let before = studio.drafts().await;
-    assert_eq!(harvest(&studio.store, &job, now()).await.unwrap(), ran.harvested);
+    let outcomes = studio.store.all_outcomes(&job).await.unwrap();
+    assert_eq!(save_drafts(&studio.store, &job, &outcomes, now()).await.unwrap(), ran.harvested);
     assert_eq!(studio.drafts().await, before);
-}
-
-#[tokio::test]
-async fn a_job_that_is_running_is_not_run_twice() {
-    let studio = Studio::open().await;
-    studio.import(posts(1)).await;
-    let job = studio.submit(&mut studio.prepare().await).await.unwrap();
-    let _hold = studio.store.hold(&job).unwrap();
-    let how = generate::Run {
-        pools: vec![studio.pool()],
-        options: atelier_engine::Options::default(),
-        stop: atelier_engine::Stop::never(),
-    };
-    let error = generate::run(&studio.store, studio.clock, &job, how, |_| {}).await.unwrap_err();
-    assert!(matches!(error, RepliesError::Store(StoreError::Held { .. })), "{error}");
-    assert_eq!(studio.sandbox.stats().calls, 0);
 }
 
 #[tokio::test]
@@ -169,17 +154,12 @@ async fn a_job_keeps_the_settings_it_was_submitted_with() {
     let studio = Studio::open().await;
     studio.import(posts(2)).await;
     let mut prepared = studio.prepare().await;
-    let new = generate::NewReplies {
-        id: "replies-1".into(),
-        model: "gemini:some".into(),
-        output_cap: 1_000,
-        run: serde_json::json!({"pack": 3}),
-    };
-    let job = submit(&studio.store, &mut prepared, new, now()).await.unwrap().unwrap();
+    let settings = |settings: DraftSettings| serde_json::to_value(settings).unwrap();
+    let job = submit(&studio.store, &mut prepared, &"replies-1".into(), 1_000, settings, now()).await.unwrap().unwrap();
     studio.store.update_project(PROJECT, "taxonomy: [{label: new, description: new}]", now()).await.unwrap();
     let record = studio.store.job(&job).await.unwrap().unwrap();
-    let settings: JobSettings = settings_for(&record).unwrap();
-    assert_eq!((&*settings.model, settings.output_cap, &settings.run["pack"]), ("gemini:some", 1_000, &3.into()));
+    let settings: DraftSettings = serde_json::from_value(record.settings).unwrap();
+    assert_eq!(settings.output_cap, 1_000);
     assert_eq!(settings.projects[PROJECT], Finder::from_yaml(FINDER).unwrap());
     assert_eq!(settings.counts.selected, 2);
 }
@@ -241,30 +221,33 @@ async fn saved_scores_are_used_and_their_labels_follow_the_thresholds() {
 }
 
 #[tokio::test]
-async fn when_nothing_is_drafted_the_flag_that_would_change_it_is_named() {
+async fn when_nothing_is_drafted_the_rule_that_would_change_it_is_named() {
     let studio = Studio::open().await;
     let lines = async |selection: &Selection| {
         let prepared = studio.prepare_with(selection).await;
         assert_eq!(prepared.to_draft(), 0);
-        why_nothing(&studio.store, selection, &prepared.projects[0], now()).await.unwrap().join("\n")
+        why_nothing(&studio.store, selection, &prepared.projects[0], now(), &|rule| rule.to_string())
+            .await
+            .unwrap()
+            .join("\n")
     };
     let usual = Selection { projects: vec![PROJECT.into()], ..Selection::default() };
     assert!(lines(&usual).await.contains("import some"));
 
     studio.import(posts(3)).await;
     let text = lines(&Selection { min_followers: 6_000, ..usual.clone() }).await;
-    assert!(text.contains("without --min-followers 6000 there would be 3 posts"), "{text}");
+    assert!(text.contains("from authors with fewer than 6000 followers there would be 3 posts"), "{text}");
     let text = lines(&Selection { min_followers: 6_000, hours_back: 0.5, ..usual.clone() }).await;
     assert!(text.contains("there would be 3 posts"), "{text}");
 
     studio.store.update_project(PROJECT, &FINDER.replace("0.1", "0.59"), now()).await.unwrap();
     let text = lines(&usual).await;
     assert!(text.contains("scores of 3 posts") && text.contains("thresholds.yellow_min is 0.59"), "{text}");
-    assert!(text.contains("--no-skip-low-scores 3 red posts"), "{text}");
+    assert!(text.contains("if red ones were taken too, 3 red posts"), "{text}");
 
     studio.store.update_project(PROJECT, &FINDER.replace("casino", "noise"), now()).await.unwrap();
     let text = lines(&usual).await;
-    assert!(text.contains("keyword 3") && text.contains("--no-use-gate"), "{text}");
+    assert!(text.contains("keyword 3") && text.contains("without the gate"), "{text}");
 }
 
 #[tokio::test]
