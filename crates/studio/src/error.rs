@@ -43,19 +43,11 @@ pub enum StudioError {
     /// A picture is to be compared with others, and no model for pictures is there.
     #[error("pictures can't be compared by their look: no model for pictures is chosen")]
     NoLook,
-    /// There is no room for an image's files.
+    /// There is no room for a file.
     #[error("{} can't be written: the disk is full, or a limit on the size of files is reached", path.display())]
     DiskFull {
         /// The file.
         path: PathBuf,
-    },
-    /// A file of an image can't be written, read or deleted.
-    #[error("{} can't be used: {source}", path.display())]
-    Object {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the operating system said.
-        source: std::io::Error,
     },
     /// What was to be imported can't be read.
     #[error("{} can't be read: {source}", path.display())]
@@ -92,11 +84,11 @@ pub enum StudioError {
         /// Why not.
         reason: &'static str,
     },
-    /// What can't be made, whatever it is asked of.
+    /// What can't be made, whatever model is asked.
     #[error("{message}")]
-    Wish {
-        /// A stable name for the reason.
-        code: &'static str,
+    BadRequest {
+        /// Which part of the request is at fault.
+        fault: RequestFault,
         /// The reason.
         message: String,
     },
@@ -118,7 +110,7 @@ pub enum StudioError {
     NoSuchGeneration(String),
     /// There is no such image among those that were made.
     #[error("there is no image '{0}' among those that were made")]
-    NoSuchMade(String),
+    NoSuchGeneratedImage(String),
     /// An image that was asked for is not there.
     #[error("image '{image}' is {state}: there is no file of it")]
     NotMade {
@@ -158,87 +150,47 @@ pub enum StudioError {
     Thread(String),
 }
 
+atelier_engine::error_codes! {
+    StudioError {
+        Self::EmptyQuery => "query-empty",
+            "Give words, an image, a colour, or a filter.";
+        Self::NothingEmbedded { .. } => "nothing-embedded",
+            "Check that the model's files are whole and that the data directory's objects can be read.";
+        Self::NoLook => "no-look-model", "Choose one: look = \"local\" under [search] in the configuration.";
+        Self::DiskFull { .. } => "disk-full", "Make room on that disk and run it again: what was imported is kept.";
+        Self::Source { .. } => "source-unreadable", "Check that the path is right and that your user may read it.";
+        Self::Sidecar { .. } => "sidecar-invalid",
+            "Correct it; the user guide shows the form of images.json and of its table as CSV.";
+        Self::NoSuchImage(_) => "no-such-image", "List the library to see the images there are.";
+        Self::NoSuchCollection(_) => "no-such-collection",
+            "List the collections to see those there are.";
+        Self::CollectionExists(_) => "collection-exists", "Choose another name, or add images to the one there is.";
+        Self::Value { .. } => "image-value-invalid", "Choose another value.";
+        Self::Presets(_) => "presets-unreadable", "Report this as a bug.";
+        Self::NoSuchPreset { .. } => "no-such-preset",
+            "List the presets of camera, lens and light.";
+        Self::NoSuchGeneration(_) => "no-such-generation", "List the images to see what was made.";
+        Self::NoSuchGeneratedImage(_) => "no-such-made-image", "List the images to see what was made.";
+        Self::NotMade { .. } => "image-not-made",
+            "Look at it to see why, or try it again.";
+        Self::Plan(_) => "plan-unusable", "Make a new one.";
+        Self::Contended(_) => "image-contended", "Run it again once the others are done.";
+        Self::ExportExists { .. } => "export-exists", "Name a folder or file that does not exist yet.";
+        Self::Export { .. } => "export-not-written", "Check that the folder exists, can be written to and has room.";
+        Self::Stopped => "stopped", "Run it again.";
+        Self::Thread(_) => "thread-ended", "Run it again; if it happens again, report it as a bug.";
+    }
+    else {
+        Self::Picture(error) => error;
+        Self::Store(error) => error;
+        Self::Embed(error) => error;
+        Self::Search(error) => error;
+        Self::BadRequest { fault, .. } => fault;
+        Self::Engine(error) => error;
+    }
+}
+
 impl StudioError {
-    /// A stable name for the error, for logs and machines.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Picture(error) => error.code(),
-            Self::Store(error) => error.code(),
-            Self::Embed(error) => error.code(),
-            Self::Search(error) => error.code(),
-            Self::EmptyQuery => "query-empty",
-            Self::NothingEmbedded { .. } => "nothing-embedded",
-            Self::NoLook => "no-look-model",
-            Self::DiskFull { .. } => "disk-full",
-            Self::Object { .. } => "object-unusable",
-            Self::Source { .. } => "source-unreadable",
-            Self::Sidecar { .. } => "sidecar-invalid",
-            Self::NoSuchImage(_) => "no-such-image",
-            Self::NoSuchCollection(_) => "no-such-collection",
-            Self::CollectionExists(_) => "collection-exists",
-            Self::Value { .. } => "image-value-invalid",
-            Self::Wish { code, .. } => code,
-            Self::Presets(_) => "presets-unreadable",
-            Self::NoSuchPreset { .. } => "no-such-preset",
-            Self::NoSuchGeneration(_) => "no-such-generation",
-            Self::NoSuchMade(_) => "no-such-made-image",
-            Self::NotMade { .. } => "image-not-made",
-            Self::Plan(_) => "plan-unusable",
-            Self::Engine(error) => error.code(),
-            Self::Contended(_) => "image-contended",
-            Self::ExportExists { .. } => "export-exists",
-            Self::Export { .. } => "export-not-written",
-            Self::Stopped => "stopped",
-            Self::Thread(_) => "thread-ended",
-        }
-    }
-
-    /// What to do about it, in one sentence.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::Picture(error) => error.hint(),
-            Self::Store(error) => error.hint(),
-            Self::Embed(error) => error.hint(),
-            Self::Search(error) => error.hint(),
-            Self::EmptyQuery => "Give words, an image, a colour, or a filter: --image, --like, --color, --filter.",
-            Self::NothingEmbedded { .. } => {
-                "Check that the model's files are whole and that the data directory's objects can be read."
-            }
-            Self::NoLook => "Choose one: look = \"local\" under [search] in the configuration.",
-            Self::DiskFull { .. } => "Make room on that disk and run it again: what was imported is kept.",
-            Self::Object { .. } => "Check the disk and your rights there, then run it again: what was done is kept.",
-            Self::Source { .. } => "Check that the path is right and that your user may read it.",
-            Self::Sidecar { .. } => "Correct it; the user guide shows the form of images.json and of its table as CSV.",
-            Self::NoSuchImage(_) => "'atelier library list' shows the images there are.",
-            Self::NoSuchCollection(_) => "'atelier library collections' shows the collections there are.",
-            Self::CollectionExists(_) => "Choose another name, or add images to the one there is.",
-            Self::Value { .. } => "Choose another value.",
-            Self::Wish { .. } => "Correct that and run it again: nothing was sent.",
-            Self::Presets(_) => "Report this as a bug.",
-            Self::NoSuchPreset { .. } => "'atelier images presets' lists those of camera, lens and light.",
-            Self::NoSuchGeneration(_) | Self::NoSuchMade(_) => "'atelier images list' shows what was made.",
-            Self::NotMade { .. } => "'atelier images show' says why; 'atelier images retry' tries again.",
-            Self::Plan(_) => "Make a new one: 'atelier images preview'.",
-            Self::Engine(error) => error.hint(),
-            Self::Contended(_) => "Run it again once the others are done.",
-            Self::ExportExists { .. } => "Name a folder or file that does not exist yet.",
-            Self::Export { .. } => "Check that the folder exists, can be written to and has room.",
-            Self::Stopped => "Run it again.",
-            Self::Thread(_) => "Run it again; if it happens again, report it as a bug.",
-        }
-    }
-
-    /// What an error with an image's file means.
-    pub(crate) fn object(path: &Path, source: std::io::Error) -> Self {
-        let path = path.to_owned();
-        match source.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => Self::DiskFull { path },
-            _ => Self::Object { path, source },
-        }
-    }
-
     /// What an error with an exported file means.
     pub(crate) fn export(path: &Path, source: std::io::Error) -> Self {
         let path = path.to_owned();
@@ -247,5 +199,42 @@ impl StudioError {
             ErrorKind::AlreadyExists => Self::ExportExists { path },
             _ => Self::Export { path, source },
         }
+    }
+}
+
+/// What is at fault in a request for images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestFault {
+    /// A colour is none.
+    ColorInvalid,
+    /// So many images can't be made.
+    CountInvalid,
+    /// The mask does not fit the picture, or changes nothing.
+    MaskInvalid,
+    /// The image is no edit.
+    NoEdit,
+    /// There is no prompt.
+    PromptEmpty,
+    /// The prompt is longer than any that is sent.
+    PromptTooLong,
+    /// There are neither one nor two sides.
+    SidesInvalid,
+    /// A picture of this size can't be made.
+    SizeInvalid,
+    /// More references were picked than the model takes.
+    TooManyReferences,
+}
+
+atelier_engine::error_codes! {
+    RequestFault {
+        Self::ColorInvalid => "color-invalid", "Correct that and try again: nothing was sent.";
+        Self::CountInvalid => "count-invalid", "Correct that and try again: nothing was sent.";
+        Self::MaskInvalid => "mask-invalid", "Correct that and try again: nothing was sent.";
+        Self::NoEdit => "no-edit", "Correct that and try again: nothing was sent.";
+        Self::PromptEmpty => "prompt-empty", "Correct that and try again: nothing was sent.";
+        Self::PromptTooLong => "prompt-too-long", "Correct that and try again: nothing was sent.";
+        Self::SidesInvalid => "sides-invalid", "Correct that and try again: nothing was sent.";
+        Self::SizeInvalid => "size-invalid", "Correct that and try again: nothing was sent.";
+        Self::TooManyReferences => "too-many-references", "Correct that and try again: nothing was sent.";
     }
 }

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use atelier_embed::TextEmbedder;
 use atelier_engine::{Content, Item, ItemFault, Outcome, Reply, Request, Task, TextRequest, Verdict};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::plan::CategoryChoice;
 use crate::error::{StudioError, StudioResult};
 use crate::library::blocking;
 
 /// A category of tone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Category {
     /// Its name, which is also the category of library images that belong to it.
     pub name: String,
@@ -112,6 +112,7 @@ impl Task for ClassifyTask {
             })),
             temperature: Some(0.0),
             max_output_tokens: Some(1024),
+            images: Vec::new(),
             seed: None,
         }))
     }

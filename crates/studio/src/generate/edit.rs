@@ -6,7 +6,7 @@ use bytes::Bytes;
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, GrayImage, ImageFormat, ImageReader, Limits, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 
-use crate::error::{StudioError, StudioResult};
+use crate::error::{RequestFault, StudioError, StudioResult};
 use crate::library::blocking;
 use crate::library::decode::{PictureError, PictureReader};
 
@@ -33,14 +33,14 @@ pub(super) async fn mask(file: &Bytes, width: u32, height: u32, apart: bool) -> 
                 mask.width(),
                 mask.height()
             );
-            return Err(StudioError::Wish { code: "mask-invalid", message });
+            return Err(StudioError::BadRequest { fault: RequestFault::MaskInvalid, message });
         }
         let change = changed(&mask.resize_exact(width, height, FilterType::Triangle));
         let share =
             change.pixels().filter(|pixel| pixel.0[0] > 127).count() as f64 / f64::from(width) / f64::from(height);
         if share < LEAST {
             let message = "the mask changes nothing: it is neither transparent nor white anywhere".to_owned();
-            return Err(StudioError::Wish { code: "mask-invalid", message });
+            return Err(StudioError::BadRequest { fault: RequestFault::MaskInvalid, message });
         }
         let sent = if apart {
             let transparent = |x: u32, y: u32| Rgba([0, 0, 0, 255 - change.get_pixel(x, y).0[0]]);

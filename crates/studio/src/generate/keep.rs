@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atelier_engine::{Content, Fault, FaultKind, JobId, Model, Reply, Request};
+use atelier_store::objects::ObjectKey;
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
 use super::task::answer_name;
-use crate::library::blocking;
+use crate::error::StudioResult;
 use crate::library::decode::PictureReader;
-use crate::objects::{ObjectKey, Objects};
+use crate::library::{Library, blocking};
 
 /// How often a picture that was paid for is tried to be written where the disk does not take it, and how far apart.
 const TRIES: u32 = 15;
@@ -18,7 +20,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// A model whose pictures are written to the object store, and synced, before its answer is given on.
 pub(super) struct Keeping {
     pub(super) model: Arc<dyn Model>,
-    pub(super) objects: Arc<dyn Objects>,
+    pub(super) library: Library,
     pub(super) reader: PictureReader,
     pub(super) job: JobId,
 }
@@ -45,14 +47,14 @@ impl Model for Keeping {
 }
 
 impl Keeping {
-    async fn keep(&self, name: &str, bytes: &bytes::Bytes) -> Result<(), Fault> {
+    async fn keep(&self, name: &str, bytes: &Bytes) -> Result<(), Fault> {
         let mut tries = 0;
         loop {
             let Some(key) = ObjectKey::answer(name) else {
                 return Err(Fault::new(FaultKind::Unreadable, "the picture has no hash"));
             };
             tries += 1;
-            match self.objects.put(vec![(key, bytes.clone())]).await {
+            match self.put(key, bytes.clone()).await {
                 Ok(()) => return Ok(()),
                 Err(error) if tries < TRIES => {
                     tracing::warn!(code = error.code(), "a picture that was made can't be kept yet: {error}");
@@ -63,5 +65,11 @@ impl Keeping {
                 }
             }
         }
+    }
+
+    /// While it is written nobody deletes objects: whoever does also clears away what is half written.
+    async fn put(&self, key: ObjectKey, bytes: Bytes) -> StudioResult<()> {
+        let _guard = self.library.store().share_objects().await?;
+        Ok(self.library.objects().put(vec![(key, bytes)]).await?)
     }
 }

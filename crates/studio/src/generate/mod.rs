@@ -1,9 +1,9 @@
-//! Making images: from a wish to a plan, from a plan to pictures, each with all that is known of how it came about.
+//! Making images: from a request to a plan, from a plan to pictures, each with all that is known of how it came about.
 //!
-//! - [`Wish`] is what a user wants. [`ImageStudio::plan`] chooses references for it ([`mod@draw`]), composes the prompt
+//! - [`GenerationRequest`] is what a user wants. [`ImageStudio::plan`] chooses references for it ([`mod@draw`]), composes the prompt
 //!   of each side, and keeps every byte that is to be sent: a [`Plan`].
-//! - [`ImageStudio::submit`] makes each image of each side an item of the engine, and [`ImageStudio::run`] has them
-//!   made: all at once, each by itself, each saved the moment it arrives.
+//! - [`ImageStudio::submit`] makes each image of each side an item of one job, and [`Making`] saves each of them the
+//!   moment it arrives.
 //! - What was made is looked at, exported, retried, deleted, and taken into the library by the other methods.
 
 mod camera;
@@ -11,13 +11,13 @@ mod category;
 pub mod draw;
 mod edit;
 mod keep;
-mod models;
+mod making;
 mod output;
 mod plan;
 mod planning;
 mod prompt;
+mod provenance;
 mod references;
-mod run;
 mod save;
 mod submit;
 mod task;
@@ -30,14 +30,14 @@ use crate::library::decode::{DecodeLimits, PictureReader};
 
 pub use camera::{Camera, Preset, Presets};
 pub use category::{Category, ClassifyTask, categories};
-pub use models::{Abilities, abilities};
-pub use output::{described, extension};
+pub use making::{Maker, Making};
+pub use output::extension;
 pub use plan::{
-    CategoryChoice, Choice, Drawn, Edit, MOST_CHARACTERS, MOST_IMAGES, Mode, Pick, Plan, PlannedSide, Reference, Role,
-    SIDES, Sent, SideWish, Wish,
+    CategoryChoice, Choice, Drawn, Edit, GenerationRequest, MOST_CHARACTERS, MOST_IMAGES, Mode, Pick, Plan,
+    PlannedSide, Reference, Role, SIDES, Sent, SideRequest,
 };
-pub use planning::{EditWish, Helpers};
-pub use run::{ImageEvent, Made, SidePools};
+pub use planning::{EditRequest, Helpers};
+pub use provenance::{Provenance, Size};
 pub use submit::{JOB_KIND, Which};
 pub use task::{ImageAnswer, ImageItem, ImageTask, answer_name};
 
@@ -68,11 +68,11 @@ impl ImageStudio {
         self.library.store()
     }
 
-    pub(super) fn reader(&self) -> &PictureReader {
+    pub(crate) fn reader(&self) -> &PictureReader {
         &self.reader
     }
 
-    pub(super) fn clock(&self) -> &Clock {
+    pub(crate) fn clock(&self) -> &Clock {
         &self.clock
     }
 }

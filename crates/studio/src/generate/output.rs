@@ -3,20 +3,20 @@
 use std::path::Path;
 
 use atelier_engine::Stop;
-use atelier_store::{MadeFilter, MadeImage, MadeResult};
+use atelier_store::{GeneratedFile, GeneratedFilter, GeneratedImage};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::ImageStudio;
 use super::edit::side_by_side;
 use super::plan::Plan;
-use crate::error::{StudioError, StudioResult};
+use crate::error::{RequestFault, StudioError, StudioResult};
 use crate::library::decode::DecodeLimits;
 use crate::library::export::{Sink, ZipSink};
 use crate::library::import::{FileOutcome, ImportEvent, ImportOptions, ImportSource, Importer};
 use crate::library::{Embedders, Library};
-use crate::objects::{ObjectKey, ThumbnailSize};
 use crate::search::ImageSearch;
+use atelier_store::objects::{ObjectKey, ThumbnailSize};
 
 /// Images are read in pages of this size.
 const PAGE: usize = 200;
@@ -25,16 +25,16 @@ impl ImageStudio {
     /// An image that was asked for.
     ///
     /// # Errors
-    /// [`StudioError::NoSuchMade`], and what the store reports.
-    pub async fn image(&self, id: &str) -> StudioResult<MadeImage> {
-        self.store().made_image(id).await?.ok_or_else(|| StudioError::NoSuchMade(id.to_owned()))
+    /// [`StudioError::NoSuchGeneratedImage`], and what the store reports.
+    pub async fn image(&self, id: &str) -> StudioResult<GeneratedImage> {
+        self.store().generated_image(id).await?.ok_or_else(|| StudioError::NoSuchGeneratedImage(id.to_owned()))
     }
 
     /// An image's file, with its provenance in it.
     ///
     /// # Errors
     /// [`StudioError::NotMade`] if there is none yet; what the objects report.
-    pub async fn file(&self, image: &MadeImage) -> StudioResult<(MadeResult, Bytes)> {
+    pub async fn file(&self, image: &GeneratedImage) -> StudioResult<(GeneratedFile, Bytes)> {
         let not_made = || StudioError::NotMade { image: image.id.clone(), state: image.state.name() };
         let result = image.result.clone().ok_or_else(not_made)?;
         let content = self.object(ObjectKey::made(&result.hash)).await?;
@@ -45,7 +45,7 @@ impl ImageStudio {
     ///
     /// # Errors
     /// As of [`file`](Self::file).
-    pub async fn thumbnail(&self, image: &MadeImage, size: ThumbnailSize) -> StudioResult<Bytes> {
+    pub async fn thumbnail(&self, image: &GeneratedImage, size: ThumbnailSize) -> StudioResult<Bytes> {
         let not_made = || StudioError::NotMade { image: image.id.clone(), state: image.state.name() };
         let result = image.result.as_ref().ok_or_else(not_made)?;
         self.object(ObjectKey::made_thumbnail(&result.hash, size)).await?.ok_or_else(not_made)
@@ -53,7 +53,7 @@ impl ImageStudio {
 
     async fn object(&self, key: Option<ObjectKey>) -> StudioResult<Option<Bytes>> {
         match key {
-            Some(key) => self.library().objects().get(&key).await,
+            Some(key) => Ok(self.library().objects().get(&key).await?),
             None => Ok(None),
         }
     }
@@ -61,12 +61,12 @@ impl ImageStudio {
     /// An edit's picture and what became of it beside each other, in PNG.
     ///
     /// # Errors
-    /// [`StudioError::Wish`] if the image is no edit; as of [`file`](Self::file).
-    pub async fn beside(&self, image: &MadeImage) -> StudioResult<Bytes> {
+    /// [`StudioError::BadRequest`] if the image is no edit; as of [`file`](Self::file).
+    pub async fn beside(&self, image: &GeneratedImage) -> StudioResult<Bytes> {
         let (_, plan): (_, Plan) = self.generation(&image.generation).await?;
         let Some(edit) = plan.edit else {
             let message = format!("image '{}' is no edit: there is nothing before it", image.id);
-            return Err(StudioError::Wish { code: "no-edit", message });
+            return Err(StudioError::BadRequest { fault: RequestFault::NoEdit, message });
         };
         let before = self.object(ObjectKey::sent(&edit.picture.hash)).await?;
         let before = before.ok_or_else(|| StudioError::Plan("the picture before the edit is not there".into()))?;
@@ -74,16 +74,23 @@ impl ImageStudio {
         side_by_side(before, after, self.reader().clone()).await
     }
 
-    /// Exports images that pass the filter to a ZIP file, with a list of what is known of each; how many.
+    /// Exports images that pass the filter to a ZIP file, with a list of what is known of each, as JSON that
+    /// `describe` gives from an image and its file's name; how many.
     ///
     /// # Errors
     /// [`StudioError::ExportExists`] if there is such a file; what the store and the objects report.
-    pub async fn export(&self, filter: &MadeFilter, ids: &[String], to: &Path) -> StudioResult<u64> {
+    pub async fn export(
+        &self,
+        filter: &GeneratedFilter,
+        ids: &[String],
+        to: &Path,
+        describe: &(dyn Fn(&GeneratedImage, &str) -> Vec<u8> + Sync),
+    ) -> StudioResult<u64> {
         let mut sink = ZipSink::new(to)?;
         let (mut after, mut count) = (None, 0);
         loop {
             let page = if ids.is_empty() {
-                self.store().made_images(filter, after.as_ref(), PAGE).await?
+                self.store().generated_images(filter, after.as_ref(), PAGE).await?
             } else {
                 let mut images = Vec::with_capacity(ids.len());
                 for id in ids {
@@ -91,7 +98,7 @@ impl ImageStudio {
                 }
                 images
             };
-            after = page.last().map(MadeImage::cursor);
+            after = page.last().map(GeneratedImage::cursor);
             let last = page.len() < PAGE || !ids.is_empty();
             for image in page {
                 if image.result.is_none() && ids.is_empty() {
@@ -99,8 +106,7 @@ impl ImageStudio {
                 }
                 let (result, content) = self.file(&image).await?;
                 let name = format!("{}.{}", image.id, extension(&result.format));
-                let entry = serde_json::to_vec(&described(&image, image.state.name(), Some(&name))).unwrap_or_default();
-                sink.add(&name, &content, &entry)?;
+                sink.add(&name, &content, &describe(&image, &name))?;
                 count += 1;
             }
             if last {
@@ -113,7 +119,7 @@ impl ImageStudio {
     /// Deletes images, their files too; how many. Nothing is deleted if one of them does not exist.
     ///
     /// # Errors
-    /// [`StudioError::NoSuchMade`], and what the store or the objects report.
+    /// [`StudioError::NoSuchGeneratedImage`], and what the store or the objects report.
     pub async fn delete(&self, ids: &[String]) -> StudioResult<u64> {
         let mut images = Vec::with_capacity(ids.len());
         for id in ids {
@@ -122,9 +128,9 @@ impl ImageStudio {
         let mut deleted = 0;
         for image in images {
             let _alone = self.store().own_objects().await?;
-            deleted += u64::from(self.store().delete_made(&image.id).await?);
+            deleted += u64::from(self.store().delete_generated(&image.id).await?);
             let Some(result) = image.result else { continue };
-            if !self.store().made_with_hash(&result.hash).await? {
+            if !self.store().generated_with_hash(&result.hash).await? {
                 let thumbnails = ThumbnailSize::ALL.into_iter();
                 let thumbnails = thumbnails.filter_map(|size| ObjectKey::made_thumbnail(&result.hash, size));
                 let keys = ObjectKey::made(&result.hash).into_iter().chain(thumbnails).collect();
@@ -141,7 +147,7 @@ impl ImageStudio {
     /// As of [`file`](Self::file); what the import and the search report.
     pub async fn promote(
         &self,
-        image: &MadeImage,
+        image: &GeneratedImage,
         collections: &[String],
         embedders: Embedders,
         search: &ImageSearch,
@@ -170,12 +176,12 @@ impl ImageStudio {
             _ => return Err(StudioError::NotMade { image: image.id.clone(), state: "not readable" }),
         };
         self.note_provenance(&id, &result.provenance, image).await?;
-        self.store().promote_made(&image.id, &id).await?;
+        self.store().promote_generated(&image.id, &id).await?;
         search.catch_up(|_| {}).await?;
         Ok(id)
     }
 
-    async fn note_provenance(&self, id: &str, provenance: &Value, image: &MadeImage) -> StudioResult<()> {
+    async fn note_provenance(&self, id: &str, provenance: &Value, image: &GeneratedImage) -> StudioResult<()> {
         let library: &Library = self.library();
         loop {
             let mut there = library.show(id).await?;
@@ -195,36 +201,4 @@ impl ImageStudio {
 #[must_use]
 pub fn extension(format: &str) -> &str {
     if format == "jpeg" { "jpg" } else { format }
-}
-
-/// All that is known of an image; `standing` is where it stands, see [`ImageStudio::standing`].
-#[must_use]
-pub fn described(image: &MadeImage, standing: &str, filename: Option<&str>) -> Value {
-    let result = image.result.as_ref();
-    json!({
-        "id": image.id,
-        "generation": image.generation,
-        "side": image.side,
-        "place": image.place,
-        "project": image.project,
-        "prompt": image.prompt,
-        "model": image.model,
-        "state": standing,
-        "kind": image.kind,
-        "message": image.message,
-        "attempts": image.attempts,
-        "filename": filename,
-        "hash": result.map(|result| &result.hash),
-        "format": result.map(|result| &result.format),
-        "width": result.map(|result| result.width),
-        "height": result.map(|result| result.height),
-        "bytes": result.map(|result| result.bytes),
-        "cost_usd": result.and_then(|result| result.cost).map(atelier_engine::Usd::as_dollars),
-        "cost_estimated": result.is_some_and(|result| result.cost_estimated),
-        "liked": image.liked,
-        "note": image.note,
-        "library_image": image.promoted,
-        "created_at": image.created_at.to_string(),
-        "provenance": result.map(|result| &result.provenance),
-    })
 }

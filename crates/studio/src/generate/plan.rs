@@ -13,7 +13,7 @@ pub const SIDES: std::ops::RangeInclusive<u32> = 64..=8192;
 
 /// What a user wants.
 #[derive(Clone, Debug)]
-pub struct Wish {
+pub struct GenerationRequest {
     /// What is to be seen.
     pub prompt: String,
     /// The project that it is for.
@@ -21,7 +21,7 @@ pub struct Wish {
     /// How many images on each side.
     pub count: u32,
     /// One side, or two to compare.
-    pub sides: Vec<SideWish>,
+    pub sides: Vec<SideRequest>,
     /// Images of the library, and files, that are to be sent, the user's own picks.
     pub picks: Vec<Pick>,
     /// The collection that references are chosen from; all of the library if none.
@@ -42,7 +42,7 @@ pub struct Wish {
 
 /// What a user wants on one side.
 #[derive(Clone, Debug)]
-pub struct SideWish {
+pub struct SideRequest {
     /// Who makes it, as the user calls it.
     pub model: String,
     /// How references are used.

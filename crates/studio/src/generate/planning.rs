@@ -8,15 +8,15 @@ use bytes::Bytes;
 use super::ImageStudio;
 use super::camera::Presets;
 use super::category::{self, Category};
-use super::models::abilities;
 use super::plan::{
-    CategoryChoice, Choice, Edit, MOST_CHARACTERS, MOST_IMAGES, Mode, Pick, Plan, PlannedSide, Reference, Role, SIDES,
-    SideWish, Wish,
+    CategoryChoice, Choice, Edit, GenerationRequest, MOST_CHARACTERS, MOST_IMAGES, Mode, Pick, Plan, PlannedSide,
+    Reference, Role, SIDES, SideRequest,
 };
 use super::prompt::{Composition, Mask, compose};
 use super::references::Finder;
-use crate::error::{StudioError, StudioResult};
+use crate::error::{RequestFault, StudioError, StudioResult};
 use crate::search::ImageSearch;
+use atelier_providers::abilities;
 
 /// What helps to plan.
 pub struct Helpers<'a> {
@@ -32,7 +32,7 @@ pub struct Helpers<'a> {
 
 /// A picture that is to be changed.
 #[derive(Clone, Debug)]
-pub struct EditWish {
+pub struct EditRequest {
     /// The made image that it is, if it is one.
     pub of: Option<String>,
     /// Its file.
@@ -43,44 +43,44 @@ pub struct EditWish {
     pub replacement: Option<Pick>,
 }
 
-impl Wish {
+impl GenerationRequest {
     /// That it can be planned.
     ///
     /// # Errors
-    /// [`StudioError::Wish`] says what can't.
+    /// [`StudioError::BadRequest`] says what can't.
     pub fn check(&self) -> StudioResult<()> {
-        let bad = |code, message: String| Err(StudioError::Wish { code, message });
+        let bad = |fault, message: String| Err(StudioError::BadRequest { fault, message });
         if self.prompt.trim().is_empty() {
-            return bad("prompt-empty", "there is no prompt".into());
+            return bad(RequestFault::PromptEmpty, "there is no prompt".into());
         }
         let characters = self.prompt.chars().count();
         if characters > MOST_CHARACTERS {
             let message = format!("the prompt has {characters} characters; at most {MOST_CHARACTERS} can be sent");
-            return bad("prompt-too-long", message);
+            return bad(RequestFault::PromptTooLong, message);
         }
         if !(1..=MOST_IMAGES).contains(&self.count) {
             return bad(
-                "count-invalid",
+                RequestFault::CountInvalid,
                 format!("{} images can't be made: from 1 to {MOST_IMAGES} a side", self.count),
             );
         }
         if !matches!(self.sides.len(), 1 | 2) {
-            return bad("sides-invalid", format!("there are one or two sides, not {}", self.sides.len()));
+            return bad(RequestFault::SidesInvalid, format!("there are one or two sides, not {}", self.sides.len()));
         }
         let (width, height) = self.size;
         if !SIDES.contains(&width) || !SIDES.contains(&height) {
             let message =
                 format!("{width} x {height} pixels can't be made: sides are from {} to {}", SIDES.start(), SIDES.end());
-            return bad("size-invalid", message);
+            return bad(RequestFault::SizeInvalid, message);
         }
-        if let Some(color) = self.palette.iter().find(|color| crate::search::rgb(color).is_none()) {
-            return bad("color-invalid", format!("'{color}' is no colour such as #a0c4ff"));
+        if let Some(color) = self.palette.iter().find(|color| atelier_search::rgb(color).is_none()) {
+            return bad(RequestFault::ColorInvalid, format!("'{color}' is no colour such as #a0c4ff"));
         }
         for side in &self.sides {
             let (picks, most) = (self.picks.len(), abilities(&side.model).references);
             if picks > most {
                 let message = format!("{picks} references were picked, and {} takes at most {most}", side.model);
-                return bad("too-many-references", message);
+                return bad(RequestFault::TooManyReferences, message);
             }
         }
         Ok(())
@@ -91,64 +91,71 @@ impl ImageStudio {
     /// Plans what is wanted: chooses references, composes prompts, and keeps what is to be sent.
     ///
     /// # Errors
-    /// [`StudioError::Wish`] for what can't be made; [`StudioError::NoSuchImage`] for a reference that is not there;
+    /// [`StudioError::BadRequest`] for what can't be made; [`StudioError::NoSuchImage`] for a reference that is not there;
     /// [`StudioError::Picture`] for one that can't be read; what the search and the store report.
-    pub async fn plan(&self, wish: &Wish, helpers: &Helpers<'_>) -> StudioResult<Plan> {
-        wish.check()?;
+    pub async fn plan(&self, request: &GenerationRequest, helpers: &Helpers<'_>) -> StudioResult<Plan> {
+        request.check()?;
         let presets = Presets::builtin()?;
-        let camera = presets.words(&wish.camera)?;
-        let seed = wish.seed.unwrap_or_else(drawn_seed);
-        let finder = self.finder(helpers.search, wish.collection.as_deref(), wish.reference_seed.unwrap_or(seed));
-        let category = self.category(wish, helpers).await?;
-        let mut picks = Vec::with_capacity(wish.picks.len());
-        for pick in &wish.picks {
+        let camera = presets.words(&request.camera)?;
+        let seed = request.seed.unwrap_or_else(drawn_seed);
+        let finder = self.finder(helpers.search, request.collection.as_deref(), request.reference_seed.unwrap_or(seed));
+        let category = self.category(request, helpers).await?;
+        let mut picks = Vec::with_capacity(request.picks.len());
+        for pick in &request.picks {
             picks.push(finder.pick(pick, Role::Subject).await?);
         }
         let mut sides = Vec::with_capacity(2);
-        for (name, side) in ["a", "b"].into_iter().zip(&wish.sides) {
-            let choosing = Choosing { finder: &finder, wish, helpers, category: category.as_ref(), camera: &camera };
+        for (name, side) in ["a", "b"].into_iter().zip(&request.sides) {
+            let choosing = Choosing { finder: &finder, request, helpers, category: category.as_ref(), camera: &camera };
             sides.push(choosing.side(name, side, &picks).await?);
         }
         Ok(Plan {
-            prompt: wish.prompt.clone(),
-            project: wish.project.clone(),
-            count: wish.count,
+            prompt: request.prompt.clone(),
+            project: request.project.clone(),
+            count: request.count,
             seed,
-            width: wish.size.0,
-            height: wish.size.1,
+            width: request.size.0,
+            height: request.size.1,
             category,
-            camera: wish.camera.clone(),
+            camera: request.camera.clone(),
             sides,
             edit: None,
         })
     }
 
-    /// Plans a change of a picture. The wish's references are not used; its size is the picture's.
+    /// Plans a change of a picture. The request's references are not used; its size is the picture's.
     ///
     /// # Errors
-    /// As of [`plan`](Self::plan), and [`StudioError::Wish`] for a mask that fits the picture in no way.
-    pub async fn plan_edit(&self, wish: &Wish, edit: &EditWish, helpers: &Helpers<'_>) -> StudioResult<Plan> {
+    /// As of [`plan`](Self::plan), and [`StudioError::BadRequest`] for a mask that fits the picture in no way.
+    pub async fn plan_edit(
+        &self,
+        request: &GenerationRequest,
+        edit: &EditRequest,
+        helpers: &Helpers<'_>,
+    ) -> StudioResult<Plan> {
         let finder = self.finder(helpers.search, None, 0);
         let (picture, _) = finder.sent(edit.picture.clone()).await?;
-        let wish =
-            Wish { size: (picture.width.max(*SIDES.start()), picture.height.max(*SIDES.start())), ..wish.clone() };
-        wish.check()?;
-        let camera = Presets::builtin()?.words(&wish.camera)?;
+        let request = GenerationRequest {
+            size: (picture.width.max(*SIDES.start()), picture.height.max(*SIDES.start())),
+            ..request.clone()
+        };
+        request.check()?;
+        let camera = Presets::builtin()?.words(&request.camera)?;
         let replacement = match &edit.replacement {
             Some(pick) => Some(finder.pick(pick, Role::Replacement).await?),
             None => None,
         };
-        let apart = wish.sides.iter().all(|side| abilities(&side.model).masks);
+        let apart = request.sides.iter().all(|side| abilities(&side.model).masks);
         let mask = super::edit::mask(&edit.mask, picture.width, picture.height, apart).await?;
         let mask = finder.keep(mask, "image/png", picture.width, picture.height).await?;
         let references: Vec<Reference> = replacement.into_iter().collect();
-        let side = |(name, side): (&str, &SideWish)| {
+        let side = |(name, side): (&str, &SideRequest)| {
             let prompt = compose(&Composition {
-                subject: &wish.prompt,
+                subject: &request.prompt,
                 images: &references.iter().collect::<Vec<_>>(),
                 camera: &camera,
-                palette: &wish.palette,
-                size: wish.size,
+                palette: &request.palette,
+                size: request.size,
                 mask: if apart { Mask::Apart } else { Mask::Image },
             });
             PlannedSide {
@@ -157,20 +164,20 @@ impl ImageStudio {
                 mode: Mode::Off,
                 prompt,
                 references: references.clone(),
-                palette: wish.palette.clone(),
+                palette: request.palette.clone(),
                 seeded: abilities(&side.model).seeds,
             }
         };
         Ok(Plan {
-            prompt: wish.prompt.clone(),
-            project: wish.project.clone(),
-            count: wish.count,
-            seed: wish.seed.unwrap_or_else(drawn_seed),
-            width: wish.size.0,
-            height: wish.size.1,
+            prompt: request.prompt.clone(),
+            project: request.project.clone(),
+            count: request.count,
+            seed: request.seed.unwrap_or_else(drawn_seed),
+            width: request.size.0,
+            height: request.size.1,
             category: None,
-            camera: wish.camera.clone(),
-            sides: ["a", "b"].into_iter().zip(&wish.sides).map(side).collect(),
+            camera: request.camera.clone(),
+            sides: ["a", "b"].into_iter().zip(&request.sides).map(side).collect(),
             edit: Some(Edit { of: edit.of.clone(), picture, mask, mask_apart: apart }),
         })
     }
@@ -180,16 +187,20 @@ impl ImageStudio {
     }
 
     /// The category of tone: the user's, the model's, or the one whose words are nearest.
-    async fn category(&self, wish: &Wish, helpers: &Helpers<'_>) -> StudioResult<Option<CategoryChoice>> {
-        if let Some(name) = &wish.category {
+    async fn category(
+        &self,
+        request: &GenerationRequest,
+        helpers: &Helpers<'_>,
+    ) -> StudioResult<Option<CategoryChoice>> {
+        if let Some(name) = &request.category {
             return category::named(helpers.categories, name).map(Some);
         }
         if let Some(choice) = &helpers.classified {
             return Ok(Some(choice.clone()));
         }
-        let draws = wish.sides.iter().any(|side| side.mode != Mode::Off && side.tone == Choice::Draw);
+        let draws = request.sides.iter().any(|side| side.mode != Mode::Off && side.tone == Choice::Draw);
         match &helpers.text {
-            Some(text) if draws => category::nearest(helpers.categories, &wish.prompt, Arc::clone(text)).await,
+            Some(text) if draws => category::nearest(helpers.categories, &request.prompt, Arc::clone(text)).await,
             _ => Ok(None),
         }
     }
@@ -198,14 +209,14 @@ impl ImageStudio {
 /// The choice of a side's references.
 struct Choosing<'a> {
     finder: &'a Finder<'a>,
-    wish: &'a Wish,
+    request: &'a GenerationRequest,
     helpers: &'a Helpers<'a>,
     category: Option<&'a CategoryChoice>,
     camera: &'a [String],
 }
 
 impl Choosing<'_> {
-    async fn side(&self, name: &str, side: &SideWish, picks: &[Reference]) -> StudioResult<PlannedSide> {
+    async fn side(&self, name: &str, side: &SideRequest, picks: &[Reference]) -> StudioResult<PlannedSide> {
         let abilities = abilities(&side.model);
         let mut references = picks.to_vec();
         let mut room = abilities.references.saturating_sub(picks.len());
@@ -223,16 +234,16 @@ impl Choosing<'_> {
         }
         let palette = match references.iter().find(|reference| reference.role == Role::Tone && reference.sent.is_none())
         {
-            Some(tone) if self.wish.palette.is_empty() => tone.palette.clone(),
-            _ => self.wish.palette.clone(),
+            Some(tone) if self.request.palette.is_empty() => tone.palette.clone(),
+            _ => self.request.palette.clone(),
         };
         let sent: Vec<&Reference> = references.iter().filter(|reference| reference.sent.is_some()).collect();
         let prompt = compose(&Composition {
-            subject: &self.wish.prompt,
+            subject: &self.request.prompt,
             images: &sent,
             camera: self.camera,
             palette: &palette,
-            size: self.wish.size,
+            size: self.request.size,
             mask: Mask::None,
         });
         let (name, model) = (name.to_owned(), side.model.clone());
@@ -259,7 +270,7 @@ impl Choosing<'_> {
                     Role::Angle => self.camera.join(" "),
                     _ => more.map(|category| category.words.clone()).unwrap_or_default(),
                 };
-                let words = format!("{} {more}", self.wish.prompt.trim());
+                let words = format!("{} {more}", self.request.prompt.trim());
                 let passed_over: Vec<String> = already.iter().filter_map(|reference| reference.image.clone()).collect();
                 let category = category.map(|choice| choice.name.as_str());
                 self.finder.drawn(role, words.trim(), category, &passed_over, send).await

@@ -13,8 +13,8 @@ use crate::error::{StudioError, StudioResult};
 use crate::library::decode::{PictureError, PictureReader};
 use crate::library::derive::palette;
 use crate::library::{Library, blocking};
-use crate::objects::ObjectKey;
 use crate::search::{ImageSearch, SearchRequest};
+use atelier_store::objects::ObjectKey;
 
 /// How many candidates are ranked.
 const POOL: usize = 100;
@@ -141,6 +141,8 @@ impl Finder<'_> {
     pub(super) async fn keep(&self, file: Bytes, mime: &str, width: u32, height: u32) -> StudioResult<Sent> {
         let hash = blake3::hash(&file).to_hex().to_string();
         if let Some(key) = ObjectKey::sent(&hash) {
+            // While it is written nobody deletes objects: whoever does also clears away what is half written.
+            let _guard = self.library.store().share_objects().await?;
             self.library.objects().put(vec![(key, file)]).await?;
         }
         Ok(Sent { hash, mime: mime.to_owned(), width, height })

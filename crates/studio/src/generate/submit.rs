@@ -1,10 +1,8 @@
-//! Generations before and after their images are made: planned, submitted, tried again, given up.
-
-use std::sync::Arc;
+//! Generations before and after their images are made: planned, submitted, tried again.
 
 use atelier_engine::JobId;
-use atelier_store::{Generation, JobState, MadeImage, MadeState, NewItem, NewJob, NewMade, job_id};
-use serde::{Deserialize, Serialize};
+use atelier_store::{GeneratedImage, GeneratedState, Generation, NewGeneratedImage, NewItem, NewJob, job_id};
+use serde_json::Value;
 
 use super::ImageStudio;
 use super::plan::{Plan, PlannedSide};
@@ -14,17 +12,6 @@ use crate::error::{StudioError, StudioResult};
 
 /// What these jobs are called.
 pub const JOB_KIND: &str = "images";
-
-/// What a job of images keeps.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Settings {
-    pub(super) generation: String,
-    pub(super) side: String,
-    pub(super) model: String,
-    /// The subject as it was written, and the prompt as it is sent.
-    pub(super) written: String,
-    pub(super) prompt: String,
-}
 
 impl ImageStudio {
     /// Keeps a plan, to be submitted later; its id.
@@ -37,6 +24,7 @@ impl ImageStudio {
             let now = self.clock().now();
             let generation = Generation {
                 id: job_id("img", now).to_string(),
+                owner: self.store().owner().to_owned(),
                 project: plan.project.clone(),
                 prompt: plan.prompt.clone(),
                 plan: content.clone(),
@@ -70,155 +58,121 @@ impl ImageStudio {
         Ok((generation, plan))
     }
 
-    /// Submits a plan that was kept: its images are to be made from now on. A plan that was submitted before is
-    /// submitted once more, as another generation, whose id is returned.
+    /// Submits a plan that was kept: one job makes all of its images, whatever its sides, and bears the generation's id.
+    /// A plan that was submitted before is submitted once more, as another generation.
+    ///
+    /// `settings` gives what the job keeps, from the generation's id.
     ///
     /// # Errors
     /// [`StudioError::NoSuchGeneration`], and what the store reports.
-    pub async fn submit(&self, id: &str) -> StudioResult<String> {
+    pub async fn submit(&self, id: &str, settings: impl Fn(&str) -> Value) -> StudioResult<JobId> {
         let (generation, plan) = self.generation(id).await?;
         let id = match generation.submitted_at {
             None => generation.id,
             Some(_) => self.keep_plan(&plan).await?,
         };
-        let mut images = Vec::new();
-        for side in &plan.sides {
-            let job: JobId = format!("{id}-{}", side.name).into();
-            let places: Vec<u32> = (1..=plan.count).collect();
-            let settings = Settings {
-                generation: id.clone(),
-                side: side.name.clone(),
-                model: side.model.clone(),
-                written: plan.prompt.clone(),
-                prompt: side.prompt.clone(),
-            };
-            self.create_job(&job, &plan, side, &settings, &places).await?;
-            images.extend(places.into_iter().zip(0..).map(|(place, seq)| NewMade {
-                id: image_id(&id, &side.name, place),
-                side: side.name.clone(),
-                place,
-                model: side.model.clone(),
-                job: Arc::clone(&job),
-                seq,
-            }));
-        }
-        self.store().submit_generation(&id, &images, self.clock().now()).await?;
-        Ok(id)
+        let places = || plan.sides.iter().flat_map(|side| (1..=plan.count).map(move |place| (side, place)));
+        let items = places().map(|(side, place)| item(&id, &plan, side, place, None)).collect::<StudioResult<_>>()?;
+        let images = places().zip(0..).map(|((side, place), seq)| NewGeneratedImage {
+            id: image_id(&id, &side.name, place),
+            side: side.name.clone(),
+            place,
+            model: side.model.clone(),
+            seq,
+        });
+        let images: Vec<NewGeneratedImage> = images.collect();
+        let job = self.job(id.as_str().into(), settings(&id), items);
+        self.store().submit_generation(&id, &images, &job, job.created_at).await?;
+        Ok(job.id)
     }
 
-    async fn create_job(
-        &self,
-        job: &JobId,
-        plan: &Plan,
-        side: &PlannedSide,
-        settings: &Settings,
-        places: &[u32],
-    ) -> StudioResult<()> {
-        let mut images: Vec<String> = side
-            .references
-            .iter()
-            .filter_map(|reference| reference.sent.as_ref())
-            .map(|sent| sent.hash.clone())
-            .collect();
-        let mut mask = None;
-        if let Some(edit) = &plan.edit {
-            if edit.mask_apart {
-                mask = Some(edit.mask.hash.clone());
-            } else {
-                images.insert(0, edit.mask.hash.clone());
-            }
-            images.insert(0, edit.picture.hash.clone());
-        }
-        let item = |place: &u32| {
-            let seed = side.seeded.then(|| i64::try_from(plan.seed + u64::from(place - 1)).unwrap_or_default());
-            let item = ImageItem {
-                prompt: settings.prompt.clone(),
-                images: images.clone(),
-                mask: mask.clone(),
-                width: plan.width,
-                height: plan.height,
-                seed,
-            };
-            let payload = serde_json::to_string(&item).map_err(|error| StudioError::Plan(error.to_string()))?;
-            let key = image_id(&settings.generation, &side.name, *place);
-            Ok(NewItem { key, lane: plan.project.as_str().into(), payload: payload.into() })
-        };
-        let new = NewJob {
-            id: Arc::clone(job),
-            kind: JOB_KIND.into(),
-            settings: serde_json::to_value(settings).map_err(|error| StudioError::Plan(error.to_string()))?,
-            items: places.iter().map(item).collect::<StudioResult<_>>()?,
-            claims: Vec::new(),
-            created_at: self.clock().now(),
-        };
-        Ok(self.store().create_job(new).await?)
+    fn job(&self, id: JobId, settings: Value, items: Vec<NewItem>) -> NewJob {
+        NewJob { id, kind: JOB_KIND.into(), settings, items, claims: Vec::new(), created_at: self.clock().now() }
     }
 
     /// Has images made again that were blocked, failed or given up: of a whole generation, of one side of it, or one.
-    /// With another prompt, if one is given. How many that are.
+    /// With another prompt, if one is given. The job that makes them and how many they are; none if there are none.
     ///
     /// # Errors
     /// [`StudioError::NoSuchGeneration`], and what the store reports.
-    pub async fn retry(&self, generation: &str, which: &Which, prompt: Option<&str>) -> StudioResult<u64> {
+    pub async fn retry(
+        &self,
+        generation: &str,
+        which: &Which,
+        prompt: Option<&str>,
+        settings: Value,
+    ) -> StudioResult<Option<(JobId, u64)>> {
         let (_, plan) = self.generation(generation).await?;
-        let again = |image: &MadeImage| {
-            matches!(image.state, MadeState::Blocked | MadeState::Failed | MadeState::Cancelled) && which.is(image)
+        let again = |image: &GeneratedImage| {
+            let ended = [GeneratedState::Blocked, GeneratedState::Failed, GeneratedState::Cancelled];
+            ended.contains(&image.state) && which.is(image)
         };
-        let images: Vec<MadeImage> = self.store().made_of(generation).await?.into_iter().filter(again).collect();
-        for side in &plan.sides {
-            let of_side: Vec<&MadeImage> = images.iter().filter(|image| image.side == side.name).collect();
-            if of_side.is_empty() {
-                continue;
-            }
-            let settings = Settings {
-                generation: generation.to_owned(),
-                side: side.name.clone(),
-                model: side.model.clone(),
-                written: prompt.unwrap_or(&plan.prompt).to_owned(),
-                prompt: match prompt {
-                    Some(prompt) => recompose(&plan, side, prompt)?,
-                    None => side.prompt.clone(),
-                },
-            };
-            let random: String = std::iter::repeat_with(fastrand::alphanumeric).take(4).collect();
-            let job: JobId = format!("{generation}-{}-{}", side.name, random.to_lowercase()).into();
-            let places: Vec<u32> = of_side.iter().map(|image| image.place).collect();
-            self.create_job(&job, &plan, side, &settings, &places).await?;
-            for (image, seq) in of_side.iter().zip(0..) {
-                self.store().retry_made(&image.id, &job, seq).await?;
-            }
+        let images = self.store().images_of_generation(generation).await?;
+        let (mut ids, mut items) = (Vec::new(), Vec::new());
+        for image in images.into_iter().filter(again) {
+            let Some(side) = plan.sides.iter().find(|side| side.name == image.side) else { continue };
+            items.push(item(generation, &plan, side, image.place, prompt)?);
+            ids.push(image.id);
         }
-        Ok(images.len() as u64)
+        if ids.is_empty() {
+            return Ok(None);
+        }
+        let random: String = std::iter::repeat_with(fastrand::alphanumeric).take(4).collect();
+        let job = self.job(format!("{generation}-{}", random.to_lowercase()).into(), settings, items);
+        self.store().retry_generated(&ids, &job).await?;
+        Ok(Some((job.id, ids.len() as u64)))
+    }
+
+    /// The jobs of a generation whose images are to be made still.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn unfinished(&self, generation: &str) -> StudioResult<Vec<JobId>> {
+        let images = self.store().images_of_generation(generation).await?;
+        let pending = images.into_iter().filter(|image| image.state == GeneratedState::Pending);
+        let jobs: std::collections::BTreeSet<JobId> = pending.map(|image| image.job).collect();
+        Ok(jobs.into_iter().collect())
     }
 
     /// Where an image stands, in a word: its state, or `running` while somebody makes it.
     ///
     /// # Errors
     /// What the store reports.
-    pub fn standing(&self, image: &MadeImage) -> StudioResult<&'static str> {
-        let running = image.state == MadeState::Pending && self.store().is_held(&image.job)?;
+    pub fn standing(&self, image: &GeneratedImage) -> StudioResult<&'static str> {
+        let running = image.state == GeneratedState::Pending && self.store().is_leased(&image.job)?;
         Ok(if running { "running" } else { image.state.name() })
     }
+}
 
-    /// Gives up what of a generation is not made yet; how many images that are.
-    ///
-    /// # Errors
-    /// [`StudioError::NoSuchGeneration`]; the store's `Held` while they are being made.
-    pub async fn cancel(&self, generation: &str) -> StudioResult<u64> {
-        self.generation(generation).await?;
-        let now = self.clock().now();
-        let images = self.store().made_of(generation).await?;
-        let mut jobs: Vec<JobId> =
-            images.into_iter().filter(|image| image.state == MadeState::Pending).map(|image| image.job).collect();
-        jobs.sort();
-        jobs.dedup();
-        let _held = jobs.iter().map(|job| self.store().hold(job)).collect::<Result<Vec<_>, _>>()?;
-        let cancelled = self.store().cancel_made(generation).await?;
-        for job in &jobs {
-            self.store().set_job_state(job, JobState::Cancelled, Some("given up".into()), None, now).await?;
+/// The item of one image. `prompt` takes the place of what the plan says, if it is given.
+fn item(generation: &str, plan: &Plan, side: &PlannedSide, place: u32, prompt: Option<&str>) -> StudioResult<NewItem> {
+    let sent = side.references.iter().filter_map(|reference| reference.sent.as_ref());
+    let mut images: Vec<String> = sent.map(|sent| sent.hash.clone()).collect();
+    let mut mask = None;
+    if let Some(edit) = &plan.edit {
+        if edit.mask_apart {
+            mask = Some(edit.mask.hash.clone());
+        } else {
+            images.insert(0, edit.mask.hash.clone());
         }
-        Ok(cancelled)
+        images.insert(0, edit.picture.hash.clone());
     }
+    let item = ImageItem {
+        model: Some(side.model.clone()),
+        written: prompt.map(str::to_owned),
+        prompt: match prompt {
+            Some(prompt) => recompose(plan, side, prompt)?,
+            None => side.prompt.clone(),
+        },
+        images,
+        mask,
+        width: plan.width,
+        height: plan.height,
+        seed: side.seeded.then(|| i64::try_from(plan.seed + u64::from(place - 1)).unwrap_or_default()),
+    };
+    let payload = serde_json::to_string(&item).map_err(|error| StudioError::Plan(error.to_string()))?;
+    let key = image_id(generation, &side.name, place);
+    Ok(NewItem { key, lane: plan.project.as_str().into(), payload: payload.into() })
 }
 
 /// Which images of a generation.
@@ -233,7 +187,7 @@ pub enum Which {
 }
 
 impl Which {
-    fn is(&self, image: &MadeImage) -> bool {
+    fn is(&self, image: &GeneratedImage) -> bool {
         match self {
             Self::All => true,
             Self::Side(side) => image.side == *side,

@@ -1,6 +1,6 @@
 //! An image as an item: what is asked for it, and what counts as an answer.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use atelier_engine::{
@@ -11,19 +11,25 @@ use serde::{Deserialize, Serialize};
 /// What an item says: all that is sent, its pictures by the hashes of their files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ImageItem {
+    /// Who is to make it, as the user calls it; the job's only model if none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// What the user wrote, where it is not what the plan says: another prompt for a second try.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<String>,
     /// The prompt as it is sent.
     pub prompt: String,
     /// The pictures, in their order.
     pub images: Vec<String>,
     /// The mask, if it goes in a place of its own.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mask: Option<String>,
     /// The size that is wanted.
     pub width: u32,
     /// Rows.
     pub height: u32,
     /// The seed, if one is sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<i64>,
 }
 
@@ -43,6 +49,8 @@ pub struct ImageTask {
     pub files: Arc<HashMap<String, ImageData>>,
     /// The job: a file that came is its own until it is saved as an image.
     pub job: JobId,
+    /// The items whose images are still this job's to make: nobody would get what was paid for the others.
+    pub wanted: Arc<HashSet<u64>>,
 }
 
 /// What a file that came is called until it is saved: a hash of the job and of the file, so that no other job's saving
@@ -66,10 +74,25 @@ impl ImageTask {
     }
 }
 
+/// The one field of an [`ImageItem`] that says where it goes.
+#[derive(Deserialize)]
+struct Wanted {
+    model: Option<String>,
+}
+
 impl Task for ImageTask {
+    /// The sides of a generation are made by their own models.
+    fn model(&self, item: &Item) -> Option<Arc<str>> {
+        serde_json::from_str::<Wanted>(&item.payload).ok()?.model.map(Arc::from)
+    }
+
     fn compose(&self, items: &[Item]) -> Result<Request, ItemFault> {
         let fault = |message: String| ItemFault { index: 0, code: "item-unreadable", message };
         let item = items.first().ok_or_else(|| fault("there is no item".into()))?;
+        if !self.wanted.contains(&item.seq) {
+            let message = "the image was deleted, or another job makes it".to_owned();
+            return Err(ItemFault { index: 0, code: "image-not-wanted", message });
+        }
         let item: ImageItem = serde_json::from_str(&item.payload).map_err(|error| fault(error.to_string()))?;
         Ok(Request::Image(ImageRequest {
             images: item.images.iter().map(|hash| self.file(hash)).collect::<Result<_, _>>()?,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use atelier_embed::{EmbedError, EmbedderId, Look, LookEmbedder, Picture};
 use atelier_engine::{JobId, Stop};
-use atelier_store::{Hold, Holder, NewVector, VectorSpace};
+use atelier_store::{Holder, Lease, NewVector, VectorSpace};
 use futures_util::future::try_join_all;
 
 use super::decode::PictureReader;
@@ -24,16 +24,16 @@ const MANY: usize = 8;
 /// What the lock of whoever makes vectors with these embedders is called.
 fn lock(embedders: &Embedders) -> JobId {
     let mut name = blake3::Hasher::new();
-    for filling in fillings(embedders) {
-        name.update(filling.space.as_str().as_bytes());
-        name.update(filling.embedder.as_bytes());
+    for target in targets(embedders) {
+        name.update(target.space.as_str().as_bytes());
+        name.update(target.embedder.as_bytes());
     }
     format!("library-embedding-{}", &name.finalize().to_hex()[..16]).into()
 }
 
 /// Images that lack vectors.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lacking {
+pub struct MissingVectors {
     /// How many they are, as far as they were counted.
     pub images: u64,
     /// The embedders whose vectors they lack.
@@ -74,34 +74,34 @@ pub enum Missing {
 }
 
 /// A space of vectors, and what fills it.
-struct Filling {
+struct Target {
     space: VectorSpace,
     embedder: String,
     /// How many images it is asked for together.
     page: usize,
 }
 
-/// A walk along the log of changes, past the images that lack a vector in a space.
-struct Walk {
-    filling: Filling,
+/// A scan along the log of changes, past the images that lack a vector in a space.
+struct Scan {
+    target: Target,
     /// The change up to which it has come.
     from: u64,
     /// The change up to which all images have theirs.
-    upto: u64,
+    up_to: u64,
     /// What could not be embedded: the hash of what it was, by image.
     failed: HashMap<String, String>,
 }
 
 /// The spaces that these embedders fill. An image that has a look has an appearance.
-fn fillings(embedders: &Embedders) -> Vec<Filling> {
+fn targets(embedders: &Embedders) -> Vec<Target> {
     let text = embedders.text.as_ref().map(|embedder| (VectorSpace::Text, embedder.id(), embedder.batch()));
     let look = embedders.look.as_ref().map(|embedder| (VectorSpace::Look, embedder.id(), embedder.batch()));
-    let filling = |(space, embedder, batch): (_, &EmbedderId, usize)| Filling {
+    let target = |(space, embedder, batch): (_, &EmbedderId, usize)| Target {
         space,
         embedder: embedder.to_string(),
         page: batch.max(PAGE),
     };
-    text.into_iter().chain(look).map(filling).collect()
+    text.into_iter().chain(look).map(target).collect()
 }
 
 /// What came of a page of images.
@@ -125,10 +125,10 @@ impl PageEmbedded {
 /// The right to make the vectors that images lack: one process has it for the same embedders, until it is dropped or the
 /// process ends.
 #[derive(Debug)]
-pub struct Embedding {
+pub struct EmbeddingRight {
     library: Library,
     embedders: Embedders,
-    _hold: Hold,
+    _hold: Lease,
 }
 
 impl Library {
@@ -136,9 +136,9 @@ impl Library {
     ///
     /// # Errors
     /// The store's `Held` while another process is at it.
-    pub fn embedding(&self, embedders: Embedders) -> StudioResult<Embedding> {
-        let hold = self.store().hold(&lock(&embedders))?;
-        Ok(Embedding { library: self.clone(), embedders, _hold: hold })
+    pub fn embedding(&self, embedders: Embedders) -> StudioResult<EmbeddingRight> {
+        let hold = self.store().lease(&lock(&embedders))?;
+        Ok(EmbeddingRight { library: self.clone(), embedders, _hold: hold })
     }
 
     /// How many images lack a vector of one of these embedders that nobody has tried to make yet, and who is at it.
@@ -146,27 +146,27 @@ impl Library {
     ///
     /// # Errors
     /// What the store reports.
-    pub async fn lacking(&self, embedders: &Embedders, changes: usize) -> StudioResult<Lacking> {
+    pub async fn missing_vectors(&self, embedders: &Embedders, changes: usize) -> StudioResult<MissingVectors> {
         let (mut images, mut of) = (0, Vec::new());
-        for filling in fillings(embedders) {
-            let Filling { embedder, space, .. } = filling;
-            let upto = self.store().embedded_up_to(&embedder, space).await?;
-            match self.store().unembedded_among(&embedder, space, upto, changes).await? {
+        for target in targets(embedders) {
+            let Target { embedder, space, .. } = target;
+            let up_to = self.store().embedded_up_to(&embedder, space).await?;
+            match self.store().unembedded_among(&embedder, space, up_to, changes).await? {
                 None => {}
                 // The rest is looked through another time.
                 Some((last, 0)) => self.store().set_embedded_up_to(&embedder, space, last).await?,
-                Some((_, lacking)) => {
-                    images = images.max(lacking);
+                Some((_, missing)) => {
+                    images = images.max(missing);
                     of.push(embedder);
                 }
             }
         }
         of.dedup();
-        Ok(Lacking { images, embedders: of, by: self.store().held_by(&lock(embedders))? })
+        Ok(MissingVectors { images, embedders: of, by: self.store().leased_by(&lock(embedders))? })
     }
 }
 
-impl Embedding {
+impl EmbeddingRight {
     /// Makes the vectors that images lack, as many at a time as there are threads. What is made is kept page by
     /// page: stopped at any point, it goes on from there when it is run again.
     ///
@@ -181,21 +181,21 @@ impl Embedding {
         mut observer: impl FnMut(EmbedProgress) + Send,
     ) -> StudioResult<Embedded> {
         let mut done = Embedded::default();
-        let mut walks = Vec::new();
-        for filling in fillings(&self.embedders) {
-            let upto = self.library.store().embedded_up_to(&filling.embedder, filling.space).await?;
-            let from = if missing == Missing::New { upto } else { 0 };
-            walks.push(Walk { filling, from, upto, failed: HashMap::new() });
+        let mut scans = Vec::new();
+        for target in targets(&self.embedders) {
+            let up_to = self.library.store().embedded_up_to(&target.embedder, target.space).await?;
+            let from = if missing == Missing::New { up_to } else { 0 };
+            scans.push(Scan { target, from, up_to, failed: HashMap::new() });
         }
         loop {
             let before = done;
-            for walk in &mut walks {
+            for scan in &mut scans {
                 let mut more = true;
                 while more {
                     if stop.is_requested() {
                         return Ok(Embedded { stopped: true, ..done });
                     }
-                    more = self.step(walk, reader, threads, &mut done).await?;
+                    more = self.step(scan, reader, threads, &mut done).await?;
                     observer(EmbedProgress { made: done.text + done.look, failed: done.failed });
                 }
             }
@@ -206,19 +206,19 @@ impl Embedding {
         }
     }
 
-    /// The next page of a walk; whether there may be more.
+    /// The next page of a scan; whether there may be more.
     async fn step(
         &self,
-        walk: &mut Walk,
+        scan: &mut Scan,
         reader: &PictureReader,
         threads: NonZeroUsize,
         done: &mut Embedded,
     ) -> StudioResult<bool> {
-        let (store, Filling { space, embedder, page }) = (self.library.store(), &walk.filling);
+        let (store, Target { space, embedder, page }) = (self.library.store(), &scan.target);
         let last = store.last_library_change().await?;
-        let lacking = store.unembedded_images(embedder, *space, walk.from, *page).await?;
-        let behind = lacking.last().map_or(last, |last| last.change);
-        let new = lacking.iter().filter(|lack| walk.failed.get(&lack.image) != Some(&lack.made_of));
+        let missing = store.unembedded_images(embedder, *space, scan.from, *page).await?;
+        let behind = missing.last().map_or(last, |last| last.change);
+        let new = missing.iter().filter(|lack| scan.failed.get(&lack.image) != Some(&lack.made_of));
         let ids: Vec<String> = new.map(|lack| lack.image.clone()).collect();
         if !ids.is_empty() {
             let page = match space {
@@ -234,15 +234,15 @@ impl Embedding {
                 VectorSpace::Look | VectorSpace::Appearance => done.look += page.made,
             }
             done.failed += page.failed.len() as u64;
-            let failed = lacking.iter().filter(|lack| page.failed.contains(&lack.image));
-            walk.failed.extend(failed.map(|lack| (lack.image.clone(), lack.made_of.clone())));
+            let failed = missing.iter().filter(|lack| page.failed.contains(&lack.image));
+            scan.failed.extend(failed.map(|lack| (lack.image.clone(), lack.made_of.clone())));
         }
-        walk.from = behind.max(walk.from);
-        if walk.from > walk.upto {
-            walk.upto = walk.from;
-            store.set_embedded_up_to(embedder, *space, walk.upto).await?;
+        scan.from = behind.max(scan.from);
+        if scan.from > scan.up_to {
+            scan.up_to = scan.from;
+            store.set_embedded_up_to(embedder, *space, scan.up_to).await?;
         }
-        Ok(!lacking.is_empty())
+        Ok(!missing.is_empty())
     }
 
     /// Forgets the vectors of embedders other than these; how many that were.
@@ -252,7 +252,7 @@ impl Embedding {
     pub async fn prune(&self) -> StudioResult<u64> {
         /// Few enough that others can write between.
         const GROUP: usize = 1_000;
-        let keep: Vec<String> = fillings(&self.embedders).into_iter().map(|filling| filling.embedder).collect();
+        let keep: Vec<String> = targets(&self.embedders).into_iter().map(|target| target.embedder).collect();
         let mut pruned = 0;
         loop {
             match self.library.store().prune_image_vectors(&keep, GROUP).await? {

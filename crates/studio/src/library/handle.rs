@@ -7,7 +7,7 @@ use atelier_store::{Cursor, Image, ImageFilter, Store};
 use bytes::Bytes;
 
 use crate::error::{StudioError, StudioResult};
-use crate::objects::{Folder, ObjectKey, Objects, ThumbnailSize};
+use atelier_store::objects::{Folder, ObjectKey, Objects, ThumbnailSize};
 
 /// The library of images. Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -26,7 +26,7 @@ impl Library {
     /// Opens the library of a store, with its objects in the folder `objects` beside the database.
     ///
     /// # Errors
-    /// [`StudioError::Object`] if the folder can't be made.
+    /// The store's `object-unusable` if the folder can't be made.
     pub fn open(store: Store) -> StudioResult<Self> {
         let folder = Folder::open(&store.dir().join("objects"))?;
         Ok(Self::on(store, Arc::new(folder)))

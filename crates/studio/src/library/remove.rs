@@ -4,7 +4,7 @@ use futures_util::future::try_join_all;
 
 use super::handle::Library;
 use crate::error::StudioResult;
-use crate::objects::ObjectKey;
+use atelier_store::objects::ObjectKey;
 
 /// Images that are removed at the same time, so that they share commits.
 const AT_ONCE: usize = 64;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use atelier_embed::Vector;
-use atelier_search::{Change, Document, IndexSettings, Rgb, Space};
+use atelier_search::{Change, Document, IndexSettings, Space, rgb};
 use atelier_store::{ChangeKind, Image, LibraryChange, VectorSpace};
 use serde_json::Value;
 
@@ -82,31 +82,9 @@ fn text(value: &Value) -> Option<String> {
     .filter(|text| !text.is_empty())
 }
 
-/// A colour such as `#a0c4ff`, or `#acf` for short; `None` for anything else.
-#[must_use]
-pub fn rgb(text: &str) -> Option<Rgb> {
-    let digits = text.trim().trim_start_matches('#');
-    let nibbles: Option<Vec<u8>> =
-        digits.chars().map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
-    match *nibbles? {
-        [r, g, b] => Some([r * 17, g * 17, b * 17]),
-        [r1, r0, g1, g0, b1, b0] => Some([r1 * 16 + r0, g1 * 16 + g0, b1 * 16 + b0]),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_colour_is_read_in_both_its_forms() {
-        assert_eq!(rgb("#ff8000"), Some([255, 128, 0]));
-        assert_eq!(rgb("f80"), Some([255, 136, 0]));
-        for wrong in ["", "#12", "#12345", "red", "#gggggg", "#ééé"] {
-            assert_eq!(rgb(wrong), None, "{wrong}");
-        }
-    }
 
     #[test]
     fn an_attribute_is_found_by_what_it_says() {

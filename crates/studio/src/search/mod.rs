@@ -8,7 +8,6 @@ mod index;
 mod query;
 mod settings;
 
-pub use documents::rgb;
 pub use index::{ImageSearch, IndexStatus};
 pub use query::{Scope, SearchRequest, SearchResults};
 pub use settings::settings;

@@ -1,9 +1,9 @@
 //! Changes to images, and their removal.
 
 use atelier_engine::Timestamp;
+use atelier_store::objects::ObjectKey;
 use atelier_store::{ChangeKind, ImageFilter, VectorSpace};
 use atelier_studio::library::{ImageEdit, text_hash, words};
-use atelier_studio::objects::ObjectKey;
 use serde_json::json;
 
 use crate::fixtures::*;

@@ -1,9 +1,9 @@
 //! Imports: files, folders, descriptions and near duplicates.
 
+use atelier_store::objects::ThumbnailSize;
 use atelier_store::{Image, VectorSpace};
 use atelier_studio::library::derive;
 use atelier_studio::library::import::{FileOutcome, ImportOptions, ImportSource, Importer};
-use atelier_studio::objects::ThumbnailSize;
 use serde_json::json;
 
 use crate::fixtures::*;

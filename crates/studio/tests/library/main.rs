@@ -5,6 +5,5 @@ mod changes;
 mod exports;
 mod fixtures;
 mod imports;
-mod remote;
 mod resuming;
 mod vectors;

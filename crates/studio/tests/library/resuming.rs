@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use atelier_engine::{Clock, Stop, StopHandle};
 use atelier_store::VectorSpace;
+use atelier_store::objects::ObjectKey;
 use atelier_studio::library::Embedders;
 use atelier_studio::library::decode::DecodeLimits;
 use atelier_studio::library::import::{ImportEvent, ImportOptions, ImportSource, Importer};
-use atelier_studio::objects::ObjectKey;
 
 use crate::fixtures::*;
 

@@ -128,7 +128,7 @@ async fn what_changed_since_all_were_embedded_is_known_without_looking_at_the_ot
     let (old, new) = (embedders(&TestEmbedder::new("old/1")), embedders(&TestEmbedder::new("new/1")));
     let lacking = |of: Embedders| {
         let library = place.library.clone();
-        async move { library.lacking(&of, 3).await.unwrap() }
+        async move { library.missing_vectors(&of, 3).await.unwrap() }
     };
     assert_eq!((lacking(old.clone()).await.images, lacking(old.clone()).await.by), (3, None), "no more are counted");
     let first = embed(&place, &old, Missing::New).await;
@@ -156,9 +156,13 @@ async fn one_process_makes_vectors_and_others_are_told_who() {
     let (mine, other) = (embedders(&TestEmbedder::new("test/1")), embedders(&TestEmbedder::new("other/1")));
     let embedding = place.library.embedding(mine.clone()).unwrap();
     assert_eq!(place.library.embedding(mine.clone()).unwrap_err().code(), "job-held");
-    let by = place.library.lacking(&mine, 9).await.unwrap().by;
+    let by = place.library.missing_vectors(&mine, 9).await.unwrap().by;
     assert_eq!(by.map(|by| by.pid), Some(std::process::id()));
-    assert_eq!(place.library.lacking(&other, 9).await.unwrap().by, None, "another model's vectors are another matter");
+    assert_eq!(
+        place.library.missing_vectors(&other, 9).await.unwrap().by,
+        None,
+        "another model's vectors are another matter"
+    );
     assert_eq!(embed(&place, &other, Missing::New).await.look, 2);
     drop(embedding);
     assert_eq!(embed(&place, &mine, Missing::New).await.look, 2);

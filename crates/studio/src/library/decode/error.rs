@@ -50,36 +50,18 @@ pub enum PictureError {
     Damaged(String),
 }
 
-impl PictureError {
-    /// The stable code of this reason.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Empty => "picture-empty",
-            Self::NotAPicture => "picture-unknown",
-            Self::Unsupported(_) => "picture-unsupported",
-            Self::TooManyBytes { .. } => "picture-file-too-large",
-            Self::TooLarge { .. } => "picture-too-large",
-            Self::NeedsMemory { .. } => "picture-needs-memory",
-            Self::TooComplex(_) => "picture-too-complex",
-            Self::Truncated => "picture-truncated",
-            Self::Damaged(_) => "picture-damaged",
-        }
-    }
-
-    /// Advice on what to do about it, in one sentence.
-    #[must_use]
-    pub const fn hint(&self) -> &'static str {
-        match self {
-            Self::Empty | Self::Truncated => "Copy or export the file again: this copy of it is not whole.",
-            Self::NotAPicture | Self::Unsupported(_) => {
-                "Save it as JPEG, PNG, WebP, GIF, AVIF, HEIC or SVG, then import that."
-            }
-            Self::TooManyBytes { .. } | Self::TooLarge { .. } | Self::NeedsMemory { .. } => {
-                "Save a smaller version of it, then import that."
-            }
-            Self::TooComplex(_) => "Export it as PNG, then import that.",
-            Self::Damaged(_) => "Open it in a picture editor and save it anew, then import that.",
-        }
+atelier_engine::error_codes! {
+    PictureError {
+        Self::Empty => "picture-empty", "Copy or export the file again: this copy of it is not whole.";
+        Self::NotAPicture => "picture-unknown",
+            "Save it as JPEG, PNG, WebP, GIF, AVIF, HEIC or SVG, then import that.";
+        Self::Unsupported(_) => "picture-unsupported",
+            "Save it as JPEG, PNG, WebP, GIF, AVIF, HEIC or SVG, then import that.";
+        Self::TooManyBytes { .. } => "picture-file-too-large", "Save a smaller version of it, then import that.";
+        Self::TooLarge { .. } => "picture-too-large", "Save a smaller version of it, then import that.";
+        Self::NeedsMemory { .. } => "picture-needs-memory", "Save a smaller version of it, then import that.";
+        Self::TooComplex(_) => "picture-too-complex", "Export it as PNG, then import that.";
+        Self::Truncated => "picture-truncated", "Copy or export the file again: this copy of it is not whole.";
+        Self::Damaged(_) => "picture-damaged", "Open it in a picture editor and save it anew, then import that.";
     }
 }

@@ -46,20 +46,6 @@ impl PictureFormat {
         Self::ALL.into_iter().find(|format| format.as_str() == name)
     }
 
-    /// The media type, for HTTP.
-    #[must_use]
-    pub const fn media_type(self) -> &'static str {
-        match self {
-            Self::Jpeg => "image/jpeg",
-            Self::Png => "image/png",
-            Self::WebP => "image/webp",
-            Self::Gif => "image/gif",
-            Self::Avif => "image/avif",
-            Self::Heic => "image/heic",
-            Self::Svg => "image/svg+xml",
-        }
-    }
-
     /// The endings that names of such files have, the usual one first.
     #[must_use]
     pub const fn extensions(self) -> &'static [&'static str] {
@@ -202,7 +188,6 @@ mod tests {
     fn names_are_read_back() {
         for format in PictureFormat::ALL {
             assert_eq!(PictureFormat::named(format.as_str()), Some(format));
-            assert!(format.media_type().starts_with("image/"));
             assert!(!format.extensions().is_empty());
         }
         assert_eq!(PictureFormat::named("tiff"), None);

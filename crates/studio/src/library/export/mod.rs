@@ -16,7 +16,7 @@ pub(crate) use self::sink::{Sink, ZipSink};
 use super::blocking::blocking;
 use super::handle::Library;
 use crate::error::{StudioError, StudioResult};
-use crate::objects::ObjectKey;
+use atelier_store::objects::ObjectKey;
 
 /// Images that are looked up together.
 const PAGE: usize = 200;

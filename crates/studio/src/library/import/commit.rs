@@ -13,7 +13,7 @@ use crate::library::decode::RgbPicture;
 use crate::library::derive::read_thumbnail;
 use crate::library::handle::Library;
 use crate::library::near::{NearCandidate, NearIndex, alike};
-use crate::objects::{ObjectKey, ThumbnailSize};
+use atelier_store::objects::{ObjectKey, ThumbnailSize};
 
 /// Images are read in pages of this size when hashes are gathered.
 const PAGE: usize = 20_000;

@@ -21,7 +21,7 @@ use crate::library::look_vectors;
 use crate::library::metadata::{Metadata, read_xmp};
 use crate::library::sidecar::Description;
 use crate::library::words::{text_hash, words};
-use crate::objects::ThumbnailSize;
+use atelier_store::objects::ThumbnailSize;
 
 /// The most that is read of a file of XMP beside a picture, in bytes.
 const MAX_XMP: u64 = 4 << 20;
@@ -194,6 +194,7 @@ fn prepare(loaded: Loaded, settings: &ImportSettings) -> Result<Ready, PictureEr
         added_at: settings.now,
         updated_at: settings.now,
         uploader: settings.uploader.clone(),
+        owner: String::new(),
         source: source.as_ref().map(|source| source.path.clone()),
         provenance: None,
         text_hash: None,
