@@ -1,0 +1,182 @@
+//! What every use of the application starts from.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use atelier_engine::{Clock, Engine, JobId};
+use atelier_store::{JobRecord, LOCAL_OWNER, Store, StoreError};
+use atelier_studio::generate::ImageStudio;
+use atelier_studio::library::Library;
+
+use crate::config::{Config, xdg};
+use crate::error::{AppError, AppResult};
+use crate::pools::{Pools, Prices};
+
+/// Reads a variable of the environment.
+pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// Where an application is to be found, as far as a face was told.
+#[derive(Clone)]
+pub struct Start {
+    /// The configuration's file; the usual places if none is named.
+    pub config: Option<PathBuf>,
+    /// Where everything is kept; what the configuration says, or the usual place, if nothing is said.
+    pub data_dir: Option<PathBuf>,
+    /// The environment.
+    pub environment: Environment,
+    /// The clock.
+    pub clock: Clock,
+}
+
+/// The application, in the hands of one user. Cheap to clone; clones share everything.
+#[derive(Clone)]
+pub struct App {
+    inner: Arc<Inner>,
+    owner: Arc<str>,
+}
+
+struct Inner {
+    config: Config,
+    config_file: Option<PathBuf>,
+    data_dir: PathBuf,
+    clock: Clock,
+    environment: Environment,
+    /// Opened once, by whoever needs it first.
+    store: Mutex<Option<Store>>,
+    /// Pools that somebody uses: what is asked of the same model in the same way shares its connections, and the
+    /// sandbox that answers it.
+    pools: Mutex<HashMap<String, Weak<Pools>>>,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App")
+            .field("data_dir", &self.inner.data_dir)
+            .field("owner", &self.owner)
+            .finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// Reads the configuration. Nothing is opened yet.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration, or that there is no place for the data.
+    pub fn start(start: Start) -> AppResult<Self> {
+        let Start { config: config_file, data_dir, environment, clock } = start;
+        let config = Config::load(config_file.as_deref(), &environment)?;
+        let data_dir = data_dir
+            .or_else(|| config.data_dir.clone())
+            .or_else(|| xdg(&environment, "XDG_DATA_HOME", ".local/share").map(|dir| dir.join("atelier")))
+            .ok_or_else(|| {
+                AppError::new(code!("no-data-dir"), "there is no home directory to keep the data in")
+                    .hint("name a data directory")
+            })?;
+        let (store, pools) = (Mutex::default(), Mutex::default());
+        let inner = Inner { config, config_file, data_dir, clock, environment, store, pools };
+        Ok(Self { inner: Arc::new(inner), owner: LOCAL_OWNER.into() })
+    }
+
+    /// The same application in the hands of somebody else: what is made through it is theirs.
+    #[must_use]
+    pub fn owned_by(&self, owner: &str) -> Self {
+        Self { inner: Arc::clone(&self.inner), owner: owner.into() }
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// The file that was named as the configuration, if one was.
+    #[must_use]
+    pub fn config_file(&self) -> Option<&Path> {
+        self.inner.config_file.as_deref()
+    }
+
+    /// Where everything is kept.
+    #[must_use]
+    pub fn data_dir(&self) -> &Path {
+        &self.inner.data_dir
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.inner.clock
+    }
+
+    pub(crate) fn environment(&self, name: &str) -> Option<String> {
+        (self.inner.environment)(name)
+    }
+
+    /// The store, which is made if it is not there.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub fn store(&self) -> AppResult<Store> {
+        let mut slot = self.inner.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let store = match &*slot {
+            Some(store) => store.clone(),
+            None => slot.insert(Store::open(&self.inner.data_dir)?).clone(),
+        };
+        Ok(store.owned_by(&self.owner))
+    }
+
+    /// The library of images.
+    ///
+    /// # Errors
+    /// What the store and the objects report.
+    pub fn library(&self) -> AppResult<Library> {
+        Ok(Library::open(self.store()?)?)
+    }
+
+    /// What makes images, beside the library.
+    ///
+    /// # Errors
+    /// As [`App::library`].
+    pub fn studio(&self) -> AppResult<ImageStudio> {
+        Ok(ImageStudio::new(self.library()?, self.clock()))
+    }
+
+    pub(crate) fn engine(&self) -> AppResult<Engine> {
+        Ok(Engine::new(self.store()?.journal(), self.clock()))
+    }
+
+    /// The job of this id.
+    ///
+    /// # Errors
+    /// `no-such-job`, and what the store reports.
+    pub async fn job(&self, id: &str) -> AppResult<JobRecord> {
+        let found = self.store()?.job(id).await?;
+        Ok(found.ok_or_else(|| StoreError::NoSuchJob { job: id.to_owned() })?)
+    }
+
+    /// The prices of today.
+    ///
+    /// # Errors
+    /// What is wrong with the price table that the configuration names.
+    pub fn prices(&self) -> AppResult<Prices> {
+        Prices::load(self.config(), self.clock().now())
+    }
+
+    /// Pools that are in use under this key, or those that `open` makes.
+    pub(crate) fn shared_pools(&self, key: String, open: impl FnOnce() -> AppResult<Pools>) -> AppResult<Arc<Pools>> {
+        let mut shared = self.inner.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pools) = shared.get(&key).and_then(Weak::upgrade) {
+            return Ok(pools);
+        }
+        let pools = Arc::new(open()?);
+        shared.retain(|_, pools| pools.strong_count() > 0);
+        shared.insert(key, Arc::downgrade(&pools));
+        Ok(pools)
+    }
+
+    /// An id for a new job.
+    pub(crate) fn job_id(&self, what: &str) -> JobId {
+        atelier_store::job_id(what, self.clock().now())
+    }
+}

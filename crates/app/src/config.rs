@@ -1,0 +1,239 @@
+//! `atelier.toml`: accounts, pools and where things are. Nothing in it is needed for one key and one model.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use atelier_engine::Limit;
+use serde::Deserialize;
+
+use crate::app::Environment;
+use crate::error::{AppError, AppResult};
+
+/// The file's content. An unknown key is an error that names it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where everything is kept.
+    pub data_dir: Option<PathBuf>,
+    /// The model to use where neither the user nor the project names one.
+    pub model: Option<String>,
+    /// A price table that goes before the built-in one.
+    pub prices: Option<PathBuf>,
+    /// How images are searched.
+    #[serde(default)]
+    pub search: SearchConfig,
+    /// How images are made.
+    #[serde(default)]
+    pub images: ImagesConfig,
+    /// Accounts by name.
+    #[serde(default)]
+    pub accounts: BTreeMap<String, Account>,
+    /// What limits apply to.
+    #[serde(default)]
+    pub pools: Vec<PoolConfig>,
+}
+
+/// How images are searched.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SearchConfig {
+    /// What sees pictures: `local`, the folder of a CLIP or SigLIP after `clip:`, a provider's model, or `off`.
+    pub look: Option<String>,
+    /// Whether a search has missing vectors made in the background; if nothing is said, it does.
+    pub background: Option<bool>,
+}
+
+/// How images are made.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImagesConfig {
+    /// The model, where no flag names one.
+    pub model: Option<String>,
+    /// Categories of tone beside the built-in ones: what each is like, by its name.
+    #[serde(default)]
+    pub categories: BTreeMap<String, String>,
+}
+
+/// A provider's project: what its keys share.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// The environment variable that holds its key; a server on your own machines often wants none.
+    pub key_env: Option<String>,
+    /// Where to call, if not at the provider's own address.
+    pub base_url: Option<String>,
+    /// How the server there differs from OpenAI, for `openai:` models: openai, ollama, vllm, llama.cpp or basic.
+    pub quirks: Option<String>,
+    /// Limits that all of its models share.
+    #[serde(default)]
+    pub limits: Vec<Limit>,
+}
+
+/// A model on an account, and its limits.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PoolConfig {
+    /// The model, such as `gemini:gemini-2.5-flash`.
+    pub model: String,
+    /// The account's name; the environment's key if absent.
+    pub account: Option<String>,
+    /// Its limits.
+    #[serde(default)]
+    pub limits: Vec<Limit>,
+    /// Its share beside other pools of the same model; with 0 it only steps in for them.
+    #[serde(default = "one")]
+    pub weight: u32,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+/// Every key of the file and what it is for, as docs/reference.md lists them.
+pub const SETTINGS: [(&str, &str); 15] = [
+    ("data_dir", "where everything is kept, unless the command line or ATELIER_DATA_DIR says so"),
+    ("model", "the model, where neither the command line nor the project names one"),
+    ("prices", "a price table of the form of assets/prices.toml, which goes before the built-in one"),
+    (
+        "search.look",
+        "what sees pictures: local, clip:FOLDER with a CLIP or SigLIP in ONNX, gemini:gemini-embedding-2 (for words, too), sandbox:gemini-embedding-2 to try that out, or off (absent: local)",
+    ),
+    (
+        "search.background",
+        "whether a search has vectors that images lack, as after a change of search.look, made in the background (absent: true)",
+    ),
+    (
+        "images.model",
+        "the model that makes images, where the command line names none (absent: gemini:gemini-3.1-flash-image)",
+    ),
+    (
+        "images.categories.NAME",
+        "a category of tone beside natural, vivid, cinematic and beauty: what it is like, in words",
+    ),
+    ("accounts.NAME.key_env", "the environment variable that holds the account's key"),
+    ("accounts.NAME.base_url", "where to call (absent: the provider's own address, or the environment's)"),
+    (
+        "accounts.NAME.quirks",
+        "how a server there differs from OpenAI, for openai: models: openai, ollama, vllm, llama.cpp or basic",
+    ),
+    ("accounts.NAME.limits", "limits that all of its models share, such as [\"usd=20/day\"] (absent: none)"),
+    ("pools[].model", "the model, such as gemini:gemini-2.5-flash (required)"),
+    ("pools[].account", "the name of its account (absent: the environment's key)"),
+    ("pools[].limits", "its limits, such as [\"requests=15/60s\", \"usd=5/day\"] (absent: they are learnt)"),
+    ("pools[].weight", "its share beside other pools of the same model; with 0 it only steps in for them (absent: 1)"),
+];
+
+impl Config {
+    /// Reads the file that was named, or else `atelier.toml` here, or else that in the user's configuration
+    /// directory; none of the latter need exist.
+    pub(crate) fn load(named: Option<&Path>, environment: &Environment) -> AppResult<Self> {
+        if let Some(path) = named {
+            return Self::read(path);
+        }
+        let home = xdg(environment, "XDG_CONFIG_HOME", ".config").map(|dir| dir.join("atelier/atelier.toml"));
+        let candidates = [Some(PathBuf::from("atelier.toml")), home];
+        candidates
+            .into_iter()
+            .flatten()
+            .find(|path| path.is_file())
+            .map_or_else(|| Ok(Self::default()), |path| Self::read(&path))
+    }
+
+    fn read(path: &Path) -> AppResult<Self> {
+        let shown = path.display();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| AppError::new(code!("config-unreadable"), format!("{shown} can't be read: {error}")))?;
+        let config: Self = toml::from_str(&text).map_err(|error| {
+            // The error in full would show the line itself, and a key may stand there by mistake.
+            let place = error.span().and_then(|span| text.get(..span.start));
+            let place = place.map(|before| format!(", line {}", before.matches('\n').count() + 1)).unwrap_or_default();
+            let reason = error.message().trim_end();
+            AppError::new(code!("config-invalid"), format!("{shown}{place}: {reason}"))
+                .hint("docs/configuration.md describes every key")
+        })?;
+        config.check(path)?;
+        Ok(config)
+    }
+
+    fn check(&self, path: &Path) -> AppResult<()> {
+        for pool in &self.pools {
+            if let Some(account) = &pool.account
+                && !self.accounts.contains_key(account)
+            {
+                let message = format!("{}: the pool of {} names the account '{account}'", path.display(), pool.model);
+                return Err(AppError::new(code!("config-invalid"), format!("{message}, which is not there"))
+                    .hint(format!("add [accounts.{account}] with its key_env")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A directory of the XDG specification: the variable if it is absolute, else below the home directory.
+pub(crate) fn xdg(environment: &Environment, variable: &str, below_home: &str) -> Option<PathBuf> {
+    let absolute = |name: &str| environment(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute(variable).or_else(|| absolute("HOME").map(|home| home.join(below_home)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, String> {
+        toml::from_str(text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn accounts_and_pools_are_read() {
+        let config = parse(
+            r#"
+            data_dir = "/srv/atelier"
+            [accounts.team]
+            key_env = "TEAM_KEY"
+            [[pools]]
+            model = "gemini:gemini-2.5-flash"
+            account = "team"
+            limits = ["requests=1000/60s", "usd=5/day"]
+            "#,
+        )
+        .unwrap();
+        assert_eq!(config.pools[0].limits[0].to_string(), "requests=1000/60s");
+        assert_eq!((config.pools[0].weight, config.accounts["team"].key_env.as_deref()), (1, Some("TEAM_KEY")));
+    }
+
+    #[test]
+    fn an_unknown_key_is_named() {
+        assert!(parse("datadir = \"x\"").unwrap_err().contains("datadir"));
+        assert!(parse("[[pools]]\nmodel = \"m\"\nlimit = []").unwrap_err().contains("limit"));
+    }
+
+    #[test]
+    fn the_list_of_settings_is_the_list_of_keys_that_are_taken() {
+        let tables = [
+            ("", ""),
+            ("search.", "[search]\n"),
+            ("images.", "[images]\n"),
+            ("accounts.NAME.", "[accounts.a]\n"),
+            ("pools[].", "[[pools]]\n"),
+        ];
+        for (prefix, text) in tables {
+            let error = parse(&format!("{text}nothing = 1")).unwrap_err();
+            let (_, expected) = error.split_once("expected").unwrap();
+            let taken: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+            let tables = ["accounts", "categories", "images", "pools", "search"];
+            let taken: Vec<String> =
+                taken.into_iter().filter(|key| !tables.contains(key)).map(|key| format!("{prefix}{key}")).collect();
+            let depth = prefix.matches('.').count();
+            let listed = SETTINGS.iter().map(|(key, _)| *key);
+            let listed: Vec<&str> =
+                listed.filter(|key| key.starts_with(prefix) && key.matches('.').count() == depth).collect();
+            assert_eq!(taken, listed);
+        }
+    }
+
+    #[test]
+    fn a_limit_that_is_none_says_why() {
+        let error = parse("[[pools]]\nmodel = \"m\"\nlimits = [\"15\"]").unwrap_err();
+        assert!(error.contains("'15' is not a limit"), "{error}");
+    }
+}

@@ -1,0 +1,130 @@
+//! From a request to a plan: references chosen and prompts composed, and nothing sent.
+
+use std::path::Path;
+
+use atelier_engine::{Stop, Usd};
+use atelier_providers::ModelRef;
+use atelier_studio::generate::{Category, CategoryChoice, EditRequest, GenerationRequest, Helpers, Pick, categories};
+use atelier_studio::search::ImageSearch;
+use bytes::Bytes;
+
+use super::{Classify, KeptPlan};
+use crate::app::App;
+use crate::embedders;
+use crate::error::{AppError, AppResult};
+use crate::library::picture_file;
+use crate::run::{RunChange, RunSettings};
+
+/// Who makes images where neither the user nor the configuration says so.
+const DEFAULT_MODEL: &str = "gemini:gemini-3.1-flash-image";
+/// Who chooses a category where neither the user nor the configuration says so.
+const DEFAULT_CLASSIFIER: &str = "gemini:gemini-3.5-flash-lite";
+
+impl App {
+    /// The model that makes images: what was said, else what the configuration says.
+    ///
+    /// # Errors
+    /// If it can't be one.
+    pub fn image_model(&self, said: Option<&str>) -> AppResult<String> {
+        let model = said.map(str::to_owned).or_else(|| self.config().images.model.clone());
+        let model = model.unwrap_or_else(|| DEFAULT_MODEL.to_owned());
+        // Better known before anything is planned.
+        model.parse::<ModelRef>()?;
+        Ok(model)
+    }
+
+    /// An image of the library by its id, or else a file.
+    ///
+    /// # Errors
+    /// `no-such-reference`, `source-unreadable`; what the store reports.
+    pub async fn pick(&self, text: &str) -> AppResult<Pick> {
+        if self.store()?.image(text).await?.is_some() {
+            return Ok(Pick::Image(text.to_owned()));
+        }
+        let path = Path::new(text);
+        if !path.is_file() {
+            let shown: String = text.chars().take(80).collect();
+            let message = format!("'{}' is neither an image of the library nor a file", shown.escape_debug());
+            return Err(AppError::new(code!("no-such-reference"), message).hint("list the library to see its images"));
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Pick::File { name, content: picture_file(path)? })
+    }
+
+    /// The picture that is to be edited: an image that was made, by its id, with that id; one of the library, or a file.
+    ///
+    /// # Errors
+    /// As [`App::pick`].
+    pub async fn picture_to_edit(&self, text: &str) -> AppResult<(Option<String>, Bytes)> {
+        let studio = self.studio()?;
+        if let Some(image) = studio.store().generated_image(text).await? {
+            let (_, content) = studio.file(&image).await?;
+            return Ok((Some(image.id), content));
+        }
+        match self.pick(text).await? {
+            Pick::Image(id) => {
+                let image = studio.library().show(&id).await?;
+                Ok((None, studio.library().original(&image).await?))
+            }
+            Pick::File { content, .. } => Ok((None, content)),
+        }
+    }
+
+    /// Plans what would be sent, references chosen and prompts composed, and keeps that. Only `classify` may cost
+    /// something, under the limits and the budget of `run`.
+    ///
+    /// # Errors
+    /// What is wrong with the request; `no-such-collection`; `not-classified`; what the store and the search report.
+    pub async fn plan_images(
+        &self,
+        request: &GenerationRequest,
+        classify: &Classify,
+        run: &RunChange,
+    ) -> AppResult<KeptPlan> {
+        let studio = self.studio()?;
+        for side in &request.sides {
+            side.model.parse::<ModelRef>()?;
+        }
+        request.check()?;
+        self.check_collections(request.collection.as_slice()).await?;
+        let embedders = embedders::of_images(self, &Stop::never()).await?;
+        let search = ImageSearch::new(studio.library().clone(), embedders.clone());
+        search.catch_up(|_| {}).await?;
+        let own = self.config().images.categories.iter();
+        let own: Vec<Category> =
+            own.map(|(name, words)| Category { name: name.clone(), words: words.clone() }).collect();
+        let categories = categories(&own);
+        let (classified, spent) = self.classified(&request.prompt, &categories, classify, run).await?;
+        let helpers = Helpers { search: &search, categories: &categories, text: embedders.text, classified };
+        let plan = studio.plan(request, &helpers).await?;
+        Ok(KeptPlan { id: studio.keep_plan(&plan).await?, plan, spent })
+    }
+
+    async fn classified(
+        &self,
+        prompt: &str,
+        categories: &[Category],
+        classify: &Classify,
+        run: &RunChange,
+    ) -> AppResult<(Option<CategoryChoice>, Usd)> {
+        let model = match classify {
+            Classify::No => return Ok((None, Usd::ZERO)),
+            Classify::Usual => self.config().model.clone().unwrap_or_else(|| DEFAULT_CLASSIFIER.to_owned()),
+            Classify::By(model) => model.clone(),
+        };
+        let (choice, spent) = self.classify(prompt, categories, &RunSettings::new(&model, run)).await?;
+        Ok((Some(choice), spent))
+    }
+
+    /// Plans an edit, and keeps that. Nothing is sent.
+    ///
+    /// # Errors
+    /// What is wrong with the request, the picture or the mask; what the store reports.
+    pub async fn plan_edit(&self, request: &GenerationRequest, edit: &EditRequest) -> AppResult<KeptPlan> {
+        let studio = self.studio()?;
+        let search = ImageSearch::new(studio.library().clone(), Default::default());
+        let helpers = Helpers { search: &search, categories: &[], text: None, classified: None };
+        let plan = studio.plan_edit(request, edit, &helpers).await?;
+        Ok(KeptPlan { id: studio.keep_plan(&plan).await?, plan, spent: Usd::ZERO })
+    }
+}

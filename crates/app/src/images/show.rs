@@ -1,0 +1,138 @@
+//! Images that were asked for: shown, exported, liked, noted on, taken into the library.
+
+use std::path::Path;
+
+use atelier_engine::Stop;
+use atelier_store::{Cursor, GeneratedFilter, GeneratedImage, GeneratedState};
+use atelier_studio::StudioError;
+use atelier_studio::generate::ImageStudio;
+use atelier_studio::search::ImageSearch;
+
+use crate::app::App;
+use crate::embedders;
+use crate::error::AppResult;
+use crate::views::{GeneratedImageListView, GeneratedImageView, GenerationRunView, GenerationView, PromotedView};
+
+impl App {
+    /// What has come of a generation.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn generation_run(&self, generation: &str) -> AppResult<GenerationRunView> {
+        let studio = self.studio()?;
+        let images = studio.store().images_of_generation(generation).await?;
+        let count = |state| images.iter().filter(|image| image.state == state).count() as u64;
+        Ok(GenerationRunView {
+            generation: generation.to_owned(),
+            done: count(GeneratedState::Done),
+            blocked: count(GeneratedState::Blocked),
+            failed: count(GeneratedState::Failed),
+            pending: count(GeneratedState::Pending),
+            images: views(&studio, &images)?,
+        })
+    }
+
+    /// A generation with its plan and its images.
+    ///
+    /// # Errors
+    /// `no-such-generation`; what the store reports.
+    pub async fn generation(&self, id: &str) -> AppResult<GenerationView> {
+        let studio = self.studio()?;
+        let (generation, plan) = studio.generation(id).await?;
+        let images = studio.store().images_of_generation(id).await?;
+        Ok(GenerationView::new(generation, plan, views(&studio, &images)?))
+    }
+
+    /// An image that was asked for, if there is one of this id.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn generated_image(&self, id: &str) -> AppResult<Option<GeneratedImageView>> {
+        let studio = self.studio()?;
+        let image = studio.store().generated_image(id).await?;
+        image.map(|image| view(&studio, &image)).transpose()
+    }
+
+    /// A page of the images that were asked for, the newest first.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn generated_images(
+        &self,
+        filter: &GeneratedFilter,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> AppResult<GeneratedImageListView> {
+        let studio = self.studio()?;
+        let images = studio.store().generated_images(filter, after, limit).await?;
+        let next = images.last().filter(|_| images.len() == limit).map(|image| image.cursor().to_string());
+        Ok(GeneratedImageListView { images: views(&studio, &images)?, next })
+    }
+
+    /// Writes images to a ZIP file, what is known of each beside it; how many. All that pass the filter, or those that
+    /// are named.
+    ///
+    /// # Errors
+    /// `export-exists`; what the store and the objects report.
+    pub async fn export_images(&self, filter: &GeneratedFilter, ids: &[String], to: &Path) -> AppResult<u64> {
+        let described = |image: &GeneratedImage, name: &str| {
+            let view = GeneratedImageView::new(image, image.state.name(), Some(name));
+            serde_json::to_vec(&view).unwrap_or_default()
+        };
+        Ok(self.studio()?.export(filter, ids, to, &described).await?)
+    }
+
+    /// Likes images, or no more. Nothing changes if one of them does not exist.
+    ///
+    /// # Errors
+    /// `no-such-generated-image`; what the store reports.
+    pub async fn like_images(&self, ids: &[String], liked: bool) -> AppResult<()> {
+        let studio = self.studio()?;
+        for id in ids {
+            studio.image(id).await?;
+        }
+        for id in ids {
+            studio.store().like_generated(id, liked).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes something on an image, or takes the note away.
+    ///
+    /// # Errors
+    /// `no-such-generated-image`; what the store reports.
+    pub async fn note_image(&self, id: &str, note: Option<&str>) -> AppResult<()> {
+        if self.store()?.note_generated(id, note).await? {
+            return Ok(());
+        }
+        Err(StudioError::NoSuchGeneratedImage(id.to_owned()).into())
+    }
+
+    /// Takes images into the library. Nothing is taken if one of them does not exist.
+    ///
+    /// # Errors
+    /// `no-such-generated-image`; what the import and the search report.
+    pub async fn promote_images(&self, ids: &[String], collections: &[String]) -> AppResult<Vec<PromotedView>> {
+        let studio = self.studio()?;
+        let mut images = Vec::with_capacity(ids.len());
+        for id in ids {
+            images.push(studio.image(id).await?);
+        }
+        let embedders = embedders::of_images(self, &Stop::never()).await?;
+        let search = ImageSearch::new(studio.library().clone(), embedders.clone());
+        let mut promoted = Vec::with_capacity(images.len());
+        for image in images {
+            let library_image = studio.promote(&image, collections, embedders.clone(), &search).await?;
+            promoted.push(PromotedView { image: image.id, library_image });
+        }
+        Ok(promoted)
+    }
+}
+
+fn view(studio: &ImageStudio, image: &GeneratedImage) -> AppResult<GeneratedImageView> {
+    Ok(GeneratedImageView::new(image, studio.standing(image)?, None))
+}
+
+fn views(studio: &ImageStudio, images: &[GeneratedImage]) -> AppResult<Vec<GeneratedImageView>> {
+    images.iter().map(|image| view(studio, image)).collect()
+}

@@ -1,0 +1,394 @@
+//! From a model's name to the pools that serve it.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use atelier_engine::{AccountLimits, EngineError, Limit, Model, Pool, Price, ScopeId, Timestamp};
+use atelier_providers::{
+    ApiKey, BaseUrl, Gemini, GeminiSettings, HttpClient, ModelRef, OpenAi, OpenAiSettings, PriceTable, Provider, Quirks,
+};
+use atelier_sandbox::{FaultRate, Quota, Sandbox, SandboxConfig, Span};
+use jiff::tz::TimeZone;
+use tokio::sync::OnceCell;
+
+use crate::app::App;
+use crate::config::{Account, Config, PoolConfig};
+use crate::error::{AppError, AppResult};
+use crate::run::{RunSettings, SandboxSettings};
+
+/// Connections opened before the first call.
+const WARM: usize = 4;
+/// A provider that takes longer to connect to shows when it is called.
+const WARM_UP_AT_MOST: Duration = Duration::from_secs(5);
+/// The key that the sandbox of this process is called with.
+const SANDBOX_KEY: &str = "sandbox";
+
+/// The pools of a run, and what keeps them alive.
+pub struct Pools {
+    pools: Vec<Pool>,
+    model: ModelRef,
+    /// The sandbox that answers, if one does. It stops when this is dropped.
+    sandbox: Option<Sandbox>,
+    http: HttpClient,
+    /// Where each of the pools is.
+    endpoints: Vec<BaseUrl>,
+    /// How long opening a connection to each took, once that is known.
+    connects: OnceCell<Vec<Duration>>,
+}
+
+impl Pools {
+    /// The pools for a run: those that the configuration has for the model, or one with the environment's key. Runs
+    /// that want the same share them.
+    ///
+    /// # Errors
+    /// A model or a limit that is none; a key that is missing; a sandbox that can't be started.
+    pub fn open(app: &App, run: &RunSettings) -> AppResult<Arc<Self>> {
+        let key = serde_json::json!([run.model, run.limits, run.sandbox]).to_string();
+        app.shared_pools(key, || Self::connect(app, run))
+    }
+
+    fn connect(app: &App, run: &RunSettings) -> AppResult<Self> {
+        let model: ModelRef = run.model.parse()?;
+        let prices = app.prices()?;
+        let http = HttpClient::new()?;
+        let mut sandbox = None;
+        let pools = if model.is_sandbox() {
+            let started = Sandbox::start(sandbox_config(&run.sandbox, model.name())?, ([127, 0, 0, 1], 0).into())?;
+            let client = sandboxed(&http, &model, &started)?;
+            // A sandbox of this process starts anew with it, and so does what was used of its quota.
+            let id = format!("sandbox/{}/{}", started.addr().port(), app.clock().now().as_micros());
+            sandbox = Some(started);
+            let pool = PoolOf { prices: &prices, model: &model, run };
+            vec![pool.with(&format!("{id}/{}", model.name()), client, run.limits.clone(), 1)]
+        } else {
+            remote(app, &http, &model, run, &prices)?
+        };
+        let (pools, endpoints): (Vec<Pool>, Vec<BaseUrl>) = pools.into_iter().unzip();
+        Ok(Self { pools, model, sandbox, http, endpoints, connects: OnceCell::new() })
+    }
+
+    /// The model that they serve.
+    #[must_use]
+    pub const fn model(&self) -> &ModelRef {
+        &self.model
+    }
+
+    /// The pools as they are known without opening a connection: enough to forecast with.
+    #[must_use]
+    pub fn cold(&self) -> Vec<Pool> {
+        self.pools.clone()
+    }
+
+    /// The pools, connections opened, and how long that took learnt.
+    pub async fn warm(&self) -> Vec<Pool> {
+        let connect = async {
+            let mut connects = Vec::with_capacity(self.pools.len());
+            for endpoint in &self.endpoints {
+                let opened = tokio::time::timeout(WARM_UP_AT_MOST, self.http.warm_up(endpoint, WARM)).await;
+                // Whoever can't be reached shows when it is called.
+                connects.push(opened.ok().and_then(Result::ok).unwrap_or_default());
+            }
+            connects
+        };
+        let connects = self.connects.get_or_init(|| connect).await;
+        let warm = |(pool, connect): (&Pool, &Duration)| Pool { connect: *connect, ..pool.clone() };
+        self.pools.iter().zip(connects).map(warm).collect()
+    }
+
+    /// Whether no real model answers.
+    #[must_use]
+    pub const fn is_sandbox(&self) -> bool {
+        self.sandbox.is_some()
+    }
+
+    /// An error if a budget is set that can't be kept: the price of one of them is not known.
+    pub(crate) fn check_budget(&self, run: &RunSettings) -> AppResult<()> {
+        match self.pools.iter().find(|pool| pool.price.is_none()) {
+            Some(pool) if run.max_cost.is_some() => Err(EngineError::PriceUnknown(Arc::clone(&pool.id)).into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What models cost today.
+pub struct Prices {
+    table: PriceTable,
+    day: jiff::civil::Date,
+}
+
+impl Prices {
+    pub(crate) fn load(config: &Config, now: Timestamp) -> AppResult<Self> {
+        let mut table = PriceTable::builtin()?;
+        if let Some(path) = &config.prices {
+            let shown = path.display().to_string();
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                AppError::new(code!("bad-prices"), format!("the price table {shown} can't be read: {error}"))
+            })?;
+            table = table.with_file(&shown, &text)?;
+        }
+        Ok(Self { table, day: now.to_jiff().to_zoned(TimeZone::UTC).date() })
+    }
+
+    /// What this model costs, if that is known.
+    #[must_use]
+    pub fn price(&self, model: &ModelRef) -> Option<Price> {
+        self.table.price(model, self.day, 0)
+    }
+
+    /// The most tokens that the model answers with; 0 if that is not known.
+    #[must_use]
+    pub fn output_cap(&self, model: &ModelRef) -> u64 {
+        self.price(model).map_or(0, |price| price.output_cap)
+    }
+}
+
+/// A pool of a model, but for who answers.
+struct PoolOf<'a> {
+    prices: &'a Prices,
+    model: &'a ModelRef,
+    run: &'a RunSettings,
+}
+
+impl PoolOf<'_> {
+    fn with(&self, id: &str, client: Client, limits: Vec<Limit>, weight: u32) -> (Pool, BaseUrl) {
+        let pool = Pool {
+            id: id.into(),
+            serves: self.run.model.as_str().into(),
+            account: None,
+            model: client.model,
+            limits,
+            price: self.prices.price(self.model),
+            day_zone: TimeZone::get(self.model.provider().day_zone()).unwrap_or(TimeZone::UTC),
+            connect: Duration::ZERO,
+            weight,
+            ephemeral: self.model.is_sandbox(),
+        };
+        (pool, client.endpoint)
+    }
+}
+
+/// A provider's client, and where it calls.
+struct Client {
+    model: Arc<dyn Model>,
+    endpoint: BaseUrl,
+}
+
+impl Client {
+    fn gemini(http: &HttpClient, settings: GeminiSettings, model: &ModelRef) -> AppResult<Self> {
+        let client = Gemini::new(http, &settings.endpoint, &settings.key, model.name())?;
+        Ok(Self { model: Arc::new(client), endpoint: settings.endpoint })
+    }
+
+    fn openai(http: &HttpClient, settings: OpenAiSettings, model: &ModelRef) -> AppResult<Self> {
+        let client = OpenAi::new(http, &settings, model.name())?;
+        Ok(Self { model: Arc::new(client), endpoint: settings.endpoint })
+    }
+}
+
+/// A client of the sandbox of this process, in the format that the model's name asks for.
+fn sandboxed(http: &HttpClient, model: &ModelRef, sandbox: &Sandbox) -> AppResult<Client> {
+    let key = ApiKey::new(SANDBOX_KEY)?;
+    if model.wire() == Provider::OpenAi {
+        let endpoint = OpenAiSettings::endpoint(&sandbox.base_url())?;
+        return Client::openai(http, OpenAiSettings { endpoint, key: Some(key), quirks: Quirks::OPENAI }, model);
+    }
+    Client::gemini(http, GeminiSettings { endpoint: BaseUrl::parse(&sandbox.base_url())?, key }, model)
+}
+
+/// A client with the account's key and address, and with the environment's where it names none.
+fn connect(app: &App, http: &HttpClient, model: &ModelRef, account: Option<&Account>) -> AppResult<Client> {
+    let env = |name: &str| app.environment(name);
+    if model.wire() == Provider::OpenAi {
+        return Client::openai(http, openai_settings(account, env)?, model);
+    }
+    let settings = match account {
+        None => GeminiSettings::from_env(env)?,
+        Some(account) => GeminiSettings {
+            key: match &account.key_env {
+                Some(variable) => ApiKey::from_env(env, &[variable])?,
+                None => GeminiSettings::from_env(env)?.key,
+            },
+            endpoint: match &account.base_url {
+                Some(url) => BaseUrl::parse(url)?,
+                None => GeminiSettings::endpoint_from_env(env)?,
+            },
+        },
+    };
+    Client::gemini(http, settings, model)
+}
+
+/// The same for OpenAI's wire. A server at the account's own address gets no key but the account's: the environment's
+/// was not meant for it.
+fn openai_settings(account: Option<&Account>, env: impl Fn(&str) -> Option<String>) -> AppResult<OpenAiSettings> {
+    let Some(account) = account else { return Ok(OpenAiSettings::from_env(env)?) };
+    let named = account.key_env.as_ref().map(|variable| ApiKey::from_env(&env, &[variable])).transpose()?;
+    let mut settings = match (&account.base_url, named) {
+        (Some(url), key) => OpenAiSettings { endpoint: OpenAiSettings::endpoint(url)?, key, quirks: Quirks::OPENAI },
+        (None, None) => OpenAiSettings::from_env(env)?,
+        (None, Some(key)) => {
+            let endpoint = OpenAiSettings::endpoint_from_env(env)?;
+            OpenAiSettings { endpoint, key: Some(key), quirks: Quirks::OPENAI }
+        }
+    };
+    if let Some(name) = &account.quirks {
+        settings.quirks = Quirks::by_name(name)?;
+    }
+    Ok(settings)
+}
+
+fn remote(
+    app: &App,
+    http: &HttpClient,
+    model: &ModelRef,
+    run: &RunSettings,
+    prices: &Prices,
+) -> AppResult<Vec<(Pool, BaseUrl)>> {
+    let (config, of) = (app.config(), PoolOf { prices, model, run });
+    let mut configured = Vec::new();
+    for pool in &config.pools {
+        if ModelRef::from_str(&pool.model)? == *model {
+            configured.push(pool);
+        }
+    }
+    if configured.is_empty() {
+        let client = connect(app, http, model, None)?;
+        let id = pool_id(&client.endpoint, "default", model);
+        return Ok(vec![of.with(&id, client, run.limits.clone(), 1)]);
+    }
+    let pool = |pool: &PoolConfig| {
+        let account = pool.account.as_ref().and_then(|name| config.accounts.get(name));
+        let client = connect(app, http, model, account)?;
+        let name = pool.account.as_deref().unwrap_or("default");
+        let (id, scope) = (pool_id(&client.endpoint, name, model), account_scope(&client.endpoint, name, model));
+        let (mut pool, endpoint) = of.with(&id, client, merged(&pool.limits, &run.limits), pool.weight);
+        pool.account = account
+            .filter(|account| !account.limits.is_empty())
+            .map(|account| AccountLimits { scope: scope.into(), limits: account.limits.clone() });
+        Ok((pool, endpoint))
+    };
+    configured.into_iter().map(pool).collect()
+}
+
+/// The pools and accounts that the configuration names, with their limits. An account's name ends in `/`, and
+/// only those are here that have limits. No key is needed to know them.
+pub(crate) fn configured(app: &App) -> AppResult<BTreeMap<ScopeId, Vec<Limit>>> {
+    let (config, env) = (app.config(), |name: &str| app.environment(name));
+    let mut limits = BTreeMap::new();
+    for pool in &config.pools {
+        let model = ModelRef::from_str(&pool.model)?;
+        let account = pool.account.as_ref().and_then(|name| config.accounts.get(name));
+        let url = account.and_then(|account| account.base_url.as_deref());
+        let endpoint = match (model.wire(), url) {
+            (Provider::OpenAi, Some(url)) => OpenAiSettings::endpoint(url)?,
+            (Provider::OpenAi, None) => OpenAiSettings::endpoint_from_env(env)?,
+            (_, Some(url)) => BaseUrl::parse(url)?,
+            (_, None) => GeminiSettings::endpoint_from_env(env)?,
+        };
+        let name = pool.account.as_deref().unwrap_or("default");
+        limits.insert(pool_id(&endpoint, name, &model).into(), pool.limits.clone());
+        if let Some(account) = account.filter(|account| !account.limits.is_empty()) {
+            limits.insert(account_scope(&endpoint, name, &model).into(), account.limits.clone());
+        }
+    }
+    Ok(limits)
+}
+
+/// `PROVIDER/ACCOUNT/MODEL`.
+fn pool_id(endpoint: &BaseUrl, account: &str, model: &ModelRef) -> String {
+    format!("{}{}", account_scope(endpoint, account, model), model.name())
+}
+
+/// `PROVIDER/ACCOUNT/`; another address than the provider's own is another endpoint, with limits of its own.
+fn account_scope(endpoint: &BaseUrl, account: &str, model: &ModelRef) -> String {
+    let own = match model.wire() {
+        Provider::OpenAi => OpenAiSettings::own_endpoint(),
+        _ => GeminiSettings::endpoint_from_env(|_| None),
+    };
+    let at = if own.is_ok_and(|own| own == *endpoint) { String::new() } else { format!("@{endpoint}") };
+    format!("{}{at}/{account}/", model.wire())
+}
+
+/// The configured limits, those of the command line in place of the ones they replace.
+fn merged(configured: &[Limit], flags: &[Limit]) -> Vec<Limit> {
+    let replaced = |limit: &Limit| flags.iter().any(|flag| flag.scope() == limit.scope());
+    configured.iter().filter(|limit| !replaced(limit)).chain(flags).copied().collect()
+}
+
+fn sandbox_config(settings: &SandboxSettings, model: &str) -> AppResult<SandboxConfig> {
+    let span = |text: &Option<String>| text.as_deref().map(str::parse::<Span>).transpose();
+    let config = SandboxConfig {
+        quotas: settings.quota.iter().map(|text| text.parse::<Quota>()).collect::<Result<_, _>>()?,
+        latency: span(&settings.latency)?.unwrap_or_default().0,
+        per_output_token: span(&settings.per_output_token)?.unwrap_or_default().0,
+        faults: settings.faults.iter().map(|text| text.parse::<FaultRate>()).collect::<Result<_, _>>()?,
+        // The name says only what it is priced as.
+        models: Some(vec![model.to_owned()]),
+        ..SandboxConfig::default()
+    };
+    config.check()?;
+    Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(texts: &[&str]) -> Vec<Limit> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_limit_of_the_command_line_takes_the_place_of_the_configured_one() {
+        let merged = merged(&limits(&["requests=10/60s", "usd=5/day"]), &limits(&["requests=15/60s"]));
+        assert_eq!(merged, limits(&["usd=5/day", "requests=15/60s"]));
+    }
+
+    #[test]
+    fn another_address_is_another_pool() {
+        let model: ModelRef = "gemini:gemini-2.5-flash".parse().unwrap();
+        let own = GeminiSettings::endpoint_from_env(|_| None).unwrap();
+        assert_eq!(pool_id(&own, "default", &model), "gemini/default/gemini-2.5-flash");
+        let other = BaseUrl::parse("http://127.0.0.1:9").unwrap();
+        assert!(pool_id(&other, "default", &model).starts_with("gemini@http://127.0.0.1:9"));
+        let model: ModelRef = "openai:llama3:8b".parse().unwrap();
+        let own = OpenAiSettings::own_endpoint().unwrap();
+        assert_eq!(pool_id(&own, "team", &model), "openai/team/llama3:8b");
+        let other = OpenAiSettings::endpoint("http://127.0.0.1:9").unwrap();
+        assert_eq!(pool_id(&other, "team", &model), "openai@http://127.0.0.1:9/v1/team/llama3:8b");
+    }
+
+    #[test]
+    fn an_account_has_its_own_key_address_and_quirks_and_the_rest_is_the_environments() {
+        let env = |name: &str| match name {
+            "OPENAI_API_KEY" => Some("theirs".to_owned()),
+            "TEAM_KEY" => Some("ours".to_owned()),
+            _ => None,
+        };
+        let account = |key: Option<&str>, url: Option<&str>, quirks: Option<&str>| Account {
+            key_env: key.map(str::to_owned),
+            base_url: url.map(str::to_owned),
+            quirks: quirks.map(str::to_owned),
+            limits: Vec::new(),
+        };
+        let key = |text: &str| Some(ApiKey::new(text).unwrap());
+        let local = Some("http://127.0.0.1:11434");
+        for (account, expected_key, at, quirks) in [
+            (None, key("theirs"), "https://api.openai.com/v1", Quirks::OPENAI),
+            (Some(account(Some("TEAM_KEY"), None, None)), key("ours"), "https://api.openai.com/v1", Quirks::OPENAI),
+            (Some(account(None, local, Some("ollama"))), None, "http://127.0.0.1:11434/v1", Quirks::OLLAMA),
+            (Some(account(Some("TEAM_KEY"), local, None)), key("ours"), "http://127.0.0.1:11434/v1", Quirks::OPENAI),
+        ] {
+            let settings = openai_settings(account.as_ref(), env).unwrap();
+            assert_eq!(
+                (settings.key, settings.endpoint.to_string().as_str(), settings.quirks),
+                (expected_key, at, quirks)
+            );
+        }
+        let error = openai_settings(Some(&account(Some("NOT_SET"), local, None)), env).unwrap_err();
+        assert_eq!(error.code(), "missing-key");
+        let error = openai_settings(Some(&account(None, local, Some("lama"))), env).unwrap_err();
+        assert_eq!(error.code(), "unknown-quirks");
+    }
+}

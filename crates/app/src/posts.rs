@@ -1,0 +1,189 @@
+//! Projects and their posts.
+
+use std::io::Read;
+use std::path::Path;
+
+use atelier_replies::{Finder, RepliesError, import};
+use atelier_store::{Cursor, Project, Store};
+
+use crate::app::App;
+use crate::error::{AppError, AppResult};
+use crate::views::{BadRowView, PostListView, PostView, PostsImportView, ProjectView};
+
+/// Projects are read in pages of this size.
+const PAGE: usize = 500;
+/// No project's name is longer, in bytes.
+const LONGEST_NAME: usize = 64;
+/// A file of posts is read whole; a larger one is split first.
+const LARGEST_FILE: u64 = 512 << 20;
+
+impl App {
+    /// Adds a project with its finder.yml; what it holds.
+    ///
+    /// # Errors
+    /// `bad-project-name`, `project-exists`; what is wrong with the file.
+    pub async fn add_project(&self, name: &str, finder: &Path) -> AppResult<Finder> {
+        check_name(name)?;
+        let (text, finder) = read_finder(finder)?;
+        self.store()?.add_project(name, &text, self.clock().now()).await?;
+        Ok(finder)
+    }
+
+    /// Replaces a project's finder.yml; what it holds.
+    ///
+    /// # Errors
+    /// `no-such-project`; what is wrong with the file.
+    pub async fn update_project(&self, name: &str, finder: &Path) -> AppResult<Finder> {
+        let (text, finder) = read_finder(finder)?;
+        self.store()?.update_project(name, &text, self.clock().now()).await?;
+        Ok(finder)
+    }
+
+    /// All projects, by name.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn projects(&self) -> AppResult<Vec<ProjectView>> {
+        Ok(all_projects(&self.store()?).await?.into_iter().map(ProjectView::from).collect())
+    }
+
+    /// The project of this name, whole.
+    ///
+    /// # Errors
+    /// `no-such-project`, and what the store reports.
+    pub async fn project(&self, name: &str) -> AppResult<ProjectView> {
+        let project = self.find_project(name).await?;
+        let finder = Some(project.finder.clone());
+        Ok(ProjectView { finder, ..ProjectView::from(project) })
+    }
+
+    async fn find_project(&self, name: &str) -> AppResult<Project> {
+        let found = self.store()?.project(name).await?;
+        Ok(found.ok_or_else(|| RepliesError::NoSuchProject(name.to_owned()))?)
+    }
+
+    /// An error if there is no such project.
+    ///
+    /// # Errors
+    /// `no-such-project`, and what the store reports.
+    pub async fn check_project(&self, name: &str) -> AppResult<()> {
+        self.find_project(name).await.map(drop)
+    }
+
+    pub(crate) async fn project_finder(&self, name: &str) -> AppResult<Finder> {
+        Ok(Finder::from_yaml(&self.find_project(name).await?.finder)?)
+    }
+
+    /// Imports a file of posts. Rows that can't be read are skipped, or with `strict` nothing is imported.
+    ///
+    /// # Errors
+    /// `no-such-project`; `import-unreadable`; with `strict`, `import-bad-rows`; what the store reports.
+    pub async fn import_posts(
+        &self,
+        file: &Path,
+        project: &str,
+        strict: bool,
+        mut on_bad_row: impl FnMut(&BadRowView),
+    ) -> AppResult<PostsImportView> {
+        self.check_project(project).await?;
+        let bytes = read_posts(file)?;
+        let name = file.file_name().and_then(|name| name.to_str()).filter(|name| *name != "-");
+        let imported = import::read(project, name, &bytes)?;
+        let row = |bad: &import::BadRow| BadRowView { line: bad.line, reason: bad.reason.clone() };
+        let bad_rows: Vec<BadRowView> = imported.bad.iter().map(row).collect();
+        bad_rows.iter().for_each(&mut on_bad_row);
+        let saved = import::save(&self.store()?, project, imported, strict, self.clock().now()).await?;
+        Ok(PostsImportView {
+            project: project.to_owned(),
+            imported: saved.added + saved.updated + saved.unchanged,
+            added: saved.added,
+            updated: saved.updated,
+            unchanged: saved.unchanged,
+            skipped: bad_rows.len() as u64,
+            bad_rows,
+        })
+    }
+
+    /// A page of a project's posts.
+    ///
+    /// # Errors
+    /// `no-such-project`, and what the store reports.
+    pub async fn posts(&self, project: &str, after: Option<Cursor>, limit: usize) -> AppResult<PostListView> {
+        self.check_project(project).await?;
+        let posts = self.store()?.posts(project, after, limit).await?;
+        let next = posts.last().filter(|_| posts.len() == limit).map(|post| post.cursor().to_string());
+        Ok(PostListView { posts: posts.into_iter().map(PostView::from).collect(), next })
+    }
+}
+
+/// All projects, by name.
+pub(crate) async fn all_projects(store: &Store) -> AppResult<Vec<Project>> {
+    let mut projects: Vec<Project> = Vec::new();
+    loop {
+        let after = projects.last().map(|project| project.name.clone());
+        let page = store.projects(after.as_deref(), PAGE).await?;
+        let more = page.len() == PAGE;
+        projects.extend(page);
+        if !more {
+            return Ok(projects);
+        }
+    }
+}
+
+fn read_finder(path: &Path) -> AppResult<(String, Finder)> {
+    let shown = path.display();
+    let unreadable = |reason: String| {
+        AppError::new(code!("finder-unreadable"), format!("{shown} can't be read: {reason}"))
+            .hint("give a finder.yml in UTF-8; assets/samples/finder.yml shows the form")
+    };
+    let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8 text".to_owned()))?;
+    let finder = Finder::from_yaml(&text).map_err(|error| AppError::from(error).in_place(shown))?;
+    Ok((text, finder))
+}
+
+/// The file of posts, or stdin for `-`.
+fn read_posts(file: &Path) -> AppResult<Vec<u8>> {
+    let shown = file.display();
+    let unreadable = |reason: String| {
+        AppError::new(code!("import-unreadable"), format!("{shown} can't be read: {reason}"))
+            .hint("give a file of posts as CSV, JSON, JSON Lines or the X API's JSON, or - for stdin")
+    };
+    let mut bytes = Vec::new();
+    let read = if file == Path::new("-") {
+        std::io::stdin().lock().take(LARGEST_FILE + 1).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(file).and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes))
+    };
+    read.map_err(|error| unreadable(error.to_string()))?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(unreadable("it has more than 512 MiB; split it first".to_owned()));
+    }
+    Ok(bytes)
+}
+
+/// Names stand in file names, in lists and on command lines.
+fn check_name(name: &str) -> AppResult<()> {
+    let fine = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if name.chars().all(fine) && !name.is_empty() && name.len() <= LONGEST_NAME && !name.starts_with(['-', '.']) {
+        return Ok(());
+    }
+    let shown: String = name.chars().take(80).collect();
+    Err(AppError::new(code!("bad-project-name"), format!("'{}' can't be a project's name", shown.escape_debug()))
+        .hint("use letters, digits, '-', '_' and '.', at most 64 bytes, and begin with a letter or a digit"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_would_trip_someone_up_are_refused() {
+        for name in ["brand", "brand-2", "märkte", "a.b_c"] {
+            assert!(check_name(name).is_ok(), "{name}");
+        }
+        for name in ["", "-x", "..", "a b", "a/b", "a\nb", &"x".repeat(65)] {
+            assert!(check_name(name).is_err(), "{name}");
+        }
+    }
+}

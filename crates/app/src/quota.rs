@@ -1,0 +1,62 @@
+//! Limits as they stand: configured, learnt, used.
+
+use std::sync::Arc;
+
+use atelier_engine::PoolId;
+use atelier_providers::ModelRef;
+use jiff::tz::TimeZone;
+
+use crate::app::App;
+use crate::error::{AppError, AppResult};
+use crate::pools::configured;
+use crate::views::{LimitView, PoolView, QuotaView};
+
+impl App {
+    /// The limits of every pool that is configured, was used, or is learnt about.
+    ///
+    /// # Errors
+    /// What the configuration, the engine and the store report.
+    pub async fn quota(&self) -> AppResult<QuotaView> {
+        let (store, engine) = (self.store()?, self.engine()?);
+        let mut pools = configured(self)?;
+        for pool in store.pools().await?.into_iter().filter(|pool| !pool.starts_with("sandbox/")) {
+            pools.entry(pool).or_default();
+        }
+        let mut views = Vec::with_capacity(pools.len());
+        for (pool, limits) in pools {
+            let uses = engine.quota(&pool, &limits, zone(&pool)).await?;
+            views.push(PoolView { pool: pool.to_string(), limits: uses.into_iter().map(LimitView::new).collect() });
+        }
+        Ok(QuotaView { pools: views })
+    }
+
+    /// Forgets the limits that refusals have taught about a pool, or about all; how many.
+    ///
+    /// # Errors
+    /// `no-such-pool`, and what the store reports.
+    pub async fn forget_limits(&self, pool: Option<String>) -> AppResult<u64> {
+        let store = self.store()?;
+        let known = store.pools().await?;
+        let pools: Vec<PoolId> = match pool {
+            None => known,
+            Some(name) if known.iter().any(|pool| **pool == *name) => vec![Arc::from(name)],
+            Some(name) => {
+                return Err(AppError::new(code!("no-such-pool"), format!("there is no pool '{name}'"))
+                    .hint("list the limits to see the pools there are"));
+            }
+        };
+        let mut forgotten = 0;
+        for pool in &pools {
+            forgotten += store.forget_lessons(pool).await?;
+        }
+        Ok(forgotten)
+    }
+}
+
+/// Where the pool's days begin: what its provider says.
+fn zone(pool: &str) -> TimeZone {
+    let provider = pool.split(['/', '@']).next().unwrap_or_default();
+    let model: Result<ModelRef, _> = format!("{provider}:any").parse();
+    let name = model.map_or("UTC", |model| model.provider().day_zone());
+    TimeZone::get(name).unwrap_or(TimeZone::UTC)
+}

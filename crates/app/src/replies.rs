@@ -1,0 +1,266 @@
+//! From posts to drafts, as one is asked for it: what is ready, what it would take, and the job that does it.
+
+use std::collections::BTreeMap;
+
+use atelier_embed::NoAnswer;
+use atelier_engine::{EngineError, Forecast, Job, JobId, Stop, Timestamp};
+use atelier_providers::ModelRef;
+use atelier_replies::RepliesError;
+use atelier_replies::embedding::{Embedding, LocalEmbedding};
+use atelier_replies::generate::{self, Counts, LiftedRule, Prepared, PreparedProject, Selection, Summary};
+use atelier_store::{DraftFilter, DraftStatus, JobRecord};
+
+use crate::app::App;
+use crate::embedders;
+use crate::embedding::RemoteEmbedder;
+use crate::error::{AppError, AppResult};
+use crate::job::JobSettings;
+use crate::pools::Pools;
+use crate::posts::all_projects;
+use crate::run::{RunChange, RunSettings};
+use crate::views::{DraftListView, DraftView, ForecastView};
+
+/// Drafts where neither the user, the project nor the configuration names a model.
+const DEFAULT_MODEL: &str = "gemini:gemini-3.5-flash-lite";
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct RepliesRequest {
+    /// Which posts; no projects mean all there are, if `all_projects` says so.
+    pub selection: Selection,
+    /// Whether all projects are meant.
+    pub all_projects: bool,
+    /// What compares posts with topics: `local`, or a provider's model.
+    pub embedder: String,
+    /// How it is run.
+    pub run: RunChange,
+    /// The moment at which posts are selected and scored; now if unset.
+    pub at: Option<Timestamp>,
+}
+
+/// What is ready to be drafted.
+pub struct ReadyReplies {
+    prepared: Prepared,
+    selection: Selection,
+    run: RunSettings,
+    pools: std::sync::Arc<Pools>,
+    output_cap: u64,
+    began: Timestamp,
+}
+
+impl ReadyReplies {
+    /// The projects, each with its posts sorted out.
+    #[must_use]
+    pub fn projects(&self) -> &[PreparedProject] {
+        &self.prepared.projects
+    }
+
+    /// How many posts would be drafted for.
+    #[must_use]
+    pub fn to_draft(&self) -> usize {
+        self.prepared.to_draft()
+    }
+
+    /// What the selection counted.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.prepared.counts()
+    }
+
+    /// The model that would draft, as the user calls it.
+    #[must_use]
+    pub fn model(&self) -> &ModelRef {
+        self.pools.model()
+    }
+
+    /// How long ago it was asked for, in seconds.
+    #[must_use]
+    pub fn seconds(&self, app: &App) -> f64 {
+        app.clock().now().since(self.began).as_secs_f64()
+    }
+
+    /// The forecast, as it is shown.
+    #[must_use]
+    pub fn forecast_view(&self, forecast: &Forecast) -> ForecastView {
+        ForecastView::new(&self.pools.model().to_string(), self.to_draft(), self.counts(), forecast)
+    }
+}
+
+impl App {
+    /// Selects, gates, compares, scores and labels posts. Nothing is drafted; where a provider compares them, that is
+    /// paid for and kept, and counts against the budget.
+    ///
+    /// # Errors
+    /// A missing key, a budget without a price; `interrupted` if `stop` was asked for; what the store and the embedder
+    /// report.
+    pub async fn prepare_replies(&self, request: &RepliesRequest, stop: &Stop) -> AppResult<ReadyReplies> {
+        let (store, began) = (self.store()?, self.clock().now());
+        let mut selection = request.selection.clone();
+        if request.all_projects {
+            selection.projects = all_projects(&store).await?.into_iter().map(|project| project.name).collect();
+            if selection.projects.is_empty() {
+                return Err(RepliesError::NoProject.into());
+            }
+        }
+        let model = self.replies_model(request.run.model.as_deref(), &selection.projects).await?;
+        let mut run = RunSettings::new(&model, &request.run);
+        // Before anything else is done: is there a key, and is the budget one that can be kept?
+        let pools = Pools::open(self, &run)?;
+        pools.check_budget(&run)?;
+        let at = request.at.unwrap_or(began);
+        let prepared = if request.embedder == "local" {
+            let embedding = LocalEmbedding::new(embedders::text().await?);
+            generate::prepare(&store, &selection, at, &embedding).await?
+        } else {
+            let embedder = self.posts_embedder(&request.embedder, &run, stop)?;
+            let prepared = generate::prepare(&store, &selection, at, &embedder as &dyn Embedding).await;
+            run.also_spent += embedder.spent();
+            prepared.map_err(|error| interrupted(error, stop))?
+        };
+        let output_cap = self.prices()?.output_cap(pools.model());
+        Ok(ReadyReplies { prepared, selection, run, pools, output_cap, began })
+    }
+
+    fn posts_embedder(&self, name: &str, run: &RunSettings, stop: &Stop) -> AppResult<RemoteEmbedder> {
+        let model: ModelRef = name.parse()?;
+        if !model.name().contains("embedding") && !model.is_sandbox() {
+            let message = format!("'{name}' is not an embedder that is known");
+            return Err(
+                AppError::new(code!("unknown-embedder"), message).hint("use local, or gemini:gemini-embedding-001")
+            );
+        }
+        // The limits that were given are those of the model that drafts.
+        let run = RunSettings { model: name.to_owned(), limits: Vec::new(), ..run.clone() };
+        RemoteEmbedder::open(self, &run, "posts", stop.clone())
+    }
+
+    /// The user's model, else the one that the projects name, else the configured one.
+    async fn replies_model(&self, said: Option<&str>, projects: &[String]) -> AppResult<String> {
+        let mut named = BTreeMap::new();
+        for name in projects {
+            if let Some(model) = self.project_finder(name).await?.model() {
+                named.insert(model, name.clone());
+            }
+        }
+        if let Some(model) = said {
+            return Ok(model.to_owned());
+        }
+        match named.len() {
+            0 => Ok(self.config().model.clone().unwrap_or_else(|| DEFAULT_MODEL.to_owned())),
+            1 => Ok(named.into_keys().next().unwrap_or_default()),
+            _ => {
+                let named: Vec<String> = named.iter().map(|(model, project)| format!("{project}: {model}")).collect();
+                let message = format!("the projects name different models ({})", named.join(", "));
+                Err(AppError::new(code!("models-differ"), message)
+                    .hint("name one model for all, or run the projects one by one"))
+            }
+        }
+    }
+
+    /// What drafting would take, by what the ledger says now.
+    ///
+    /// # Errors
+    /// What the engine reports.
+    pub async fn forecast_replies(&self, ready: &ReadyReplies) -> AppResult<Forecast> {
+        let items = generate::items(&ready.prepared);
+        let job = Job {
+            id: "forecast".into(),
+            task: std::sync::Arc::new(generate::task(&ready.prepared, ready.output_cap)),
+            pools: ready.pools.cold(),
+            items: items.len() as u64,
+            options: ready.run.options(0, atelier_engine::Usd::ZERO),
+        };
+        let forecast: Result<Forecast, EngineError> = self.engine()?.forecast(&job, &items).await;
+        Ok(forecast?)
+    }
+
+    /// Submits a job of what is ready; `None` if there is nothing to draft any more: others took the posts.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn submit_replies(&self, ready: &mut ReadyReplies) -> AppResult<Option<JobId>> {
+        let ReadyReplies { prepared, run, output_cap, began, .. } = ready;
+        let id = atelier_store::job_id("replies", *began);
+        let settings = |work| JobSettings::new(run.clone(), work).to_json();
+        Ok(generate::submit(&self.store()?, prepared, &id, *output_cap, settings, *began).await?)
+    }
+
+    /// Why nothing is to be drafted, a line each; `lift` says how a rule is lifted at this face. The scores are kept if
+    /// `keep_scores` says so.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn nothing_to_draft(
+        &self,
+        ready: &ReadyReplies,
+        keep_scores: bool,
+        lift: &(dyn Fn(LiftedRule) -> String + Sync),
+    ) -> AppResult<Vec<String>> {
+        let store = self.store()?;
+        if keep_scores {
+            generate::save_scores(&store, &ready.prepared).await?;
+        }
+        let mut lines = Vec::new();
+        for project in &ready.prepared.projects {
+            lines.extend(generate::why_nothing(&store, &ready.selection, project, ready.prepared.now, lift).await?);
+        }
+        Ok(lines)
+    }
+
+    /// What has come of a job of replies, its earlier runs included.
+    ///
+    /// # Errors
+    /// `job-settings-unreadable`, and what the store reports.
+    pub async fn replies_summary(&self, job: &JobRecord, seconds: f64) -> AppResult<Summary> {
+        let counts = JobSettings::<generate::DraftSettings>::of(job)?.work.counts;
+        let harvested = generate::harvest_of(&self.store()?, &job.id).await?;
+        Ok(Summary::of(job, counts, harvested, seconds))
+    }
+
+    /// A page of drafts.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn drafts(&self, filter: &DraftFilter) -> AppResult<DraftListView> {
+        let rows = self.store()?.drafts(filter).await?;
+        let next = rows.last().filter(|_| rows.len() == filter.limit).map(|row| row.cursor().to_string());
+        Ok(DraftListView { drafts: rows.into_iter().map(DraftView::from).collect(), next })
+    }
+}
+
+/// The error, by the name of an interruption if that is what it comes of.
+fn interrupted(error: RepliesError, stop: &Stop) -> AppError {
+    match error {
+        RepliesError::EmbedStopped { reason: NoAnswer::Interrupted, .. } if stop.is_requested() => {
+            let message = "interrupted while posts were compared with the topics";
+            AppError::new(code!("interrupted"), message).hint("run it again: what was embedded is kept")
+        }
+        error => error.into(),
+    }
+}
+
+/// The status of a draft that has this name.
+///
+/// # Errors
+/// `bad-status`, with those there are.
+pub fn draft_status(name: &str) -> AppResult<DraftStatus> {
+    DraftStatus::from_name(name).ok_or_else(|| {
+        let all: Vec<&str> = DraftStatus::ALL.iter().map(|status| status.name()).collect();
+        let shown: String = name.chars().take(40).collect();
+        AppError::new(code!("bad-status"), format!("'{}' is not a status of a draft", shown.escape_debug()))
+            .hint(format!("write one of {}", all.join(", ")))
+    })
+}
+
+/// The name of a label, if it is one.
+///
+/// # Errors
+/// `bad-label`.
+pub fn label(name: &str) -> AppResult<String> {
+    if ["green", "yellow", "red"].contains(&name) {
+        return Ok(name.to_owned());
+    }
+    let shown: String = name.chars().take(40).collect();
+    Err(AppError::new(code!("bad-label"), format!("'{}' is not a label", shown.escape_debug()))
+        .hint("write green, yellow or red"))
+}
