@@ -1,171 +1,74 @@
-//! What can go wrong in a command: a stable code, plain words, a hint, and the exit code that follows.
+//! What an error says on the command line: how what its hint asks for is done here.
 
-use std::borrow::Cow;
+use atelier_app::AppError;
 
-use atelier_embed::EmbedError;
-use atelier_engine::{EngineError, Fault, FaultKind};
-use atelier_providers::ProviderError;
-use atelier_replies::RepliesError;
-use atelier_sandbox::SandboxError;
-use atelier_search::SearchError;
-use atelier_store::StoreError;
-use atelier_studio::StudioError;
-
-use crate::exit::Exit;
-
-/// An error as a user sees it.
-#[derive(Debug)]
-pub(crate) struct CliError {
-    pub(crate) code: Cow<'static, str>,
-    pub(crate) message: String,
-    pub(crate) hint: Option<String>,
-    pub(crate) exit: Exit,
-}
-
-/// What commands return.
-pub(crate) type CliResult<T> = Result<T, CliError>;
-
-impl CliError {
-    pub(crate) fn new(exit: Exit, code: &'static str, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into(), hint: None, exit }
-    }
-
-    pub(crate) fn usage(code: &'static str, message: impl Into<String>) -> Self {
-        Self::new(Exit::Usage, code, message)
-    }
-
-    pub(crate) fn configuration(code: &'static str, message: impl Into<String>) -> Self {
-        Self::new(Exit::Configuration, code, message)
-    }
-
-    pub(crate) fn local(code: &'static str, message: impl Into<String>) -> Self {
-        Self::new(Exit::LocalState, code, message)
-    }
-
-    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
-    }
-
-    /// The fault that closed every pool of a job.
-    pub(crate) fn closed(fault: &Fault, job: &str) -> Self {
-        let act = match fault.kind {
-            FaultKind::Credentials => "check the key and what it may use",
-            FaultKind::NoSuchModel => {
-                // The job keeps the model that it was submitted with.
-                let hint = format!("check the model's name; then 'atelier jobs cancel {job}' and submit anew");
-                return Self::configuration(fault.kind.code(), fault.message.clone()).hint(hint);
-            }
-            _ => "see to the account at the provider",
-        };
-        Self::configuration(fault.kind.code(), fault.message.clone())
-            .hint(format!("{act}; nothing is lost: then run 'atelier jobs resume {job}'"))
-    }
-}
-
-/// The one table from error codes to exit codes. What is not in it is a matter of the command line.
-pub(crate) const EXITS: [(&str, Exit); 70] = [
-    ("below-baseline", Exit::ItemsFailed),
-    ("embedder-slow", Exit::ItemsFailed),
-    ("embedding-incomplete", Exit::ItemsFailed),
-    ("account-blocked", Exit::Configuration),
-    ("bad-base-url", Exit::Configuration),
-    ("bad-key", Exit::Configuration),
-    ("bad-prices", Exit::Configuration),
-    ("calibration-invalid", Exit::Configuration),
-    ("clip-file-missing", Exit::Configuration),
-    ("clip-model-invalid", Exit::Configuration),
-    ("clip-setting-invalid", Exit::Configuration),
-    ("config-invalid", Exit::Configuration),
-    ("config-unreadable", Exit::Configuration),
-    ("credentials", Exit::Configuration),
-    ("embedder-absent", Exit::Configuration),
-    ("finder-invalid", Exit::Configuration),
-    ("finder-too-large", Exit::Configuration),
-    ("finder-unreadable", Exit::Configuration),
-    ("http-client", Exit::Configuration),
-    ("missing-key", Exit::Configuration),
-    ("model-file-unreadable", Exit::Configuration),
-    ("no-data-dir", Exit::Configuration),
-    ("no-look-model", Exit::Configuration),
-    ("no-pool", Exit::Configuration),
-    ("no-root-certificates", Exit::Configuration),
-    ("no-such-model", Exit::Configuration),
-    ("price-unknown", Exit::Configuration),
-    ("unknown-quirks", Exit::Configuration),
-    ("concepts-invalid", Exit::LocalState),
-    ("database-corrupt", Exit::LocalState),
-    ("database-forbidden", Exit::LocalState),
-    ("database-io", Exit::LocalState),
-    ("database-locked", Exit::LocalState),
-    ("database-newer", Exit::LocalState),
-    ("database-refused", Exit::LocalState),
-    ("database-unexpected", Exit::LocalState),
-    ("disk-full", Exit::LocalState),
-    ("export-not-written", Exit::LocalState),
-    ("image-contended", Exit::LocalState),
-    ("image-file-gone", Exit::LocalState),
-    ("index-closed", Exit::LocalState),
-    ("index-damaged", Exit::LocalState),
-    ("index-full", Exit::LocalState),
-    ("index-io", Exit::LocalState),
-    ("index-lexical", Exit::LocalState),
-    ("index-missing", Exit::LocalState),
-    ("index-owned", Exit::LocalState),
-    ("index-settings-differ", Exit::LocalState),
-    ("inference-failed", Exit::LocalState),
-    ("job-held", Exit::LocalState),
-    ("job-settings-unreadable", Exit::LocalState),
-    ("look-model-invalid", Exit::LocalState),
-    ("model-invalid", Exit::LocalState),
-    ("nothing-embedded", Exit::LocalState),
-    ("object-unusable", Exit::LocalState),
-    ("output", Exit::LocalState),
-    ("output-unwritable", Exit::LocalState),
-    ("port-file", Exit::LocalState),
-    ("runtime", Exit::LocalState),
-    ("sandbox-bind", Exit::LocalState),
-    ("sandbox-no-runtime", Exit::LocalState),
-    ("sandbox-time-zone", Exit::LocalState),
-    ("signals", Exit::LocalState),
-    ("store-closed", Exit::LocalState),
-    ("text-not-tokenized", Exit::LocalState),
-    ("thread-ended", Exit::LocalState),
-    ("tokenizer-invalid", Exit::LocalState),
-    ("vector-damaged", Exit::LocalState),
-    ("over-budget", Exit::OverBudget),
-    ("parked", Exit::Parked),
+/// Which commands and flags do what a hint asks for, by the error's code; `{job}` is the job that it is about.
+const HINTS: &[(&str, &str)] = &[
+    ("bad-range", "give --from a day that is not after that of --until"),
+    ("below-baseline", "if that is meant, save a new baseline with --save"),
+    ("database-corrupt", "put a backup made by 'atelier backup' in its place, or move it away to start anew"),
+    ("database-forbidden", "give your user the right to write there, or choose another place with --data-dir"),
+    ("database-newer", "update atelier, or choose another data directory with --data-dir"),
+    ("embedder-absent", "--fields lexical measures the words of images alone"),
+    ("image-not-made", "'atelier images show' says why; 'atelier images retry' tries again"),
+    ("import-bad-rows", "correct the rows, or import without --strict to skip them"),
+    ("index-missing", "import images, or name the data directory that has some with --data-dir"),
+    ("input-changed", "undo the change, or give the job up with 'atelier jobs cancel {job}', or give another --out"),
+    ("model-changed", "name that model with --model, or give another --out"),
+    ("models-differ", "name one with --model, or run the projects one by one"),
+    ("no-data-dir", "give --data-dir or set ATELIER_DATA_DIR"),
+    ("no-project", "add one with 'atelier projects add NAME --finder finder.yml'"),
+    ("no-such-collection", "'atelier library collections' shows the collections there are"),
+    ("no-such-draft", "'atelier replies list' shows the drafts there are"),
+    ("no-such-generation", "'atelier images list' shows what was made"),
+    ("no-such-image", "'atelier library list' shows the images there are"),
+    ("no-such-job", "'atelier jobs list' shows all there are"),
+    ("no-such-made-image", "'atelier images list' shows what was made"),
+    ("no-such-pool", "'atelier quota' shows all there are"),
+    ("no-such-preset", "'atelier images presets' lists those of camera, lens and light"),
+    ("no-such-project", "'atelier projects list' shows the projects there are, 'atelier projects add' makes one"),
+    ("no-such-reference", "'atelier library list' shows the images there are"),
+    ("not-classified", "name one with --category, or leave --classify out"),
+    ("not-submitted", "'atelier images generate --plan ID' sends it"),
+    ("output-exists", "name another file with --out, or remove it"),
+    ("plan-unusable", "make a new one: 'atelier images preview'"),
+    ("posts-in-use", "resume that job to its end or cancel it with 'atelier jobs cancel', then try again"),
+    ("price-unknown", "leave --max-cost out, or name the model's price in the file of prices"),
+    ("project-exists", "choose another name, or change it with 'atelier projects update'"),
+    ("query-empty", "give words, an image, a colour, or a filter: --image, --like, --color, --filter"),
+    ("side-of-image", "leave --side out"),
 ];
 
-fn exit_for(code: &str) -> Exit {
-    EXITS.iter().find(|(name, _)| *name == code).map_or(Exit::Usage, |(_, exit)| *exit)
-}
-
-/// A hint follows other words, and other words may follow it: no capital, no full stop.
-fn in_passing(hint: &str) -> String {
-    let hint = hint.trim_end_matches('.');
-    let mut letters = hint.chars();
-    match (letters.next(), letters.next()) {
-        (Some(first), Some(second)) if first.is_uppercase() && !second.is_uppercase() => {
-            first.to_lowercase().chain([second]).chain(letters).collect()
+/// What to do about an error, on the command line.
+pub(crate) fn hint(error: &AppError) -> Option<String> {
+    let said = error.what_to_do();
+    let own = HINTS.iter().find(|(code, _)| *code == error.code()).map(|(_, hint)| *hint);
+    let hint = own.or(said).map(|hint| hint.replace("the model sandbox", "--model sandbox"));
+    let Some(job) = error.job() else { return hint };
+    match hint {
+        Some(hint) if hint.contains("{job}") => Some(hint.replace("{job}", job)),
+        // The job keeps the model that it was submitted with.
+        Some(hint) if error.code() == "no-such-model" => {
+            Some(format!("{hint}; then 'atelier jobs cancel {job}' and submit anew"))
         }
-        _ => hint.to_owned(),
+        hint => Some(format!("{}; then go on with {}", hint.as_deref().unwrap_or("see to that"), resume(job))),
     }
 }
 
-macro_rules! from_error {
-    ($($error:ty),*) => {$(
-        impl From<$error> for CliError {
-            fn from(error: $error) -> Self {
-                let code = error.code();
-                Self {
-                    exit: exit_for(code),
-                    hint: Some(in_passing(&error.hint())).filter(|hint| !hint.is_empty()),
-                    message: error.to_string(),
-                    code: code.into(),
-                }
-            }
-        }
-    )*};
+/// The command that goes on with a job, whatever its kind.
+pub(crate) fn resume(job: &str) -> String {
+    format!("'atelier jobs resume {job}'")
 }
 
-from_error!(StoreError, EngineError, ProviderError, RepliesError, EmbedError, SandboxError, SearchError, StudioError);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use atelier_app::error::class_of;
+
+    #[test]
+    fn hints_are_those_of_errors_that_there_are_each_once_and_in_order() {
+        assert!(HINTS.is_sorted_by(|(one, _), (other, _)| one < other));
+        let unknown: Vec<&str> = HINTS.iter().map(|(code, _)| *code).filter(|code| class_of(code).is_none()).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
+    }
+}

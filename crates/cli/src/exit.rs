@@ -2,71 +2,62 @@
 
 use std::process::ExitCode;
 
+use atelier_app::{AppError, ErrorClass};
+
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// All done. Items that the provider refused count as done.
     Success,
-    /// Some items failed.
-    ItemsFailed,
-    /// The command line can't be understood, or names what is not there.
-    Usage,
-    /// The configuration or a credential is missing or wrong.
-    Configuration,
-    /// Something on this machine is in the way: the disk, the database, a job that is running.
-    LocalState,
-    /// Stopped because the next call could pass `--max-cost`.
-    OverBudget,
-    /// Parked until a limit resets.
-    Parked,
-    /// Ended by SIGINT.
-    Interrupted,
     /// Ended by SIGTERM.
     Terminated,
+    /// In an error of this class.
+    Failed(ErrorClass),
 }
 
 impl Exit {
-    /// Every exit code, for the documentation.
-    pub(crate) const ALL: [Self; 9] = [
-        Self::Success,
-        Self::ItemsFailed,
-        Self::Usage,
-        Self::Configuration,
-        Self::LocalState,
-        Self::OverBudget,
-        Self::Parked,
-        Self::Interrupted,
-        Self::Terminated,
+    /// Some items failed.
+    pub(crate) const ITEMS_FAILED: Self = Self::Failed(ErrorClass::Incomplete);
+    /// Stopped because the next call could pass `--max-cost`.
+    pub(crate) const OVER_BUDGET: Self = Self::Failed(ErrorClass::OverBudget);
+    /// Parked until a limit resets.
+    pub(crate) const PARKED: Self = Self::Failed(ErrorClass::Parked);
+    /// Ended by SIGINT.
+    pub(crate) const INTERRUPTED: Self = Self::Failed(ErrorClass::Interrupted);
+
+    /// Every number with what it stands for, for the documentation.
+    pub(crate) const MEANINGS: [(u8, &'static str); 10] = [
+        (Self::Success.code(), "all done; items that the provider refused (blocked) count as done"),
+        (Self::ITEMS_FAILED.code(), "some items failed, or a provider did"),
+        (
+            ErrorClass::Usage.exit_code(),
+            "usage: the command line can't be understood, or names or holds what can't be used",
+        ),
+        (ErrorClass::Configuration.exit_code(), "configuration or credentials"),
+        (
+            ErrorClass::LocalState.exit_code(),
+            "local state: the disk, the database, or a job that another process is running",
+        ),
+        (Self::OVER_BUDGET.code(), "stopped at `--max-cost`"),
+        (ErrorClass::Defect.exit_code(), "a defect of the program"),
+        (Self::PARKED.code(), "parked until a limit resets"),
+        (Self::INTERRUPTED.code(), "interrupted by SIGINT (Ctrl-C)"),
+        (Self::Terminated.code(), "ended by SIGTERM"),
     ];
 
     /// The number.
     pub(crate) const fn code(self) -> u8 {
         match self {
             Self::Success => 0,
-            Self::ItemsFailed => 1,
-            Self::Usage => 2,
-            Self::Configuration => 3,
-            Self::LocalState => 4,
-            Self::OverBudget => 5,
-            Self::Parked => 75,
-            Self::Interrupted => 130,
             Self::Terminated => 143,
+            Self::Failed(class) => class.exit_code(),
         }
     }
+}
 
-    /// What it stands for.
-    pub(crate) const fn meaning(self) -> &'static str {
-        match self {
-            Self::Success => "all done; items that the provider refused (blocked) count as done",
-            Self::ItemsFailed => "some items failed",
-            Self::Usage => "usage: the command line can't be understood, or names or holds what can't be used",
-            Self::Configuration => "configuration or credentials",
-            Self::LocalState => "local state: the disk, the database, or a job that another process is running",
-            Self::OverBudget => "stopped at `--max-cost`",
-            Self::Parked => "parked until a limit resets",
-            Self::Interrupted => "interrupted by SIGINT (Ctrl-C)",
-            Self::Terminated => "ended by SIGTERM",
-        }
+impl From<&AppError> for Exit {
+    fn from(error: &AppError) -> Self {
+        Self::Failed(error.class())
     }
 }
 

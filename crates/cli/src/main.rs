@@ -7,23 +7,19 @@
 )]
 
 mod args;
-mod background;
 mod commands;
-mod config;
 mod context;
-mod embedders;
 mod error;
 mod exit;
 mod money;
 mod out;
-mod pools;
 mod progress;
 mod reference;
 mod signals;
-mod snapshot;
 
 use std::process::ExitCode;
 
+use atelier_app::{AppError, ErrorClass, code};
 use clap::Parser;
 use mimalloc::MiMalloc;
 
@@ -40,15 +36,16 @@ fn main() -> ExitCode {
     out::start_log(cli.global.verbose);
     if cli.is_background() {
         // Before there are other threads: each has a priority of its own, which it takes from the one that starts it.
-        background::yield_to_others();
+        commands::yield_to_others();
     }
     // It lives as long as the program.
     let out: &'static Out = Box::leak(Box::new(Out::new(cli.global.json)));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            out.error(&error::CliError::local("runtime", format!("the program can't start its threads: {error}")));
-            return Exit::LocalState.into();
+            let error = AppError::new(code!("runtime"), format!("the program can't start its threads: {error}"));
+            out.error(&error);
+            return Exit::from(&error).into();
         }
     };
     // Beside its calls, and not on this thread: each step of a run would cost a switch from one to the other.
@@ -56,11 +53,11 @@ fn main() -> ExitCode {
         Ok(Ok(exit)) => exit,
         Ok(Err(error)) => {
             out.error(&error);
-            error.exit
+            Exit::from(&error)
         }
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Exit::LocalState,
+            Err(_) => Exit::Failed(ErrorClass::Defect),
         },
     };
     // A hanging connection must not hold up the end: what had to be saved has been.

@@ -41,6 +41,11 @@ pub(crate) fn moment(at: Timestamp) -> String {
     at.to_jiff().to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M %Z").to_string()
 }
 
+/// The same of a moment in RFC 3339; as it is, if it is none.
+pub(crate) fn moment_of(at: &str) -> String {
+    at.parse::<jiff::Timestamp>().map_or_else(|_| at.to_owned(), |at| moment(at.into()))
+}
+
 /// A moment of this day, to the second.
 pub(crate) fn time_of_day(at: Timestamp) -> String {
     at.to_jiff().to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string()

@@ -2,10 +2,11 @@
 
 use std::io::{ErrorKind, IsTerminal, Write};
 
+use atelier_app::{AppError, AppResult, code};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
-use crate::error::{CliError, CliResult};
+use crate::error::hint;
 
 /// Where results go, and in which form.
 #[derive(Clone, Copy, Debug)]
@@ -28,10 +29,11 @@ impl Out {
     }
 
     /// A result: an object with `--json`, the text otherwise.
-    pub(crate) fn result(self, object: &impl Serialize, text: impl FnOnce() -> String) -> CliResult<()> {
+    pub(crate) fn result(self, object: &impl Serialize, text: impl FnOnce() -> String) -> AppResult<()> {
         if self.json {
-            let json = serde_json::to_string(object)
-                .map_err(|error| CliError::local("output", format!("the result can't be written as JSON: {error}")))?;
+            let json = serde_json::to_string(object).map_err(|error| {
+                AppError::new(code!("output"), format!("the result can't be written as JSON: {error}"))
+            })?;
             Self::write(&format!("{json}\n"))
         } else {
             let mut text = text();
@@ -43,16 +45,16 @@ impl Out {
     }
 
     /// A text that is the result whatever was asked for.
-    pub(crate) fn text(self, text: &str) -> CliResult<()> {
+    pub(crate) fn text(self, text: &str) -> AppResult<()> {
         Self::write(text)
     }
 
     /// Writes to stdout. Whoever reads it may stop reading.
-    fn write(text: &str) -> CliResult<()> {
+    fn write(text: &str) -> AppResult<()> {
         let mut stdout = std::io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-                Err(CliError::local("output", format!("the result can't be written: {error}"))
+                Err(AppError::new(code!("output"), format!("the result can't be written: {error}"))
                     .hint("check where the output goes, and whether there is room"))
             }
             _ => Ok(()),
@@ -65,11 +67,11 @@ impl Out {
     }
 
     /// What went wrong.
-    pub(crate) fn error(self, error: &CliError) {
-        let mut text = format!("error: {} [{}]", error.message, error.code);
-        if let Some(hint) = &error.hint {
+    pub(crate) fn error(self, error: &AppError) {
+        let mut text = format!("error: {} [{}]", error.message(), error.code());
+        if let Some(hint) = hint(error) {
             text.push_str("\nhint: ");
-            text.push_str(hint);
+            text.push_str(&hint);
         }
         self.note(text);
     }
@@ -79,7 +81,7 @@ impl Out {
 pub(crate) fn start_log(verbose: u8) {
     let level = ["warn", "info", "debug", "trace"][usize::from(verbose.min(3))];
     let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new(format!("warn,atelier={level},atelier_engine={level},atelier_providers={level},atelier_store={level},atelier_replies={level},atelier_studio={level},atelier_search={level},atelier_embed={level}")));
+        .unwrap_or_else(|_| EnvFilter::new(format!("warn,atelier={level},atelier_app={level},atelier_prompts={level},atelier_engine={level},atelier_providers={level},atelier_store={level},atelier_replies={level},atelier_studio={level},atelier_search={level},atelier_embed={level}")));
     let started =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().try_init();
     if started.is_err() {

@@ -12,17 +12,17 @@ use crate::out::Out;
 const PLAIN_EVERY: Duration = Duration::from_secs(10);
 
 /// Shows a run on stderr.
-pub(crate) struct View {
+pub(crate) struct RunProgress {
     out: Out,
     bar: Option<ProgressBar>,
     clock: atelier_engine::Clock,
-    told: Option<Timestamp>,
+    reported: Option<Timestamp>,
     noun: &'static str,
     refusals: u64,
     troubled: bool,
 }
 
-impl View {
+impl RunProgress {
     /// `noun` is what an item is to the user.
     pub(crate) fn new(out: Out, clock: atelier_engine::Clock, noun: &'static str) -> Self {
         let bar = Out::watched().then(|| {
@@ -33,7 +33,7 @@ impl View {
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
         });
-        Self { out, bar, clock, told: None, noun, refusals: 0, troubled: false }
+        Self { out, bar, clock, reported: None, noun, refusals: 0, troubled: false }
     }
 
     /// Shows what happened, as far as a person wants to know it.
@@ -85,10 +85,10 @@ impl View {
             return;
         }
         let now = self.clock.now();
-        if self.told.is_some_and(|told| now.since(told) < PLAIN_EVERY) {
+        if self.reported.is_some_and(|reported| now.since(reported) < PLAIN_EVERY) {
             return;
         }
-        self.told = Some(now);
+        self.reported = Some(now);
         let (ended, items) = (progress.ended(), count(progress.items, self.noun));
         self.out.note(format!("{ended} of {items} done{}", self.describe(progress)));
     }
@@ -113,7 +113,8 @@ impl View {
         parts.iter().map(|part| format!(", {part}")).collect()
     }
 
-    fn line(&self, line: &str) {
+    /// A line beside it.
+    pub(crate) fn line(&self, line: &str) {
         match &self.bar {
             Some(bar) => bar.suspend(|| self.out.note(line)),
             None => self.out.note(line),
@@ -122,24 +123,24 @@ impl View {
 }
 
 /// Shows on stderr how far something is that calls no model.
-pub(crate) struct Meter {
+pub(crate) struct StepProgress {
     out: Out,
     bar: Option<ProgressBar>,
     clock: atelier_engine::Clock,
-    told: Timestamp,
+    reported: Timestamp,
     noun: &'static str,
 }
 
-impl Meter {
+impl StepProgress {
     /// `noun` is what is counted.
     pub(crate) fn new(out: Out, clock: atelier_engine::Clock, noun: &'static str) -> Self {
-        let told = clock.now();
+        let reported = clock.now();
         let bar = Out::watched().then(|| {
             let bar = ProgressBar::no_length();
             bar.set_draw_target(ProgressDrawTarget::stderr());
             bar
         });
-        Self { out, bar, clock, told, noun }
+        Self { out, bar, clock, reported, noun }
     }
 
     /// So many are done, of so many if that is known; `message` follows the count.
@@ -155,8 +156,8 @@ impl Meter {
             return;
         }
         let now = self.clock.now();
-        if now.since(self.told) >= PLAIN_EVERY {
-            self.told = now;
+        if now.since(self.reported) >= PLAIN_EVERY {
+            self.reported = now;
             let of =
                 total.map_or_else(|| count(done, self.noun), |total| format!("{done} of {}", count(total, self.noun)));
             self.out.note(format!("{of}{message}"));

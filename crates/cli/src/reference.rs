@@ -2,18 +2,19 @@
 
 use std::fmt::Write as _;
 
+use atelier_app::AppResult;
+use atelier_app::config::SETTINGS;
+use atelier_app::error::TABLE;
 use atelier_providers::PriceTable;
 use clap::{Arg, Command, CommandFactory};
 use jiff::civil::Date;
 
 use crate::args::Cli;
-use crate::config::SETTINGS;
-use crate::error::{CliResult, EXITS};
 use crate::exit::Exit;
 use crate::money::thousands;
 
 /// The whole document.
-pub(crate) fn markdown() -> CliResult<String> {
+pub(crate) fn markdown() -> AppResult<String> {
     let mut text = String::from(
         "# Reference\n\nThis page is printed by the program (`make reference`): flags, settings, exit codes, error codes and prices \
          are those that it goes by.\n",
@@ -105,22 +106,24 @@ fn settings(text: &mut String) {
 
 fn exits(text: &mut String) {
     text.push_str("\n## Exit codes\n\n| code | meaning |\n|---|---|\n");
-    for exit in Exit::ALL {
-        let _ = writeln!(text, "| {} | {} |", exit.code(), exit.meaning());
+    for (code, meaning) in Exit::MEANINGS {
+        let _ = writeln!(text, "| {code} | {meaning} |");
     }
 }
 
 fn errors(text: &mut String) {
     text.push_str(
-        "\n## Error codes\n\nEvery error names its code in brackets and says what to do. These end with the exit code \
-         beside them; all others end with 2.\n\n| code | exit code |\n|---|---|\n",
+        "\n## Error codes\n\nEvery error names its code in brackets and says what to do. What a program sees of it follows from \
+         its class.\n\n| code | class | exit code | HTTP status |\n|---|---|---|---|\n",
     );
-    for (code, exit) in EXITS {
-        let _ = writeln!(text, "| `{code}` | {} |", exit.code());
+    let mut codes = TABLE.to_vec();
+    codes.sort_unstable_by_key(|(code, _)| *code);
+    for (code, class) in codes {
+        let _ = writeln!(text, "| `{code}` | {} | {} | {} |", class.name(), class.exit_code(), class.http_status());
     }
 }
 
-fn prices(text: &mut String) -> CliResult<()> {
+fn prices(text: &mut String) -> AppResult<()> {
     let table = PriceTable::builtin()?;
     let Some(day) = table.as_of() else { return Ok(()) };
     let _ = write!(

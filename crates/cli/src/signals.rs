@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use atelier_app::{AppError, AppResult, code};
 use atelier_engine::{Stop, StopHandle};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::error::{CliError, CliResult};
 use crate::exit::Exit;
 use crate::out::Out;
 
@@ -18,7 +18,7 @@ impl Signalled {
     /// The exit code that the signal asks for.
     pub(crate) fn exit(&self) -> Option<Exit> {
         match self.0.load(Ordering::Relaxed) {
-            130 => Some(Exit::Interrupted),
+            130 => Some(Exit::INTERRUPTED),
             143 => Some(Exit::Terminated),
             _ => None,
         }
@@ -26,17 +26,17 @@ impl Signalled {
 }
 
 /// Listens from now on. `out`: where to say what the first signal does, if that wants saying.
-pub(crate) fn listen(out: Option<Out>) -> CliResult<(Stop, Signalled)> {
+pub(crate) fn listen(out: Option<Out>) -> AppResult<(Stop, Signalled)> {
     let (handle, stop) = StopHandle::new();
     let signalled = Signalled::default();
-    let failed = |error| CliError::local("signals", format!("the program can't listen for signals: {error}"));
+    let failed = |error| AppError::new(code!("signals"), format!("the program can't listen for signals: {error}"));
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let seen = signalled.clone();
     tokio::spawn(async move {
         loop {
             let exit = tokio::select! {
-                _ = interrupt.recv() => Exit::Interrupted,
+                _ = interrupt.recv() => Exit::INTERRUPTED,
                 _ = terminate.recv() => Exit::Terminated,
             };
             if seen.0.swap(exit.code(), Ordering::Relaxed) != 0 {

@@ -26,7 +26,7 @@ pub(crate) enum ImagesCommand {
         generation: String,
     },
     /// List images that were made, the newest first
-    List(ListMade),
+    List(ListGenerated),
     /// Tell all about an image, or a generation: prompt, references, model, seed, cost
     Show {
         /// The id of an image or of a generation
@@ -57,7 +57,7 @@ pub(crate) enum ImagesCommand {
         ids: Vec<String>,
     },
     /// Write images to a ZIP file, with a list of what is known of each
-    Export(ExportMade),
+    Export(ExportGenerated),
     /// Take images into the library, where they are found and can be references
     Promote(PromoteImages),
     /// List the presets of camera, lens and light
@@ -66,7 +66,7 @@ pub(crate) enum ImagesCommand {
 
 /// What is to be made.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct ImageWish {
+pub(crate) struct ImageRequestFlags {
     /// What is to be seen
     pub(crate) prompt: Option<String>,
     #[command(flatten)]
@@ -172,7 +172,7 @@ pub(crate) struct MakeFlags {
 #[derive(Debug, Args)]
 pub(crate) struct GenerateImages {
     #[command(flatten)]
-    pub(crate) wish: ImageWish,
+    pub(crate) request: ImageRequestFlags,
     /// Send a plan that was kept, byte for byte, in the place of a prompt
     #[arg(long, value_name = "ID", conflicts_with_all = ["prompt", "compare", "count", "reference", "tone", "angle"])]
     pub(crate) plan: Option<String>,
@@ -183,7 +183,7 @@ pub(crate) struct GenerateImages {
 #[derive(Debug, Args)]
 pub(crate) struct PreviewImages {
     #[command(flatten)]
-    pub(crate) wish: ImageWish,
+    pub(crate) request: ImageRequestFlags,
     #[command(flatten)]
     pub(crate) run: RunFlags,
 }
@@ -241,7 +241,7 @@ pub(crate) struct RetryImages {
 
 /// Which images.
 #[derive(Clone, Debug, Default, Args)]
-pub(crate) struct MadeSelection {
+pub(crate) struct GeneratedSelection {
     /// Whose prompt has this word in it; given several times, all of them
     #[arg(short, long, value_name = "WORD")]
     pub(crate) word: Vec<String>,
@@ -266,9 +266,9 @@ pub(crate) struct MadeSelection {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct ListMade {
+pub(crate) struct ListGenerated {
     #[command(flatten)]
-    pub(crate) selection: MadeSelection,
+    pub(crate) selection: GeneratedSelection,
     /// How many at most
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) limit: u32,
@@ -289,14 +289,14 @@ pub(crate) struct SaveImage {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct ExportMade {
+pub(crate) struct ExportGenerated {
     /// The ZIP file, which must not exist
     pub(crate) file: PathBuf,
     /// These images [default: all that the flags let through]
     #[arg(long = "id", value_name = "ID", conflicts_with_all = ["word", "model", "project", "generation", "liked", "state", "date"])]
     pub(crate) ids: Vec<String>,
     #[command(flatten)]
-    pub(crate) selection: MadeSelection,
+    pub(crate) selection: GeneratedSelection,
 }
 
 #[derive(Debug, Args)]

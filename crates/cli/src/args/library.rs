@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::RunFlags;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum LibraryCommand {
     /// Import images: folders, with all that is in them, and files; run again, it goes on where it stopped
@@ -19,6 +21,8 @@ pub(crate) enum LibraryCommand {
     Tag(TagImages),
     /// Change what is said of images
     Edit(Box<EditImages>),
+    /// Have a model write captions for images that have none, and give all of them tags
+    Describe(Box<DescribeImages>),
     /// Remove images, their files too
     Remove {
         /// The images' ids
@@ -100,6 +104,15 @@ pub(crate) struct ListImages {
     /// Go on after this cursor, as the list before gave it
     #[arg(long, value_name = "CURSOR")]
     pub(crate) after: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DescribeImages {
+    /// The images' ids
+    #[arg(required = true)]
+    pub(crate) ids: Vec<String>,
+    #[command(flatten)]
+    pub(crate) run: RunFlags,
 }
 
 #[derive(Debug, Args)]

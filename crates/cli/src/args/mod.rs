@@ -11,15 +11,18 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use images::{
-    AgainImages, CameraFlags, EditImage, ExportMade, GenerateImages, ImageWish, ImagesCommand, ListMade, MadeSelection,
-    MakeFlags, PreviewImages, PromoteImages, ReferenceMode, ResumeImages, RetryImages, SaveImage,
+    AgainImages, CameraFlags, EditImage, ExportGenerated, GenerateImages, GeneratedSelection, ImageRequestFlags,
+    ImagesCommand, ListGenerated, MakeFlags, PreviewImages, PromoteImages, ReferenceMode, ResumeImages, RetryImages,
+    SaveImage,
 };
 pub(crate) use library::{
-    CollectionsCommand, EditImages, Evaluate, ExportImages, Fields, ImageSelection, ImportImages, LibraryCommand,
-    ListImages, SearchCommand, SearchImages, TagImages, Thumbnails,
+    CollectionsCommand, DescribeImages, EditImages, Evaluate, ExportImages, Fields, ImageSelection, ImportImages,
+    LibraryCommand, ListImages, SearchCommand, SearchImages, TagImages, Thumbnails,
 };
-pub(crate) use replies::{Export, Generate, ListReplies, RepliesCommand, Review, ReviewAction, Selection, SortBy};
-pub(crate) use run::{Pack, RunFile, RunFlags, SandboxFlags};
+pub(crate) use replies::{
+    ExportReplies, GenerateReplies, ListReplies, PostSelection, RepliesCommand, ReviewAction, ReviewReplies, SortBy,
+};
+pub(crate) use run::{RunFile, RunFlags};
 
 /// A studio for making things at volume with rate-limited, paid generative models.
 #[derive(Debug, Parser)]
@@ -218,7 +221,7 @@ pub(crate) struct Retry {
 pub(crate) struct Cost {
     /// What a row stands for
     #[arg(long, value_name = "WHAT", default_value = "day")]
-    pub(crate) by: CostBy,
+    pub(crate) by: CostRows,
     /// From this day on, UTC [default: 30 days ago]
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub(crate) from: Option<jiff::civil::Date>,
@@ -228,7 +231,7 @@ pub(crate) struct Cost {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum CostBy {
+pub(crate) enum CostRows {
     /// A job
     Job,
     /// A model

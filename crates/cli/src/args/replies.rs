@@ -9,17 +9,17 @@ use super::RunFlags;
 #[derive(Debug, Subcommand)]
 pub(crate) enum RepliesCommand {
     /// Gate, score and label posts, and have replies drafted for the best
-    Generate(Box<Generate>),
+    Generate(Box<GenerateReplies>),
     /// List drafts
     List(ListReplies),
     /// Approve or reject drafts, or mark them as posted or skipped
-    Review(Review),
+    Review(ReviewReplies),
     /// Write drafts to a CSV file, one row a post
-    Export(Export),
+    Export(ExportReplies),
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Generate {
+pub(crate) struct GenerateReplies {
     /// What compares posts with topics: local, or gemini:gemini-embedding-001
     #[arg(long, value_name = "EMBEDDER", default_value = "local")]
     pub(crate) embedder: String,
@@ -30,7 +30,7 @@ pub(crate) struct Generate {
     #[arg(long, value_name = "RFC3339")]
     pub(crate) now: Option<jiff::Timestamp>,
     #[command(flatten)]
-    pub(crate) selection: Selection,
+    pub(crate) selection: PostSelection,
     #[command(flatten)]
     pub(crate) run: RunFlags,
 }
@@ -38,7 +38,7 @@ pub(crate) struct Generate {
 /// Which posts.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Selection")]
-pub(crate) struct Selection {
+pub(crate) struct PostSelection {
     /// The project; give it several times for several, which then share fairly
     #[arg(short, long, value_name = "NAME", required_unless_present = "all_projects", conflicts_with = "all_projects")]
     pub(crate) project: Vec<String>,
@@ -108,7 +108,7 @@ pub(crate) struct ListReplies {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Review {
+pub(crate) struct ReviewReplies {
     /// What to do with them
     pub(crate) action: ReviewAction,
     /// The drafts' ids
@@ -132,7 +132,7 @@ pub(crate) enum ReviewAction {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Export {
+pub(crate) struct ExportReplies {
     /// The project; give it several times for several [default: all]
     #[arg(short, long, value_name = "NAME")]
     pub(crate) project: Vec<String>,

@@ -1,11 +1,10 @@
 //! Flags of every command that calls a model.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
+use atelier_app::{RunChange, SandboxSettings};
 use atelier_engine::{Limit, LimitKind, Packing, Usd, Window};
 use clap::Args;
-use serde::{Deserialize, Serialize};
 
 /// `atelier run`.
 #[derive(Debug, Args)]
@@ -58,9 +57,9 @@ pub(crate) struct RunFlags {
     /// One call at a time
     #[arg(long, conflicts_with = "concurrency")]
     pub(crate) no_batch: bool,
-    /// Items in a call: a number, auto (as many as finish soonest) or off (one)
-    #[arg(long, value_name = "N|auto|off", default_value = "auto")]
-    pub(crate) pack: Pack,
+    /// Items in a call: a number, auto (as many as finish soonest) or off (one) [default: auto]
+    #[arg(long, value_name = "N|auto|off")]
+    pub(crate) pack: Option<Packing>,
     /// Stop before the job could cost more than this
     #[arg(long, value_name = "USD")]
     pub(crate) max_cost: Option<Usd>,
@@ -75,7 +74,7 @@ pub(crate) struct RunFlags {
 }
 
 /// How the sandbox of `--model sandbox` behaves.
-#[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "With --model sandbox")]
 pub(crate) struct SandboxFlags {
     /// A quota that the sandbox enforces, such as requests=15/60s
@@ -93,8 +92,28 @@ pub(crate) struct SandboxFlags {
 }
 
 impl RunFlags {
-    /// All limits of the command line.
-    pub(crate) fn limits(&self) -> Vec<Limit> {
+    /// What the command line says of a run.
+    pub(crate) fn change(&self) -> RunChange {
+        let SandboxFlags { sandbox_quota, sandbox_latency, sandbox_per_output_token, sandbox_fault } =
+            self.sandbox.clone();
+        RunChange {
+            model: self.model.clone(),
+            limits: self.limits(),
+            concurrency: if self.no_batch { Some(1) } else { self.concurrency },
+            pack: self.pack,
+            max_cost: self.max_cost,
+            wait: self.wait,
+            interactive: self.interactive,
+            sandbox: SandboxSettings {
+                quota: sandbox_quota,
+                latency: sandbox_latency,
+                per_output_token: sandbox_per_output_token,
+                faults: sandbox_fault,
+            },
+        }
+    }
+
+    fn limits(&self) -> Vec<Limit> {
         let minute = Window::Sliding(std::time::Duration::from_secs(60));
         let short = [
             (self.rpm, LimitKind::Requests, minute),
@@ -104,44 +123,5 @@ impl RunFlags {
         let short =
             short.into_iter().filter_map(|(amount, kind, window)| Some(Limit { kind, amount: amount?, window }));
         self.quota.iter().copied().chain(short).collect()
-    }
-
-    /// The most calls at once.
-    pub(crate) fn at_once(&self) -> Option<u64> {
-        if self.no_batch { Some(1) } else { self.concurrency }
-    }
-}
-
-/// How many items a call carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Pack {
-    Auto,
-    Off,
-    Fixed(usize),
-}
-
-impl FromStr for Pack {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            "off" => Ok(Self::Off),
-            _ => match text.parse() {
-                Ok(items) if items > 0 => Ok(Self::Fixed(items)),
-                _ => Err("write a number from 1 on, auto or off".to_owned()),
-            },
-        }
-    }
-}
-
-impl From<Pack> for Packing {
-    fn from(pack: Pack) -> Self {
-        match pack {
-            Pack::Auto => Self::Auto,
-            Pack::Off => Self::Off,
-            Pack::Fixed(items) => Self::Fixed(items),
-        }
     }
 }

@@ -12,17 +12,19 @@ mod replies;
 mod run;
 mod sandbox;
 mod search;
+mod work;
+
+use atelier_app::AppResult;
 
 use crate::args::{Cli, Command};
 use crate::context::Context;
-use crate::error::CliResult;
 use crate::exit::Exit;
 use crate::out::Out;
 use crate::reference;
 use crate::signals;
 
 /// Runs one command.
-pub(crate) async fn run(cli: Cli, out: &Out) -> CliResult<Exit> {
+pub(crate) async fn run(cli: Cli, out: &Out) -> AppResult<Exit> {
     signals::outlive_large_files();
     if let Command::Sandbox(command) = cli.command {
         // Needs no data and no configuration.
@@ -46,5 +48,15 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> CliResult<Exit> {
         Command::Quota { command } => quota::run(&context, command).await,
         Command::Backup { file } => backup::run(&context, &file).await,
         Command::Sandbox(_) | Command::Reference => Ok(Exit::Success),
+    }
+}
+
+/// How much others go before a process that nobody waits for: the least that the system knows is 19.
+const NICENESS: i32 = 10;
+
+/// Lets all other processes go first. Threads that are started later are as polite.
+pub(crate) fn yield_to_others() {
+    if let Err(error) = rustix::process::nice(NICENESS) {
+        tracing::debug!("this process has the priority of any other: {error}");
     }
 }

@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
+use atelier_app::{AppError, AppResult, code};
 use atelier_sandbox::{SANDBOX_NOTICE, Sandbox, SandboxConfig};
 
 use crate::args::SandboxCommand;
-use crate::error::{CliError, CliResult};
 use crate::exit::Exit;
 use crate::money::count;
 use crate::out::Out;
 use crate::signals;
 
-pub(super) async fn run(command: SandboxCommand, out: Out) -> CliResult<Exit> {
+pub(super) async fn run(command: SandboxCommand, out: Out) -> AppResult<Exit> {
     let config = SandboxConfig {
         quotas: command.quota,
         pacing: command.pacing,
@@ -44,10 +44,10 @@ pub(super) async fn run(command: SandboxCommand, out: Out) -> CliResult<Exit> {
 }
 
 /// Whoever waits for the file reads it whole or not at all.
-fn write_whole(path: &Path, url: &str) -> CliResult<()> {
+fn write_whole(path: &Path, url: &str) -> AppResult<()> {
     let part = path.with_extension("part");
     std::fs::write(&part, url).and_then(|()| std::fs::rename(&part, path)).map_err(|error| {
-        CliError::local("port-file", format!("{} can't be written: {error}", path.display()))
+        AppError::new(code!("port-file"), format!("{} can't be written: {error}", path.display()))
             .hint("name a file in a folder that exists and can be written to")
     })
 }

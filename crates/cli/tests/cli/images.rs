@@ -182,7 +182,7 @@ fn images_that_can_not_be_saved_are_paid_for_once_and_saved_later() {
     std::fs::write(&folder, "").unwrap();
     let flags = "--references off --seed 1 --compare sandbox:openai:gpt-image-2 --concurrency 2 --sandbox-latency 1s";
     let failed = world.run(&format!("images generate a-boat --count 4 {flags}"));
-    failed.expect_code(4).says(&["object-unusable", "images resume img-"]);
+    failed.expect_code(4).says(&["object-unusable", "jobs resume img-"]);
     let jobs = || {
         let jobs = world.json("jobs list")["jobs"].clone();
         let sum = |key: &str| -> u64 { jobs.as_array().unwrap().iter().map(|job| job[key].as_u64().unwrap()).sum() };

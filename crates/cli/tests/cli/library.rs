@@ -264,7 +264,7 @@ fn a_providers_model_embeds_words_and_pictures_and_both_are_found_by_them() {
     let looks: Vec<&Value> = hits.as_array().unwrap().iter().filter(|hit| hit["stages"]["look"].is_object()).collect();
     assert!(!looks.is_empty(), "{hits}");
     let jobs = world.json("jobs list")["jobs"].clone();
-    let embedding = jobs.as_array().unwrap().iter().filter(|job| job["kind"] == "embedding");
+    let embedding = jobs.as_array().unwrap().iter().filter(|job| job["kind"] == "embeddings");
     assert!(embedding.clone().count() >= 3, "words, pictures and the query: {jobs}");
     assert!(embedding.clone().all(|job| job["state"] == "done"), "{jobs}");
 }

@@ -11,6 +11,7 @@ mod dry_run;
 mod images;
 mod interruption;
 mod jobs;
+mod kills;
 mod library;
 mod limits;
 mod local_state;

@@ -1,71 +1,58 @@
 //! `atelier images generate`, `preview`, `edit`, `again`, `resume` and `retry`.
 
-use std::sync::Arc;
+use atelier_app::images::{Classify, KeptPlan, MakeImages, choice, sides, size};
+use atelier_app::job::Worked;
+use atelier_app::library::picture_file;
+use atelier_app::views::PlanView;
+use atelier_app::{AppError, AppResult, code};
+use atelier_engine::{JobId, RunEnd};
+use atelier_studio::generate::{Camera, EditRequest, GenerationRequest, Mode, Plan, Reference, SideRequest};
 
-use atelier_engine::{Engine, Stop};
-use atelier_providers::ModelRef;
-use atelier_store::{JobRunner, NewItem, NewJob};
-use atelier_studio::generate::{
-    CategoryChoice, ClassifyTask, EditWish, Helpers, ImageStudio, Mode, Plan, Reference, SideWish, Which, Wish,
-    categories,
-};
-use atelier_studio::search::ImageSearch;
-use serde_json::json;
-
-use super::make::{Making, connect};
-use super::{open, usage, wish};
+use super::images;
 use crate::args::{
-    AgainImages, EditImage, GenerateImages, ImageWish, PreviewImages, ResumeImages, RetryImages, RunFlags,
+    AgainImages, CameraFlags, EditImage, GenerateImages, ImageRequestFlags, MakeFlags, PreviewImages, ReferenceMode,
+    ResumeImages, RetryImages, RunFlags,
 };
-use crate::commands::library::{check_collections, picture_file};
+use crate::commands::work::{Work, cost_in_words, next_step};
 use crate::context::Context;
-use crate::embedders;
-use crate::error::{CliError, CliResult};
 use crate::exit::Exit;
-use crate::snapshot::RunSnapshot;
 
-/// Who makes images where neither a flag nor the configuration says so.
-const DEFAULT_MODEL: &str = "gemini:gemini-3.1-flash-image";
-/// Who chooses a category where neither a flag nor the configuration says so.
-const DEFAULT_CLASSIFIER: &str = "gemini:gemini-3.5-flash-lite";
-
-pub(super) async fn run(context: &Context, command: GenerateImages) -> CliResult<Exit> {
-    let studio = open(context)?;
-    let plan = match &command.plan {
-        Some(plan) => plan.clone(),
+pub(super) async fn run(context: &Context, command: GenerateImages) -> AppResult<Exit> {
+    let mut make = make(&command.make);
+    let plan = match command.plan {
+        Some(plan) => plan,
         None => {
-            let plan = plan(context, &studio, &command.wish, &command.make.run).await?;
-            tell_references(context, &plan);
-            studio.keep_plan(&plan).await?
+            let kept = plan(context, &command.request, &command.make.run).await?;
+            note_references(context, &kept.plan);
+            make.spent = kept.spent;
+            kept.id
         }
     };
-    Making { context, studio: &studio, flags: &command.make }.submit(&plan).await
+    submit(context, &plan, &make).await
 }
 
-pub(super) async fn preview(context: &Context, command: PreviewImages) -> CliResult<Exit> {
-    let studio = open(context)?;
-    let plan = plan(context, &studio, &command.wish, &command.run).await?;
-    let id = studio.keep_plan(&plan).await?;
-    let json = json!({ "plan": id, "content": plan });
-    context.out.result(&json, || describe(&plan, &id))?;
+pub(super) async fn preview(context: &Context, command: PreviewImages) -> AppResult<Exit> {
+    let KeptPlan { id, plan, .. } = plan(context, &command.request, &command.run).await?;
+    let view = PlanView { plan: id, content: plan };
+    context.out.result(&view, || describe(&view.content, &view.plan))?;
     Ok(Exit::Success)
 }
 
-pub(super) async fn edit(context: &Context, command: EditImage) -> CliResult<Exit> {
-    let studio = open(context)?;
-    let (of, picture) = picture(&studio, &command.image).await?;
+pub(super) async fn edit(context: &Context, command: EditImage) -> AppResult<Exit> {
+    let app = &context.app;
+    let (of, picture) = app.picture_to_edit(&command.image).await?;
     let replacement = match &command.replacement {
-        Some(text) => Some(wish::pick(text, studio.library()).await?),
+        Some(text) => Some(app.pick(text).await?),
         None => None,
     };
-    let edit = EditWish { of, picture, mask: picture_file(&command.mask)?, replacement };
-    let models = std::iter::once(model(context, &command.make.run)?).chain(command.sides.compare.clone());
-    let side = |model| SideWish { model, mode: Mode::Off, tone: Default::default(), angle: Default::default() };
-    let wish = Wish {
+    let edit = EditRequest { of, picture, mask: picture_file(&command.mask)?, replacement };
+    let model = app.image_model(command.make.run.model.as_deref())?;
+    let first = SideRequest { model, mode: Mode::Off, tone: Default::default(), angle: Default::default() };
+    let request = GenerationRequest {
         prompt: command.prompt,
         project: command.sides.project,
         count: command.sides.count,
-        sides: models.map(side).collect(),
+        sides: sides(first, command.sides.compare, None),
         picks: Vec::new(),
         collection: None,
         category: None,
@@ -75,148 +62,148 @@ pub(super) async fn edit(context: &Context, command: EditImage) -> CliResult<Exi
         seed: None,
         reference_seed: None,
     };
-    let search = ImageSearch::new(studio.library().clone(), Default::default());
-    let helpers = Helpers { search: &search, categories: &[], text: None, classified: None };
-    let plan = studio.plan_edit(&wish, &edit, &helpers).await?;
-    let plan = studio.keep_plan(&plan).await?;
-    Making { context, studio: &studio, flags: &command.make }.submit(&plan).await
+    let plan = app.plan_edit(&request, &edit).await?;
+    submit(context, &plan.id, &make(&command.make)).await
 }
 
-pub(super) async fn again(context: &Context, command: AgainImages) -> CliResult<Exit> {
-    let studio = open(context)?;
-    let plan = studio.plan_again(&command.generation, command.seed).await?;
-    Making { context, studio: &studio, flags: &command.make }.submit(&plan).await
+pub(super) async fn again(context: &Context, command: AgainImages) -> AppResult<Exit> {
+    let plan = context.app.studio()?.plan_again(&command.generation, command.seed).await?;
+    submit(context, &plan, &make(&command.make)).await
 }
 
-pub(super) async fn resume(context: &Context, command: ResumeImages) -> CliResult<Exit> {
-    let studio = open(context)?;
-    let (generation, _) = studio.generation(&command.generation).await?;
-    if generation.submitted_at.is_none() {
-        let message = format!("{} is a plan, and was not submitted yet", generation.id);
-        let hint = format!("'atelier images generate --plan {}' sends it", generation.id);
-        return Err(usage("not-submitted", message, &hint));
+pub(super) async fn resume(context: &Context, command: ResumeImages) -> AppResult<Exit> {
+    let jobs = context.app.open_jobs(&command.generation, command.make.out.as_deref()).await?;
+    work(context, &command.generation, &jobs, &command.make).await
+}
+
+pub(super) async fn retry(context: &Context, command: RetryImages) -> AppResult<Exit> {
+    let app = &context.app;
+    let (generation, which) = app.which_images(&command.id, command.side).await?;
+    let make = make(&command.make);
+    match app.retry_images(&generation, &which, command.prompt.as_deref(), &make).await? {
+        Some((job, _)) => work(context, &generation, &[job], &command.make).await,
+        None => {
+            context.out.note("no image there was blocked, failed or given up");
+            let jobs = app.open_jobs(&generation, command.make.out.as_deref()).await?;
+            work(context, &generation, &jobs, &command.make).await
+        }
     }
-    Making { context, studio: &studio, flags: &command.make }.run(&command.generation).await
 }
 
-pub(super) async fn retry(context: &Context, command: RetryImages) -> CliResult<Exit> {
-    let studio = open(context)?;
-    let (generation, which) = match (studio.store().made_image(&command.id).await?, command.side) {
-        (Some(image), None) => (image.generation, Which::One(image.id)),
-        (Some(image), Some(_)) => {
-            return Err(usage(
-                "side-of-image",
-                format!("{} is one image and has no sides", image.id),
-                "leave --side out",
+fn make(flags: &MakeFlags) -> MakeImages {
+    MakeImages { out: flags.out.clone(), run: flags.run.change(), ..MakeImages::default() }
+}
+
+async fn submit(context: &Context, plan: &str, make: &MakeImages) -> AppResult<Exit> {
+    let job = context.app.submit_images(plan, make).await?;
+    // They are kept with the job.
+    let work = Work::new(context, Default::default())?;
+    context.out.note(format!("generation {job}"));
+    work.run(&job).await
+}
+
+/// Works on jobs of a generation, one after the other, and says what came of it.
+async fn work(context: &Context, generation: &str, jobs: &[JobId], make: &MakeFlags) -> AppResult<Exit> {
+    let work = Work::new(context, make.run.change())?;
+    context.out.note(format!("generation {generation}"));
+    let mut worked = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        worked.push(work.work(job).await?);
+        // One that waits for its model's limit, or whose model can't be asked, holds up no other.
+        if worked.last().is_some_and(|one| one.end == RunEnd::Interrupted) {
+            break;
+        }
+    }
+    if let Some(folder) = &make.out {
+        context.app.write_images(generation, folder).await?;
+    }
+    summarize(context, generation, &worked).await?;
+    let unfinished = worked.iter().rev().find(|one| one.end != RunEnd::Done);
+    if let Some(unfinished) = unfinished {
+        return work.exit(unfinished);
+    }
+    let run = context.app.generation_run(generation).await?;
+    Ok(if run.blocked + run.failed > 0 { Exit::ITEMS_FAILED } else { Exit::Success })
+}
+
+/// Says what came of a generation, the jobs that were just worked on included.
+pub(in crate::commands) async fn summarize(context: &Context, generation: &str, worked: &[Worked]) -> AppResult<()> {
+    let run = context.app.generation_run(generation).await?;
+    let unmade = run.blocked + run.failed;
+    let mut costs = Vec::with_capacity(worked.len());
+    for one in worked {
+        costs.push(cost_in_words(&context.app.job_view(&one.job)?));
+    }
+    costs.dedup();
+    context.out.result(&run, || {
+        let cost = costs.iter().map(|cost| format!("; {cost}")).collect::<String>();
+        let mut lines = vec![format!("{} made{cost}", images(run.done))];
+        if unmade > 0 {
+            lines.push(format!(
+                "{} not made: 'atelier images retry {generation}' tries again, with --prompt by another",
+                images(unmade)
             ));
         }
-        (None, Some(side)) => (command.id, Which::Side(side)),
-        (None, None) => (command.id, Which::All),
-    };
-    let retried = studio.retry(&generation, &which, command.prompt.as_deref()).await?;
-    if retried == 0 {
-        context.out.note("no image there was blocked, failed or given up");
-    }
-    Making { context, studio: &studio, flags: &command.make }.run(&generation).await
-}
-
-/// The model of the flags, else the configured one for images.
-fn model(context: &Context, flags: &RunFlags) -> CliResult<String> {
-    let model = flags.model.clone().or_else(|| context.config.images.model.clone());
-    let model = model.unwrap_or_else(|| DEFAULT_MODEL.to_owned());
-    // A model that can't be one is better known before anything is planned.
-    model.parse::<ModelRef>()?;
-    Ok(model)
-}
-
-async fn plan(context: &Context, studio: &ImageStudio, flags: &ImageWish, run: &RunFlags) -> CliResult<Plan> {
-    let wish = wish::wish(flags, &model(context, run)?, studio.library()).await?;
-    for side in &wish.sides {
-        side.model.parse::<ModelRef>()?;
-    }
-    wish.check()?;
-    check_collections(studio.library(), wish.collection.as_slice()).await?;
-    let connected = embedders::of_images(context, studio.store(), &Stop::never()).await?;
-    let search = ImageSearch::new(studio.library().clone(), connected.embedders.clone());
-    search.catch_up(|_| {}).await?;
-    let own = context.config.images.categories.iter();
-    let own: Vec<_> = own
-        .map(|(name, words)| atelier_studio::generate::Category { name: name.clone(), words: words.clone() })
-        .collect();
-    let categories = categories(&own);
-    let classified = match &flags.references.classify {
-        Some(model) => Some(classify(context, studio, &categories, &wish.prompt, model, run).await?),
-        None => None,
-    };
-    let text = connected.embedders.text.clone();
-    let helpers = Helpers { search: &search, categories: &categories, text, classified };
-    Ok(studio.plan(&wish, &helpers).await?)
-}
-
-/// Asks a text model for the category of a prompt.
-async fn classify(
-    context: &Context,
-    studio: &ImageStudio,
-    categories: &[atelier_studio::generate::Category],
-    prompt: &str,
-    model: &str,
-    flags: &RunFlags,
-) -> CliResult<CategoryChoice> {
-    let model = match (model, &context.config.model) {
-        ("", Some(configured)) => configured.as_str(),
-        ("", None) => DEFAULT_CLASSIFIER,
-        (model, _) => model,
-    };
-    let pools = connect(context, model, flags).await?;
-    let now = context.clock.now();
-    let store = studio.store().clone();
-    let mut options = RunSnapshot::new(model.to_owned(), flags).options(now.as_micros().unsigned_abs());
-    options.urgency = atelier_engine::Urgency::Interactive;
-    let runner = JobRunner {
-        engine: Engine::new(store.journal(), context.clock),
-        store,
-        clock: context.clock,
-        pools: pools.pools.clone(),
-        options,
-        stop: Stop::never(),
-    };
-    let payload = serde_json::Value::String(prompt.to_owned()).to_string();
-    let job = NewJob {
-        id: atelier_store::job_id("classify", now),
-        kind: "classification".into(),
-        settings: json!({ "model": model }),
-        items: vec![NewItem { key: "prompt".into(), lane: "classification".into(), payload: payload.into() }],
-        claims: Vec::new(),
-        created_at: now,
-    };
-    let answers = runner.run(job, Arc::new(ClassifyTask { categories: categories.to_vec() })).await?;
-    let choice = answers.results().next().flatten().and_then(ClassifyTask::choice);
-    choice.ok_or_else(|| {
-        let stopped = answers.stopped().map(|(_, reason)| reason);
-        let reason =
-            stopped.or_else(|| answers.problem().map(str::to_owned)).unwrap_or_else(|| "it said nothing".into());
-        CliError::new(Exit::ItemsFailed, "not-classified", format!("{model} did not say which category fits: {reason}"))
-            .hint("name one with --category, or leave --classify out")
+        lines.extend(worked.iter().filter_map(|one| next_step(&one.end, &one.job)));
+        lines.push(format!("all of it: 'atelier images show {generation}'"));
+        lines.join("\n")
     })
 }
 
-/// The picture of an edit: one that was made, one of the library, or a file.
-async fn picture(studio: &ImageStudio, text: &str) -> CliResult<(Option<String>, bytes::Bytes)> {
-    if let Some(image) = studio.store().made_image(text).await? {
-        let (_, content) = studio.file(&image).await?;
-        return Ok((Some(image.id), content));
+async fn plan(context: &Context, flags: &ImageRequestFlags, run: &RunFlags) -> AppResult<KeptPlan> {
+    let request = request(context, flags, run).await?;
+    let classify = match flags.references.classify.as_deref() {
+        None => Classify::No,
+        Some("") => Classify::Usual,
+        Some(model) => Classify::By(model.to_owned()),
+    };
+    context.app.plan_images(&request, &classify, &run.change()).await
+}
+
+/// From flags to what the studio is asked for.
+async fn request(context: &Context, flags: &ImageRequestFlags, run: &RunFlags) -> AppResult<GenerationRequest> {
+    let prompt = flags.prompt.clone().ok_or_else(|| {
+        AppError::new(code!("prompt-empty"), "there is no prompt")
+            .hint("say what is to be seen, such as \"a lighthouse keeper reading\"")
+    })?;
+    let references = &flags.references;
+    let first = SideRequest {
+        model: context.app.image_model(run.model.as_deref())?,
+        mode: mode(references.references),
+        tone: choice(references.tone.as_deref()),
+        angle: choice(references.angle.as_deref()),
+    };
+    let mut picks = Vec::with_capacity(references.reference.len());
+    for text in &references.reference {
+        picks.push(context.app.pick(text).await?);
     }
-    match wish::pick(text, studio.library()).await? {
-        atelier_studio::generate::Pick::Image(id) => {
-            let image = studio.library().show(&id).await?;
-            Ok((None, studio.library().original(&image).await?))
-        }
-        atelier_studio::generate::Pick::File { content, .. } => Ok((None, content)),
+    let CameraFlags { shot, view, lens, light, palette } = flags.camera.clone();
+    Ok(GenerationRequest {
+        prompt,
+        project: flags.sides.project.clone(),
+        count: flags.sides.count,
+        sides: sides(first, flags.sides.compare.clone(), references.compare_references.map(mode)),
+        picks,
+        collection: references.collection.clone(),
+        category: references.category.clone(),
+        camera: Camera { shot, view, lens, light },
+        palette: palette.iter().map(|color| color.trim().to_owned()).collect(),
+        size: size(&flags.size)?,
+        seed: flags.seed,
+        reference_seed: references.reference_seed,
+    })
+}
+
+const fn mode(mode: ReferenceMode) -> Mode {
+    match mode {
+        ReferenceMode::Auto => Mode::Auto,
+        ReferenceMode::PaletteOnly => Mode::PaletteOnly,
+        ReferenceMode::Off => Mode::Off,
     }
 }
 
 /// Says which references were chosen, and how.
-fn tell_references(context: &Context, plan: &Plan) {
+fn note_references(context: &Context, plan: &Plan) {
     let several = plan.sides.len() > 1;
     for side in &plan.sides {
         for reference in &side.references {

@@ -1,181 +1,153 @@
 //! `atelier images list`, `show` and `export`.
 
-use atelier_engine::Timestamp;
-use atelier_store::{Generation, MadeFilter, MadeImage, MadeState};
-use atelier_studio::generate::{ImageStudio, Plan, described};
-use serde_json::{Value, json};
+use atelier_app::views::{GeneratedImageView, GenerationView};
+use atelier_app::{AppError, AppResult, code};
+use atelier_engine::{Timestamp, Usd};
+use atelier_search::days;
+use atelier_store::{GeneratedFilter, GeneratedState};
+use atelier_studio::generate::{Provenance, Reference};
+use serde_json::json;
 
-use super::{images, open, usage};
-use crate::args::{ExportMade, ListMade, MadeSelection};
-use crate::commands::search::days;
+use super::images;
+use crate::args::{ExportGenerated, GeneratedSelection, ListGenerated};
 use crate::context::Context;
-use crate::error::CliResult;
 use crate::exit::Exit;
-use crate::money::moment;
+use crate::money::moment_of;
 use crate::out::{excerpt, table};
 
-pub(super) async fn run(context: &Context, command: &ListMade) -> CliResult<Exit> {
-    let studio = open(context)?;
+pub(super) async fn run(context: &Context, command: &ListGenerated) -> AppResult<Exit> {
     let after = command.after.as_deref().map(str::parse).transpose()?;
-    let limit = command.limit as usize;
-    let made = studio.store().made_images(&filter(&command.selection)?, after.as_ref(), limit).await?;
-    let next = made.last().filter(|_| made.len() == limit).map(|image| image.cursor().to_string());
-    let made = standing(&studio, made)?;
-    let rows: Vec<Value> = made.iter().map(|(image, standing)| described(image, standing, None)).collect();
-    context.out.result(&json!({ "images": rows, "next": next }), || {
-        if made.is_empty() {
+    let filter = filter(&command.selection)?;
+    let list = context.app.generated_images(&filter, after.as_ref(), command.limit as usize).await?;
+    context.out.result(&list, || {
+        if list.images.is_empty() {
             return "there are no such images; 'atelier images generate \"what is to be seen\"' makes some".to_owned();
         }
-        let row = |(image, standing): &(MadeImage, &str)| {
+        let row = |image: &GeneratedImageView| {
             let liked = if image.liked { "liked" } else { "" };
             vec![
                 image.id.clone(),
-                (*standing).to_owned(),
+                image.state.clone(),
                 excerpt(&image.model, 32),
                 liked.to_owned(),
                 excerpt(&image.prompt, 56),
             ]
         };
-        let cells: Vec<Vec<String>> = made.iter().map(row).collect();
-        let more = next.as_ref().map(|next| format!("\nmore with --after {next}")).unwrap_or_default();
+        let cells: Vec<Vec<String>> = list.images.iter().map(row).collect();
+        let more = list.next.as_ref().map(|next| format!("\nmore with --after {next}")).unwrap_or_default();
         table(&["image", "state", "model", "", "prompt"], &[false; 5], &cells) + &more
     })?;
     Ok(Exit::Success)
 }
 
-pub(super) async fn export(context: &Context, command: &ExportMade) -> CliResult<Exit> {
-    let studio = open(context)?;
-    let filter = MadeFilter { state: Some(MadeState::Done), ..filter(&command.selection)? };
-    let written = studio.export(&filter, &command.ids, &command.file).await?;
+pub(super) async fn export(context: &Context, command: &ExportGenerated) -> AppResult<Exit> {
+    let filter = GeneratedFilter { state: Some(GeneratedState::Done), ..filter(&command.selection)? };
+    let written = context.app.export_images(&filter, &command.ids, &command.file).await?;
     let json = json!({ "file": command.file, "images": written });
     context.out.result(&json, || format!("{} written to {}", images(written), command.file.display()))?;
     Ok(Exit::Success)
 }
 
-/// Images, each with where it stands.
-fn standing(studio: &ImageStudio, made: Vec<MadeImage>) -> CliResult<Vec<(MadeImage, &'static str)>> {
-    let standing = |image: MadeImage| {
-        let standing = studio.standing(&image)?;
-        Ok((image, standing))
-    };
-    made.into_iter().map(standing).collect()
-}
-
-fn filter(flags: &MadeSelection) -> CliResult<MadeFilter> {
-    let state = |name: &String| {
-        [MadeState::Pending, MadeState::Done, MadeState::Blocked, MadeState::Failed, MadeState::Cancelled]
-            .into_iter()
-            .find(|state| state.name() == name)
-    };
+fn filter(flags: &GeneratedSelection) -> AppResult<GeneratedFilter> {
     let range = flags.date.as_deref().map(|text| {
         days(text).ok_or_else(|| {
-            let message = format!("'{}' is no day", excerpt(text, 40));
-            usage("date-invalid", message, "give a day as YYYY-MM-DD, or FROM..UNTIL with the earlier one first")
+            AppError::new(code!("date-invalid"), format!("'{}' is no day", excerpt(text, 40)))
+                .hint("give a day as YYYY-MM-DD, or FROM..UNTIL with the earlier one first")
         })
     });
     let range = range.transpose()?;
-    Ok(MadeFilter {
+    Ok(GeneratedFilter {
         words: flags.word.clone(),
         model: flags.model.clone(),
         project: flags.project.clone(),
         generation: flags.generation.clone(),
         liked: flags.liked,
-        state: flags.state.as_ref().and_then(state),
+        state: flags.state.as_deref().map(GeneratedState::from_name).transpose()?,
         from: range.as_ref().map(|range| Timestamp::from_micros(*range.start())),
         before: range.as_ref().map(|range| Timestamp::from_micros(range.end().saturating_add(1))),
     })
 }
 
-pub(super) async fn show(context: &Context, id: &str) -> CliResult<Exit> {
-    let studio = open(context)?;
-    if let Some(image) = studio.store().made_image(id).await? {
-        let standing = studio.standing(&image)?;
-        context.out.result(&described(&image, standing, None), || tell(&image, standing))?;
+pub(super) async fn show(context: &Context, id: &str) -> AppResult<Exit> {
+    if let Some(image) = context.app.generated_image(id).await? {
+        context.out.result(&image, || describe(&image))?;
         return Ok(Exit::Success);
     }
-    let (generation, plan) = studio.generation(id).await?;
-    let made = standing(&studio, studio.store().made_of(id).await?)?;
-    let rows: Vec<Value> = made.iter().map(|(image, standing)| described(image, standing, None)).collect();
-    let json = json!({
-        "generation": generation.id,
-        "project": generation.project,
-        "prompt": generation.prompt,
-        "created_at": generation.created_at.to_string(),
-        "submitted_at": generation.submitted_at.map(|at| at.to_string()),
-        "plan": plan,
-        "images": rows,
-    });
-    context.out.result(&json, || tell_generation(&generation, &plan, &made))?;
+    let generation = context.app.generation(id).await?;
+    context.out.result(&generation, || describe_generation(&generation))?;
     Ok(Exit::Success)
 }
 
-fn tell_generation(generation: &Generation, plan: &Plan, made: &[(MadeImage, &str)]) -> String {
+fn describe_generation(generation: &GenerationView) -> String {
     let mut lines = vec![
-        format!("{}, {}", generation.id, moment(generation.created_at)),
+        format!("{}, {}", generation.generation, moment_of(&generation.created_at)),
         format!("project {}: {}", generation.project, excerpt(&generation.prompt, 200)),
     ];
     if generation.submitted_at.is_none() {
-        lines.push(format!("a plan; 'atelier images generate --plan {}' sends it", generation.id));
+        lines.push(format!("a plan; 'atelier images generate --plan {}' sends it", generation.generation));
     }
-    for side in &plan.sides {
-        let of_side: Vec<&(MadeImage, &str)> = made.iter().filter(|(image, _)| image.side == side.name).collect();
-        let ready = of_side.iter().all(|(image, _)| image.state != MadeState::Pending) && !of_side.is_empty();
-        let standing = if ready { "ready" } else { "not ready" };
-        lines.push(format!("side {}: {}, {standing}", side.name, side.model));
-        for (image, standing) in of_side {
-            let what = match (&image.result, &image.message) {
-                (Some(result), _) => format!("{} x {} {}", result.width, result.height, result.format),
-                (None, Some(message)) => excerpt(message, 120),
-                (None, None) => String::new(),
+    for side in &generation.plan.sides {
+        let of_side: Vec<&GeneratedImageView> =
+            generation.images.iter().filter(|image| image.side == side.name).collect();
+        let pending = |image: &&GeneratedImageView| ["pending", "running"].contains(&image.state.as_str());
+        let ready = if of_side.is_empty() || of_side.iter().any(pending) { "not ready" } else { "ready" };
+        lines.push(format!("side {}: {}, {ready}", side.name, side.model));
+        for image in of_side {
+            let what = match (image.width, image.height, &image.message) {
+                (Some(width), Some(height), _) => {
+                    format!("{width} x {height} {}", image.format.as_deref().unwrap_or_default())
+                }
+                (_, _, Some(message)) => excerpt(message, 120),
+                _ => String::new(),
             };
-            lines.push(format!("  {} {standing} {what}", image.id).trim_end().to_owned());
+            lines.push(format!("  {} {} {what}", image.id, image.state).trim_end().to_owned());
         }
     }
     lines.join("\n")
 }
 
-fn tell(image: &MadeImage, standing: &str) -> String {
+fn describe(image: &GeneratedImageView) -> String {
     let mut lines = vec![
-        format!("{}: {standing}{}", image.id, if image.liked { ", liked" } else { "" }),
+        format!("{}: {}{}", image.id, image.state, if image.liked { ", liked" } else { "" }),
         format!("of {}, side {}, project {}", image.generation, image.side, image.project),
         format!("model {}", image.model),
     ];
     if let (Some(kind), Some(message)) = (&image.kind, &image.message) {
         lines.push(format!("{kind}: {message}"));
     }
-    if let Some(result) = &image.result {
-        let provenance = &result.provenance;
-        let asked = format!("{} x {}", provenance["asked"]["width"], provenance["asked"]["height"]);
-        lines.push(format!("{} x {} {} (asked for: {asked})", result.width, result.height, result.format));
-        let cost = match result.cost {
-            _ if provenance["sandbox"] == true => "nothing was paid: the sandbox made it".to_owned(),
-            Some(cost) => format!("{}{cost}", if result.cost_estimated { "about " } else { "" }),
-            None => "cost unknown".to_owned(),
-        };
-        let seed = provenance["seed"].as_i64().map_or_else(|| "none sent".to_owned(), |seed| seed.to_string());
-        lines.push(format!("seed {seed}; {}; made {}", cost, moment(result.made_at)));
-        for reference in provenance["references"].as_array().into_iter().flatten() {
-            let name = reference["image"].as_str().or(reference["name"].as_str()).unwrap_or_default();
-            let drawn = &reference["drawn"];
-            let how = if drawn.is_null() {
-                "picked".to_owned()
-            } else {
-                format!(
-                    "place {} of {} by {}, seed {}",
-                    drawn["rank"],
-                    drawn["pool"],
-                    drawn["by"].as_str().unwrap_or_default(),
-                    drawn["seed"]
-                )
-            };
-            lines.push(format!("{} {name} ({how})", reference["role"].as_str().unwrap_or_default()));
-        }
+    let provenance = image.came_about();
+    if let Some(provenance) = &provenance {
+        lines.extend(came_about(image, provenance));
     }
     lines.extend(image.note.as_ref().map(|note| format!("note: {note}")));
-    lines.extend(image.promoted.as_ref().map(|id| format!("in the library as {id}")));
+    lines.extend(image.library_image.as_ref().map(|id| format!("in the library as {id}")));
     lines.push(format!("prompt: {}", image.prompt));
-    if let Some(sent) = image.result.as_ref().and_then(|result| result.provenance["sent"].as_str()) {
-        lines.push(format!("as it was sent:\n\n{sent}"));
-    }
+    lines.extend(provenance.map(|provenance| format!("as it was sent:\n\n{}", provenance.sent)));
     lines.join("\n")
+}
+
+fn came_about(image: &GeneratedImageView, provenance: &Provenance) -> Vec<String> {
+    let (width, height) = (image.width.unwrap_or_default(), image.height.unwrap_or_default());
+    let asked = format!("{} x {}", provenance.asked.width, provenance.asked.height);
+    let format = image.format.as_deref().unwrap_or_default();
+    let cost = match image.cost_usd.and_then(Usd::from_dollars) {
+        _ if provenance.sandbox => "nothing was paid: the sandbox made it".to_owned(),
+        Some(cost) => format!("{}{cost}", if image.cost_estimated { "about " } else { "" }),
+        None => "cost unknown".to_owned(),
+    };
+    let seed = provenance.seed.map_or_else(|| "none sent".to_owned(), |seed| seed.to_string());
+    let made = moment_of(&provenance.made_at);
+    let mut lines =
+        vec![format!("{width} x {height} {format} (asked for: {asked})"), format!("seed {seed}; {cost}; made {made}")];
+    lines.extend(provenance.references.iter().map(reference));
+    lines
+}
+
+fn reference(reference: &Reference) -> String {
+    let name = reference.image.as_deref().unwrap_or(&reference.name);
+    let how = reference.drawn.as_ref().map_or_else(
+        || "picked".to_owned(),
+        |drawn| format!("place {} of {} by {}, seed {}", drawn.rank, drawn.pool, drawn.by, drawn.seed),
+    );
+    format!("{} {name} ({how})", reference.role.name())
 }

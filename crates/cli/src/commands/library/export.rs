@@ -1,19 +1,19 @@
 //! `atelier library export`.
 
+use atelier_app::{AppError, AppResult, code};
 use atelier_studio::library::{ExportSelection, ExportTarget};
 
-use super::{check_collections, filter, images, open};
+use super::{filter, images};
 use crate::args::ExportImages;
 use crate::context::Context;
-use crate::error::{CliError, CliResult};
 use crate::exit::Exit;
 use crate::money::thousands;
-use crate::progress::Meter;
+use crate::progress::StepProgress;
 use crate::signals;
 
-pub(super) async fn run(context: &Context, command: ExportImages) -> CliResult<Exit> {
-    let library = open(context)?;
-    check_collections(&library, &command.selection.collection).await?;
+pub(super) async fn run(context: &Context, command: ExportImages) -> AppResult<Exit> {
+    context.app.check_collections(&command.selection.collection).await?;
+    let library = context.app.library()?;
     let (stop, signalled) = signals::listen(None)?;
     let to = command.to.clone();
     let is_zip = to.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
@@ -23,13 +23,13 @@ pub(super) async fn run(context: &Context, command: ExportImages) -> CliResult<E
     } else {
         ExportSelection::Ids(command.id)
     };
-    let mut meter = Meter::new(context.out, context.clock, "image");
-    let exported = library.export(selection, target, &stop, |done| meter.at(done, None, " written")).await;
-    meter.finish();
+    let mut progress = StepProgress::new(context.out, context.app.clock(), "image");
+    let exported = library.export(selection, target, &stop, |done| progress.at(done, None, " written")).await;
+    progress.finish();
     let report = match exported {
         Err(atelier_studio::StudioError::Stopped) => {
             context.out.note("stopped; nothing was written");
-            return Ok(signalled.exit().unwrap_or(Exit::Interrupted));
+            return Ok(signalled.exit().unwrap_or(Exit::INTERRUPTED));
         }
         other => other?,
     };
@@ -40,7 +40,7 @@ pub(super) async fn run(context: &Context, command: ExportImages) -> CliResult<E
     if !report.missing.is_empty() {
         let message = format!("the files of {} are gone from the library", images(report.missing.len() as u64));
         return Err(
-            CliError::local("image-file-gone", message).hint("restore them from a backup of the data directory")
+            AppError::new(code!("image-file-gone"), message).hint("restore them from a backup of the data directory")
         );
     }
     Ok(Exit::Success)

@@ -2,36 +2,26 @@
 
 use std::time::Duration;
 
-use atelier_engine::StopHandle;
+use atelier_app::AppResult;
 use atelier_studio::library::Embedded;
-use atelier_studio::library::decode::DecodeLimits;
-use atelier_studio::library::import::{FileOutcome, ImportEvent, ImportOptions, ImportReport, ImportSource, Importer};
-use atelier_studio::search::ImageSearch;
-use serde_json::{Value, json};
+use atelier_studio::library::import::{FileOutcome, ImportEvent, ImportOptions, ImportReport, ImportSource};
+use serde::Serialize;
 
-use super::{embed, images, open};
+use super::embed::{Busy, EmbedReport};
+use super::images;
 use crate::args::ImportImages;
 use crate::context::Context;
-use crate::embedders;
-use crate::error::{CliError, CliResult};
 use crate::exit::Exit;
 use crate::money::{count, duration, thousands};
 use crate::out::excerpt;
-use crate::progress::Meter;
+use crate::progress::StepProgress;
 use crate::signals;
 
 /// Files that are named one by one where something is wrong with them; `--json` names all that the report has.
 const SHOWN: usize = 20;
-/// How often what was imported is made known to the search.
-const INDEX_EVERY: Duration = Duration::from_millis(500);
-
-pub(super) async fn run(context: &Context, command: ImportImages) -> CliResult<Exit> {
-    let began = context.clock.now();
-    let library = open(context)?;
+pub(super) async fn run(context: &Context, command: ImportImages) -> AppResult<Exit> {
+    let began = context.app.clock().now();
     let (stop, signalled) = signals::listen(None)?;
-    let connected = embedders::of_images(context, library.store(), &stop).await?;
-    let embedders = connected.embedders.clone();
-    let importer = Importer::new(library.clone(), embedders.clone(), DecodeLimits::default(), context.clock);
     let options = ImportOptions {
         collections: command.collection,
         tags: command.tag,
@@ -42,86 +32,55 @@ pub(super) async fn run(context: &Context, command: ImportImages) -> CliResult<E
         ..ImportOptions::default()
     };
     let sources = command.paths.into_iter().map(ImportSource::Path).collect();
-    let mut meter = Meter::new(context.out, context.clock, "file");
-    let follower = Follower::start(ImageSearch::new(library.clone(), embedders.clone()));
-    let imported = importer
-        .import(sources, options, stop.clone(), |event| match event {
-            ImportEvent::Progress(progress) => {
-                let refused =
-                    if progress.refused > 0 { format!(", {} refused", progress.refused) } else { String::new() };
-                let message = format!(", {} new{refused}", images(progress.imported));
-                meter.at(progress.done, progress.total, &message);
-            }
-            ImportEvent::File { file, outcome: FileOutcome::Refused(refusal) } => {
-                let (file, reason) = (excerpt(file, 120), excerpt(&refusal.reason, 200));
-                meter.line(&format!("{file}: {reason} [{}]. {}", refusal.code, refusal.hint));
-            }
-            ImportEvent::Description { place, refusal } => {
-                meter.line(&format!("{}: {}", excerpt(place, 120), excerpt(&refusal.reason, 200)));
-            }
-            ImportEvent::File { .. } => {}
-        })
-        .await;
-    meter.finish();
-    let report = match imported {
-        Ok(report) => report,
-        Err(error) => {
-            // What was imported before is found all the same.
-            let _ = follower.finish().await;
-            return Err(error.into());
+    let mut progress = StepProgress::new(context.out, context.app.clock(), "file");
+    let mut vectors = EmbedReport::new(context, Busy::Left);
+    let on_embed = |event| vectors.on(event);
+    let imported =
+        context.app.import_images(sources, options, &stop, |event| show(&mut progress, event), on_embed).await;
+    progress.finish();
+    vectors.finish();
+    let imported = imported?;
+    let seconds = context.app.clock().now().since(began).as_secs_f64();
+    print(context, &imported.report, imported.embedded, seconds)?;
+    if let Some(error) = &imported.not_indexed {
+        context.out.note(format!("the search does not know of them yet: {}", error.message()));
+    }
+    if imported.report.stopped || imported.embedded.stopped {
+        return Ok(signalled.exit().unwrap_or(Exit::INTERRUPTED));
+    }
+    Ok(if imported.report.refused > 0 { Exit::ITEMS_FAILED } else { Exit::Success })
+}
+
+fn show(progress: &mut StepProgress, event: ImportEvent<'_>) {
+    match event {
+        ImportEvent::Progress(import) => {
+            let refused = if import.refused > 0 { format!(", {} refused", import.refused) } else { String::new() };
+            let message = format!(", {} new{refused}", images(import.imported));
+            progress.at(import.done, import.total, &message);
         }
-    };
-    // Words that were edited, or images that came in without an embedder, have no vectors yet.
-    let missing = embed::new(context, &library, &embedders, &stop).await?;
-    let indexed = follower.finish().await;
-    let seconds = context.clock.now().since(began).as_secs_f64();
-    tell(context, &report, missing, seconds)?;
-    if let Err(error) = indexed {
-        // The library has them; the index is a cache.
-        context.out.note(format!("the search does not know of them yet: {}", error.message));
-    }
-    if report.stopped || missing.stopped {
-        return Ok(signalled.exit().unwrap_or(Exit::Interrupted));
-    }
-    Ok(if report.refused > 0 { Exit::ItemsFailed } else { Exit::Success })
-}
-
-/// Makes known to the search what is imported, while it is.
-struct Follower {
-    over: StopHandle,
-    task: tokio::task::JoinHandle<ImageSearch>,
-}
-
-impl Follower {
-    fn start(search: ImageSearch) -> Self {
-        let (over, ending) = StopHandle::new();
-        let task = tokio::spawn(async move {
-            while tokio::time::timeout(INDEX_EVERY, ending.clone().wait()).await.is_err() {
-                if let Err(error) = search.catch_up(|_| {}).await {
-                    tracing::debug!(code = error.code(), "the index did not follow the import: {error}");
-                }
-            }
-            search
-        });
-        Self { over, task }
-    }
-
-    /// Applies what is left.
-    async fn finish(self) -> CliResult<()> {
-        self.over.stop();
-        let search = self.task.await.map_err(|error| CliError::local("thread-ended", error.to_string()))?;
-        search.catch_up(|_| {}).await?;
-        Ok(())
+        ImportEvent::File { file, outcome: FileOutcome::Refused(refusal) } => {
+            let (file, reason) = (excerpt(file, 120), excerpt(&refusal.reason, 200));
+            progress.line(&format!("{file}: {reason} [{}]. {}", refusal.code, refusal.hint));
+        }
+        ImportEvent::Description { place, refusal } => {
+            progress.line(&format!("{}: {}", excerpt(place, 120), excerpt(&refusal.reason, 200)));
+        }
+        ImportEvent::File { .. } => {}
     }
 }
 
-fn tell(context: &Context, report: &ImportReport, embedded: Embedded, seconds: f64) -> CliResult<()> {
-    let mut json = serde_json::to_value(report).unwrap_or_default();
-    if let Value::Object(fields) = &mut json {
-        fields.insert("seconds".into(), json!(seconds));
-        fields.insert("embedded".into(), json!(embedded.text + embedded.look));
-    }
-    context.out.result(&json, || {
+/// What an import did, as `--json` gives it.
+#[derive(Serialize)]
+struct ImportResult<'a> {
+    #[serde(flatten)]
+    report: &'a ImportReport,
+    seconds: f64,
+    embedded: u64,
+}
+
+fn print(context: &Context, report: &ImportReport, embedded: Embedded, seconds: f64) -> AppResult<()> {
+    let result = ImportResult { report, seconds, embedded: embedded.text + embedded.look };
+    context.out.result(&result, || {
         let took = duration(Duration::from_secs_f64(seconds));
         if report.files == 0 && report.missing == 0 {
             return "there is nothing to import there".to_owned();

@@ -2,26 +2,25 @@
 
 use std::path::Path;
 
+use atelier_app::replies::{draft_status, label};
+use atelier_app::{AppError, AppResult, code};
 use atelier_engine::Timestamp;
 use atelier_replies::export::{self, ExportOptions};
 use serde_json::json;
 
-use super::list::{label, status};
-use crate::args::{Export, SortBy};
-use crate::commands::projects;
+use crate::args::{ExportReplies, SortBy};
 use crate::context::Context;
-use crate::error::{CliError, CliResult};
 use crate::exit::Exit;
 use crate::money::count;
 
-pub(super) async fn run(context: &Context, command: Export) -> CliResult<Exit> {
+pub(super) async fn run(context: &Context, command: ExportReplies) -> AppResult<Exit> {
     let to_stdout = command.out == Path::new("-");
     if to_stdout && context.out.is_json() {
-        return Err(CliError::usage("two-outputs", "--out - and --json both want to write to stdout")
+        return Err(AppError::new(code!("two-outputs"), "--out - and --json both want to write to stdout")
             .hint("name a file with --out, or leave --json out"));
     }
     for name in &command.project {
-        projects::find(context, name).await?;
+        context.app.check_project(name).await?;
     }
     let options = ExportOptions {
         projects: command.project,
@@ -33,28 +32,28 @@ pub(super) async fn run(context: &Context, command: Export) -> CliResult<Exit> {
         label: command
             .label
             .as_deref()
-            .map(|name| label(name)?.parse().map_err(|error: String| CliError::usage("bad-label", error)))
+            .map(|name| label(name)?.parse().map_err(|error: String| AppError::new(code!("bad-label"), error)))
             .transpose()?,
-        status: status(&command.status)?,
+        status: draft_status(&command.status)?,
         hours_back: command.hours_back,
         limit: command.limit,
     };
-    let store = context.store()?;
-    let now = command.now.map_or_else(|| context.clock.now(), Timestamp::from);
+    let store = context.app.store()?;
+    let now = command.now.map_or_else(|| context.app.clock().now(), Timestamp::from);
     if to_stdout {
         let exported = export::to_writer(&store, &options, std::io::stdout(), now).await?;
-        context.out.note(told(exported, "stdout"));
+        context.out.note(written(exported, "stdout"));
         return Ok(Exit::Success);
     }
     let exported = export::to_file(&store, &options, &command.out, now).await?;
     let file = command.out.display().to_string();
-    context
-        .out
-        .result(&json!({ "file": file, "rows": exported.rows, "drafts": exported.drafts }), || told(exported, &file))?;
+    context.out.result(&json!({ "file": file, "rows": exported.rows, "drafts": exported.drafts }), || {
+        written(exported, &file)
+    })?;
     Ok(Exit::Success)
 }
 
-fn told(exported: export::Exported, file: &str) -> String {
+fn written(exported: export::Exported, file: &str) -> String {
     let (rows, drafts) = (count(exported.rows as u64, "row"), count(exported.drafts as u64, "draft"));
     format!("{rows} with {drafts} written to {file}")
 }

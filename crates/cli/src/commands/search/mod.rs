@@ -1,50 +1,45 @@
 //! `atelier search`.
 
 mod evaluate;
-mod filters;
 mod thumbnails;
 
-use atelier_engine::Stop;
-use atelier_search::{Hit, Match, SearchExplanation, StageScores};
-use atelier_studio::search::{ImageSearch, IndexStatus, Scope, SearchRequest, SearchResults, rgb};
+use atelier_app::library::picture_file;
+use atelier_app::{AppError, AppResult, code};
+use atelier_search::{FILTER_KEYS, Hit, Match, SearchExplanation, StageScores, attributes_of, parse_filters, rgb};
+use atelier_studio::search::{ImageSearch, IndexStatus, Scope, SearchRequest, SearchResults};
 
-use super::library;
+use super::library::in_background;
 use crate::args::{Fields, SearchCommand, SearchImages};
-use crate::background;
 use crate::context::Context;
-use crate::embedders::{self, ImageEmbedders};
-use crate::error::{CliError, CliResult};
 use crate::exit::Exit;
 use crate::money::{count, thousands};
 use crate::out::{excerpt, table};
-use crate::progress::Meter;
+use crate::progress::StepProgress;
 
-pub(super) use filters::days;
-
-pub(super) async fn run(context: &Context, command: SearchImages) -> CliResult<Exit> {
+pub(super) async fn run(context: &Context, command: SearchImages) -> AppResult<Exit> {
     if let Some(SearchCommand::Eval(command)) = command.command {
         return evaluate::run(context, command).await;
     }
     let request = SearchRequest {
         words: Some(command.query.join(" ")),
-        picture: command.image.as_deref().map(library::picture_file).transpose()?,
+        picture: command.image.as_deref().map(picture_file).transpose()?,
         like: command.like,
         color: command.color.as_deref().map(color).transpose()?,
-        filters: filters::parse(&command.filter, &command.collection)?,
+        filters: parse_filters(&command.filter, &command.collection)?,
         scope: scope(command.fields),
         limit: command.limit as usize,
         explain: command.explain,
     };
     // Before models are loaded for nothing.
     request.check()?;
-    let (search, _connected) = open(context).await?;
+    let search = context.app.image_search().await?;
     let standing = catch_up(context, &search).await?;
-    let attributes = filters::attributes(&request.filters);
+    let attributes = attributes_of(&request.filters);
     let found = search.search(request).await?;
     if found.hits.hits.is_empty() {
-        library::check_collections(search.library(), &command.collection).await?;
+        context.app.check_collections(&command.collection).await?;
         if !attributes.is_empty() {
-            let (names, known) = (attributes.join(", "), filters::KEYS.join(", "));
+            let (names, known) = (attributes.join(", "), FILTER_KEYS.join(", "));
             context.out.note(format!("{names}: attributes of images, as any key is but {known}"));
         }
     }
@@ -64,22 +59,15 @@ pub(super) async fn run(context: &Context, command: SearchImages) -> CliResult<E
     if let Some(reason) = &found.words_only {
         context.out.note(format!("found by words alone, not by meaning and look: {reason}"));
     }
-    background::embed(context, search.library(), search.embedders()).await;
+    in_background(context, &search).await;
     Ok(Exit::Success)
 }
 
-/// The search over the library, with the models that the configuration names.
-async fn open(context: &Context) -> CliResult<(ImageSearch, ImageEmbedders)> {
-    let library = library::open(context)?;
-    let connected = embedders::of_queries(context, library.store(), &Stop::never()).await?;
-    Ok((ImageSearch::new(library, connected.embedders.clone()), connected))
-}
-
 /// Applies what has changed since the last search.
-async fn catch_up(context: &Context, search: &ImageSearch) -> CliResult<IndexStatus> {
-    let mut meter = Meter::new(context.out, context.clock, "change");
-    let standing = search.catch_up(|done| meter.at(done, None, " of the library taken into the index")).await;
-    meter.finish();
+async fn catch_up(context: &Context, search: &ImageSearch) -> AppResult<IndexStatus> {
+    let mut progress = StepProgress::new(context.out, context.app.clock(), "change");
+    let standing = search.catch_up(|done| progress.at(done, None, " of the library taken into the index")).await;
+    progress.finish();
     Ok(standing?)
 }
 
@@ -92,9 +80,9 @@ fn scope(fields: Fields) -> Scope {
     }
 }
 
-fn color(text: &str) -> CliResult<[u8; 3]> {
+fn color(text: &str) -> AppResult<[u8; 3]> {
     rgb(text).ok_or_else(|| {
-        CliError::usage("color-invalid", format!("'{}' is no colour", excerpt(text, 40)))
+        AppError::new(code!("color-invalid"), format!("'{}' is no colour", excerpt(text, 40)))
             .hint("give six hexadecimal digits, or three, such as '#a0c4ff' (in quotes: # begins a comment in a shell)")
     })
 }

@@ -2,8 +2,8 @@
 
 use std::io::IsTerminal;
 
+use atelier_store::objects::ThumbnailSize;
 use atelier_studio::library::Library;
-use atelier_studio::objects::ThumbnailSize;
 use atelier_studio::search::SearchResults;
 
 use crate::args::Thumbnails;
