@@ -25,9 +25,16 @@ list_files() {
     find . \( -name target -o -name node_modules -o -name .git -o -name demo-data \) -prune -o -type f -print | sed 's|^\./||'
 }
 
-# Lines that count: not blank, and before the unit tests.
+# Lines that count: not blank, and not of an item that is for tests only. Such an item ends where a line begins with its
+# closing bracket, or on its own line.
 count_lines() {
-  awk '/^#\[cfg\(test\)\]/ { exit } /[^[:space:]]/ { n++ } END { print n + 0 }' "$1"
+  awk '
+    /^#\[cfg\(test\)\]/ { skipping = 1; next }
+    skipping == 1 && /^#\[/ { next }
+    skipping == 1 { skipping = /;[[:space:]]*$/ || /^[^{]*$/ && /;/ || /\{.*\}[[:space:]]*$/ ? 0 : 2; next }
+    skipping == 2 { if (/^[})\]]/) skipping = 0; next }
+    /[^[:space:]]/ { n++ }
+    END { print n + 0 }' "$1"
 }
 
 # The limit of a file: that of its exception, or the usual one.

@@ -36,8 +36,9 @@ def print_summary(summary, quota):
           "{green} green, {yellow} yellow, {red} red".format_map(summary))
     print("    replies   {drafted} posts drafted, {blocked} blocked, {failed} failed; "
           "{saved} drafts saved, {filtered} filtered out".format_map(summary))
+    cost = "cost unknown" if summary["cost_usd"] is None else f"${summary['cost_usd']:.4f}"
     print("    provider  {calls:,} calls, {rate_limited:,} of them refused for a limit; "
-          "{input_tokens:,} tokens in, {output_tokens:,} out; ${cost_usd:.4f}".format_map(summary))
+          "{input_tokens:,} tokens in, {output_tokens:,} out; ".format_map(summary) + cost)
     print("    time      {seconds:.1f} s".format_map(summary))
 
     posts = summary["drafted"] + summary["blocked"] + summary["failed"]
