@@ -50,6 +50,16 @@ pub enum SandboxError {
 }
 
 impl SandboxError {
+    /// Every code that there is.
+    pub const CODES: &'static [&'static str] = &[
+        "sandbox-setting",
+        "sandbox-fault-rates",
+        "sandbox-not-loopback",
+        "sandbox-bind",
+        "sandbox-no-runtime",
+        "sandbox-time-zone",
+    ];
+
     pub(crate) fn setting(what: &'static str, text: &str, reason: impl Into<String>, hint: &'static str) -> Self {
         Self::Setting { what, text: text.to_owned(), reason: reason.into(), hint }
     }
