@@ -10,12 +10,9 @@ use atelier_store::{JobRecord, LOCAL_OWNER, Store, StoreError};
 use atelier_studio::generate::ImageStudio;
 use atelier_studio::library::Library;
 
-use crate::config::{Config, xdg};
+use crate::config::{Config, Environment, xdg};
 use crate::error::{AppError, AppResult};
 use crate::pools::{Pools, Prices};
-
-/// Reads a variable of the environment.
-pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// Where an application is to be found, as far as a face was told.
 #[derive(Clone)]

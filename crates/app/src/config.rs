@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use atelier_engine::Limit;
 use serde::Deserialize;
 
-use crate::app::Environment;
 use crate::error::{AppError, AppResult};
+
+/// Reads a variable of the environment.
+pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// The file's content. An unknown key is an error that names it.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -38,7 +38,8 @@ mod run;
 pub mod search;
 pub mod views;
 
-pub use app::{App, Environment, Start};
+pub use app::{App, Start};
+pub use config::Environment;
 pub use embedders::threads;
 pub use error::{AppError, AppResult, ErrorClass};
 pub use pools::{Pools, Prices};

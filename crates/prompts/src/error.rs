@@ -5,8 +5,6 @@ use std::path::{Path, PathBuf};
 use atelier_providers::{ModelRef, Provider};
 use atelier_store::StoreError;
 
-use crate::input::Form;
-
 /// What the functions here return.
 pub type PromptsResult<T> = Result<T, PromptsError>;
 
@@ -35,10 +33,10 @@ pub enum PromptsError {
     #[error("{} has no lines", .0.display())]
     Empty(PathBuf),
     /// The lines are in the form of another provider.
-    #[error("the lines are in the form of {}, and {model} does not take it", provider_of(*form))]
+    #[error("the lines are in the form of {wants}, and {model} does not take it")]
     WrongForm {
-        /// Their form.
-        form: Form,
+        /// Whose models take it.
+        wants: Provider,
         /// The model that was to answer.
         model: ModelRef,
     },
@@ -85,13 +83,6 @@ pub enum PromptsError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-const fn provider_of(form: Form) -> Provider {
-    match form {
-        Form::OpenAiBatch => Provider::OpenAi,
-        Form::Prompts | Form::GeminiBatch => Provider::Gemini,
-    }
 }
 
 atelier_engine::error_codes! {

@@ -57,7 +57,7 @@ impl Form {
         if model.wire() == wants {
             return Ok(());
         }
-        Err(PromptsError::WrongForm { form: self, model: model.clone() })
+        Err(PromptsError::WrongForm { wants, model: model.clone() })
     }
 }
 

@@ -4,7 +4,8 @@ use atelier_app::views::{JobDetailView, JobListView, JobView};
 use atelier_app::{AppResult, RunChange};
 use serde_json::json;
 
-use super::work::{Work, cost_in_words, possibly_twice};
+use super::outcome::cost_in_words;
+use super::work::{Work, possibly_twice};
 use crate::args::{JobsCommand, Resume, Retry};
 use crate::context::Context;
 use crate::exit::Exit;

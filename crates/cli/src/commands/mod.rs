@@ -5,6 +5,7 @@ mod cost;
 mod images;
 mod jobs;
 mod library;
+mod outcome;
 mod posts;
 mod projects;
 mod quota;

@@ -4,18 +4,17 @@ use std::path::Path;
 use std::time::Duration;
 
 use atelier_app::job::{Applied, WorkEvent, Worked};
-use atelier_app::views::{GeneratedImageView, JobView, PromptsSummaryView};
+use atelier_app::views::{GeneratedImageView, PromptsSummaryView};
 use atelier_app::{AppResult, RunChange};
-use atelier_engine::{JobId, RunEnd, Stop, Timestamp, Usd};
-use atelier_providers::ModelRef;
-use atelier_store::{GeneratedImage, JobRecord, JobState};
+use atelier_engine::{JobId, RunEnd, Stop, Timestamp};
+use atelier_store::{GeneratedImage, JobState};
 
+use super::outcome::{cost_in_words, next_step, summarize_generation};
 use crate::context::Context;
-use crate::error::resume;
 use crate::exit::Exit;
-use crate::money::{count, duration, moment, thousands};
+use crate::money::{count, duration, thousands};
 use crate::out::excerpt;
-use crate::progress::{RunProgress, waiting};
+use crate::progress::RunProgress;
 use crate::signals::{self, Signalled};
 
 /// Items that are named one by one.
@@ -131,7 +130,7 @@ impl<'a> Work<'a> {
             }
             "images" => {
                 let generation = app.generation_of(job)?;
-                super::images::summarize(self.context, &generation, std::slice::from_ref(worked)).await
+                summarize_generation(self.context, &generation, std::slice::from_ref(worked)).await
             }
             _ => out.result(&app.job_view(job)?, || {
                 let counts = &job.counts;
@@ -175,36 +174,6 @@ fn noun(kind: &str) -> &'static str {
         "images" | "describing" => "image",
         "prompts" => "line",
         _ => "item",
-    }
-}
-
-/// How a job that did not come to its end goes on.
-pub(super) fn next_step(end: &RunEnd, job: &JobRecord) -> Option<String> {
-    let resume = resume(&job.id);
-    match end {
-        RunEnd::Done | RunEnd::Closed(_) => None,
-        RunEnd::Parked { until, cause } => {
-            Some(format!("parked until {}: {}; then go on with {resume}", moment(*until), waiting(cause, None)))
-        }
-        RunEnd::OverBudget => {
-            Some(format!("stopped before the maximum cost; go on with {resume} --max-cost and a larger amount"))
-        }
-        RunEnd::Interrupted => Some(format!("interrupted; go on with {resume}")),
-    }
-}
-
-/// What a job cost, in words: the sandbox's prices are never mistaken for money.
-pub(super) fn cost_in_words(job: &JobView) -> String {
-    let about = if job.cost_estimated { "about " } else { "" };
-    let model = job.model.as_deref().unwrap_or_default();
-    match job.cost {
-        Some(cost) if job.sandbox && cost > Usd::ZERO => {
-            let name = model.parse::<ModelRef>().map_or_else(|_| model.to_owned(), |model| model.name().to_owned());
-            format!("{about}{cost} if {name} were real; nothing was paid")
-        }
-        _ if job.sandbox => "nothing was paid: these are the sandbox's answers".to_owned(),
-        Some(cost) => format!("{about}{cost}"),
-        None => "cost unknown: the model is not in the price table".to_owned(),
     }
 }
 

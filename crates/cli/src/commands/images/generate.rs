@@ -1,19 +1,18 @@
 //! `atelier images generate`, `preview`, `edit`, `again`, `resume` and `retry`.
 
 use atelier_app::images::{Classify, KeptPlan, MakeImages, choice, sides, size};
-use atelier_app::job::Worked;
 use atelier_app::library::picture_file;
 use atelier_app::views::PlanView;
 use atelier_app::{AppError, AppResult, code};
 use atelier_engine::{JobId, RunEnd};
 use atelier_studio::generate::{Camera, EditRequest, GenerationRequest, Mode, Plan, Reference, SideRequest};
 
-use super::images;
 use crate::args::{
     AgainImages, CameraFlags, EditImage, GenerateImages, ImageRequestFlags, MakeFlags, PreviewImages, ReferenceMode,
     ResumeImages, RetryImages, RunFlags,
 };
-use crate::commands::work::{Work, cost_in_words, next_step};
+use crate::commands::outcome::summarize_generation;
+use crate::commands::work::Work;
 use crate::context::Context;
 use crate::exit::Exit;
 
@@ -117,37 +116,13 @@ async fn work(context: &Context, generation: &str, jobs: &[JobId], make: &MakeFl
     if let Some(folder) = &make.out {
         context.app.write_images(generation, folder).await?;
     }
-    summarize(context, generation, &worked).await?;
+    summarize_generation(context, generation, &worked).await?;
     let unfinished = worked.iter().rev().find(|one| one.end != RunEnd::Done);
     if let Some(unfinished) = unfinished {
         return work.exit(unfinished);
     }
     let run = context.app.generation_run(generation).await?;
     Ok(if run.blocked + run.failed > 0 { Exit::ITEMS_FAILED } else { Exit::Success })
-}
-
-/// Says what came of a generation, the jobs that were just worked on included.
-pub(in crate::commands) async fn summarize(context: &Context, generation: &str, worked: &[Worked]) -> AppResult<()> {
-    let run = context.app.generation_run(generation).await?;
-    let unmade = run.blocked + run.failed;
-    let mut costs = Vec::with_capacity(worked.len());
-    for one in worked {
-        costs.push(cost_in_words(&context.app.job_view(&one.job)?));
-    }
-    costs.dedup();
-    context.out.result(&run, || {
-        let cost = costs.iter().map(|cost| format!("; {cost}")).collect::<String>();
-        let mut lines = vec![format!("{} made{cost}", images(run.done))];
-        if unmade > 0 {
-            lines.push(format!(
-                "{} not made: 'atelier images retry {generation}' tries again, with --prompt by another",
-                images(unmade)
-            ));
-        }
-        lines.extend(worked.iter().filter_map(|one| next_step(&one.end, &one.job)));
-        lines.push(format!("all of it: 'atelier images show {generation}'"));
-        lines.join("\n")
-    })
 }
 
 async fn plan(context: &Context, flags: &ImageRequestFlags, run: &RunFlags) -> AppResult<KeptPlan> {

@@ -12,8 +12,6 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::money::count;
 
-pub(super) use generate::summarize;
-
 /// What is here called images.
 fn images(number: u64) -> String {
     count(number, "image")
