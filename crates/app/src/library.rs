@@ -15,7 +15,7 @@ use bytes::Bytes;
 
 use crate::app::App;
 use crate::embedders::{self, threads};
-use crate::error::{AppError, AppResult};
+use crate::error::{AppError, AppResult, excerpt};
 use crate::views::{ImageListView, ImageView, NamedCountView};
 
 /// How often what was imported is made known to the search.
@@ -71,8 +71,8 @@ pub struct LibraryEmbedded {
 /// `source-unreadable`.
 pub fn picture_file(path: &Path) -> AppResult<Bytes> {
     let unreadable = |reason: String| {
-        let shown: String = path.display().to_string().chars().take(100).collect();
-        AppError::new(code!("source-unreadable"), format!("{} can't be read: {reason}", shown.escape_debug()))
+        let shown = excerpt(&path.display().to_string(), 100);
+        AppError::new(code!("source-unreadable"), format!("{shown} can't be read: {reason}"))
             .hint("check that the path is right and that your user may read it")
     };
     let size = path.metadata().map_err(|error| unreadable(error.to_string()))?.len();

@@ -7,7 +7,7 @@ use atelier_replies::{Finder, RepliesError, import};
 use atelier_store::{Cursor, Project, Store};
 
 use crate::app::App;
-use crate::error::{AppError, AppResult};
+use crate::error::{AppError, AppResult, excerpt};
 use crate::views::{BadRowView, PostListView, PostView, PostsImportView, ProjectView};
 
 /// Projects are read in pages of this size.
@@ -168,8 +168,8 @@ fn check_name(name: &str) -> AppResult<()> {
     if name.chars().all(fine) && !name.is_empty() && name.len() <= LONGEST_NAME && !name.starts_with(['-', '.']) {
         return Ok(());
     }
-    let shown: String = name.chars().take(80).collect();
-    Err(AppError::new(code!("bad-project-name"), format!("'{}' can't be a project's name", shown.escape_debug()))
+    let shown = excerpt(name, 80);
+    Err(AppError::new(code!("bad-project-name"), format!("'{shown}' can't be a project's name"))
         .hint("use letters, digits, '-', '_' and '.', at most 64 bytes, and begin with a letter or a digit"))
 }
 

@@ -13,7 +13,7 @@ use atelier_store::{DraftFilter, DraftStatus, JobRecord};
 use crate::app::App;
 use crate::embedders;
 use crate::embedding::RemoteEmbedder;
-use crate::error::{AppError, AppResult};
+use crate::error::{AppError, AppResult, excerpt};
 use crate::job::JobSettings;
 use crate::pools::Pools;
 use crate::posts::all_projects;
@@ -246,8 +246,8 @@ fn interrupted(error: RepliesError, stop: &Stop) -> AppError {
 pub fn draft_status(name: &str) -> AppResult<DraftStatus> {
     DraftStatus::from_name(name).ok_or_else(|| {
         let all: Vec<&str> = DraftStatus::ALL.iter().map(|status| status.name()).collect();
-        let shown: String = name.chars().take(40).collect();
-        AppError::new(code!("bad-status"), format!("'{}' is not a status of a draft", shown.escape_debug()))
+        let shown = excerpt(name, 40);
+        AppError::new(code!("bad-status"), format!("'{shown}' is not a status of a draft"))
             .hint(format!("write one of {}", all.join(", ")))
     })
 }
@@ -260,7 +260,6 @@ pub fn label(name: &str) -> AppResult<String> {
     if ["green", "yellow", "red"].contains(&name) {
         return Ok(name.to_owned());
     }
-    let shown: String = name.chars().take(40).collect();
-    Err(AppError::new(code!("bad-label"), format!("'{}' is not a label", shown.escape_debug()))
-        .hint("write green, yellow or red"))
+    let shown = excerpt(name, 40);
+    Err(AppError::new(code!("bad-label"), format!("'{shown}' is not a label")).hint("write green, yellow or red"))
 }

@@ -87,6 +87,12 @@ impl AppError {
     }
 }
 
+/// The beginning of a text that a user gave, as a message may repeat it: control characters are escaped.
+pub(crate) fn excerpt(text: &str, characters: usize) -> String {
+    let beginning: String = text.chars().take(characters).collect();
+    beginning.escape_debug().to_string()
+}
+
 /// A hint follows other words, and other words may follow it: no capital, no full stop.
 fn in_passing(hint: &str) -> String {
     let hint = hint.trim_end_matches('.');

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use atelier_engine::Usd;
 use atelier_studio::generate::{Choice, Mode, Plan, SideRequest};
 
-use crate::error::{AppError, AppResult};
+use crate::error::{AppError, AppResult, excerpt};
 use crate::run::RunChange;
 
 /// The long side of a picture of which only the shape is given.
@@ -79,8 +79,8 @@ pub fn choice(text: Option<&str>) -> Choice {
 /// `size-invalid`.
 pub fn size(text: &str) -> AppResult<(u32, u32)> {
     let invalid = || {
-        let shown: String = text.chars().take(40).collect();
-        AppError::new(code!("size-invalid"), format!("'{}' is no size", shown.escape_debug()))
+        let shown = excerpt(text, 40);
+        AppError::new(code!("size-invalid"), format!("'{shown}' is no size"))
             .hint("give WIDTHxHEIGHT such as 1536x1024, or a shape such as 3:2")
     };
     if let Some((width, height)) = text.split_once(['x', 'X', '\u{d7}']) {

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use super::{Classify, KeptPlan};
 use crate::app::App;
 use crate::embedders;
-use crate::error::{AppError, AppResult};
+use crate::error::{AppError, AppResult, excerpt};
 use crate::library::picture_file;
 use crate::run::{RunChange, RunSettings};
 
@@ -43,8 +43,8 @@ impl App {
         }
         let path = Path::new(text);
         if !path.is_file() {
-            let shown: String = text.chars().take(80).collect();
-            let message = format!("'{}' is neither an image of the library nor a file", shown.escape_debug());
+            let shown = excerpt(text, 80);
+            let message = format!("'{shown}' is neither an image of the library nor a file");
             return Err(AppError::new(code!("no-such-reference"), message).hint("list the library to see its images"));
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::error::{AppError, AppResult};
 use crate::files::{absolute, create_folder, write_new};
-use crate::job::{Applied, JobKind, JobSettings, Purpose};
+use crate::job::{Applied, JobKind, JobSettings, Purpose, models_of};
 use crate::run::RunSettings;
 
 /// A failed image is paid for like a good one: it is not tried as often as words are.
@@ -38,6 +38,7 @@ pub struct ImageSettings {
 /// A job of images.
 pub struct ImagesJob {
     settings: JobSettings<ImageSettings>,
+    models: Vec<String>,
     studio: ImageStudio,
     making: Making,
     task: ImageTask,
@@ -61,7 +62,8 @@ impl JobKind for ImagesJob {
                 let reference: ModelRef = model.parse()?;
                 Ok(Maker { price: prices.price(&reference), sandbox: reference.is_sandbox(), model })
             };
-            let makers = models_of(&settings).into_iter().map(maker).collect::<AppResult<_>>()?;
+            let models = models_of(&job)?;
+            let makers = models.iter().cloned().map(maker).collect::<AppResult<_>>()?;
             let ImageSettings { generation, written, out, .. } = settings.work.clone();
             let making = Making::open(studio.clone(), &generation, Arc::clone(&job.id), written, makers).await?;
             let writes = purpose == Purpose::Work;
@@ -71,7 +73,7 @@ impl JobKind for ImagesJob {
             if let Some(folder) = out.filter(|_| writes) {
                 create_folder(&folder)?;
             }
-            Ok(Box::new(Self { settings, studio, making, task, writes }) as Box<dyn JobKind>)
+            Ok(Box::new(Self { settings, models, studio, making, task, writes }) as Box<dyn JobKind>)
         })
     }
 
@@ -80,7 +82,7 @@ impl JobKind for ImagesJob {
     }
 
     fn models(&self) -> Vec<String> {
-        models_of(&self.settings)
+        self.models.clone()
     }
 
     fn task(&self) -> Arc<dyn Task> {
@@ -153,11 +155,6 @@ pub(crate) async fn write_image(studio: &ImageStudio, image: &GeneratedImage, fo
         return Ok(());
     }
     write_new(&file, &studio.beside(image).await?)
-}
-
-/// The models that answer the items of a job, each once.
-fn models_of(settings: &JobSettings<ImageSettings>) -> Vec<String> {
-    if settings.work.models.is_empty() { vec![settings.model.clone()] } else { settings.work.models.clone() }
 }
 
 /// The settings of a new job that makes images by these models, the first of which names the job. The generation is
