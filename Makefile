@@ -28,8 +28,9 @@ fmt: setup ## Format the code
 build: setup ## Build the release binary
 	@. scripts/lib.sh && run cargo build --release --locked -p atelier-cli
 
-bench: setup ## Measure the engine against limits and peers, in 20 minutes; CASES=a,b for some, QUICK=1 for small ones
-	@. scripts/lib.sh && run cargo build --release --locked -p atelier-cli && \
+bench: setup ## Measure the engine against limits and peers, in half an hour; CASES=a,b for some, QUICK=1 for small ones
+	@. scripts/lib.sh && run cargo build --release --locked -p atelier-cli -p atelier-app --bin atelier \
+	    --example one_process && \
 	  python3 -B bench/run.py --binary "$$(target_directory)/release/atelier" \
 	    $(if $(CASES),--cases "$(CASES)") $(if $(QUICK),--quick)
 

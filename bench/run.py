@@ -28,6 +28,7 @@ def main() -> int:
     chosen = arguments()
     # Ended from outside, it ends what it has started, as after Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    machine.allow_connections()
     cache = machine.cache()
     work = cache / f"work-{os.getpid()}"
     work.mkdir(parents=True)

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from .result import Broken
+from .terminal import Terminal
 
 MODEL = "gemini:gemini-2.5-flash"
 KEY = "sandbox"
@@ -61,14 +62,19 @@ def tail(text: str) -> str:
 class Run:
     """A running `atelier`. In a `with` it is killed if it is still there at the end."""
 
-    def __init__(self, command: list[str], env: dict[str, str], folder: Path, name: str) -> None:
+    def __init__(
+        self, command: list[str], env: dict[str, str], folder: Path, name: str, on: Terminal | None = None
+    ) -> None:
         self._out, self._err = folder / f"{name}.stdout", folder / f"{name}.stderr"
         self._peak_kib = 0
+        self._on = on
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.started = time.monotonic()
             self._process = subprocess.Popen(
-                command, env=env, cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=err
+                command, env=env, cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=err if on is None else on.end
             )
+        if on is not None:
+            on.watch()
         self._sampler = threading.Thread(target=self._sample, daemon=True)
         self._sampler.start()
 
@@ -113,11 +119,14 @@ class Run:
             code = self._process.wait(within)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise Broken(f"it did not end within {within:.0f} s: {tail(self._err.read_text())}") from None
+            raise Broken(f"it did not end within {within:.0f} s: {tail(self._said())}") from None
         ended = time.monotonic()
         self._sampler.join()
-        read = {"stdout": self._out.read_text(), "stderr": self._err.read_text(errors="replace")}
-        return Finished(code, self.started, ended, self._peak_kib, **read)
+        return Finished(code, self.started, ended, self._peak_kib, self._out.read_text(), self._said())
+
+    def _said(self) -> str:
+        """What it said beside its result, once it has ended."""
+        return self._err.read_text(errors="replace") if self._on is None else self._on.text()
 
 
 class Engine:
@@ -139,15 +148,16 @@ class Engine:
             "GOOGLE_GEMINI_BASE_URL": url or "http://127.0.0.1:9",
         }
 
-    def start(self, *arguments: str | Path) -> Run:
-        """Starts a command."""
+    def start(self, *arguments: str | Path, on: Terminal | None = None) -> Run:
+        """Starts a command, on a terminal where one is given."""
         self._runs += 1
         command = [self._binary, *map(str, arguments)]
-        return Run(command, self._env, self.folder, f"{arguments[0]}-{self._runs}")
+        env = self._env if on is None else {**self._env, "TERM": "xterm"}
+        return Run(command, env, self.folder, f"{str(arguments[0]).lstrip('-')}-{self._runs}", on)
 
-    def answer(self, prompts: Path, out: Path, *flags: str) -> Run:
+    def answer(self, prompts: Path, out: Path, *flags: str, on: Terminal | None = None) -> Run:
         """Starts `atelier run` on a file of prompts."""
-        return self.start("run", prompts, "--out", out, "--model", MODEL, "--json", *flags)
+        return self.start("run", prompts, "--out", out, "--model", MODEL, "--json", *flags, on=on)
 
     def ask(self, *arguments: str | Path) -> dict[str, Any]:
         """Runs a command that takes no time, and gives its JSON."""

@@ -19,6 +19,15 @@ def paced(items: int, amount: int, window: float, latency: float) -> float:
     return (items - 1) * window / amount + latency
 
 
+def packed(items: int, amount: int, window: float, latency: float, per_item: float, most: int = 32) -> float:
+    """The least time for `items` that calls may share, up to `most` in each: that of the best size of equal calls.
+
+    A call takes `latency`, and `per_item` for each that it carries.
+    """
+    sizes = range(1, min(most, items) + 1)
+    return min(windowed(-(-items // size), amount, window, latency + per_item * size) for size in sizes)
+
+
 def share(items: int, amount: int, window: float, latency: float, users: int) -> float:
     """The time for `items` at a fair share of the limit among `users`, from a window that is used up already."""
     return -(-items * users // amount) * window + latency

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import resource
 import subprocess
 import time
 from datetime import UTC, datetime
@@ -14,11 +15,21 @@ from statistics import median
 from .bench import ROOT
 
 SYNCS = 100
+# Connections of the cases with the most calls in flight: two for each in a recorder, and files besides.
+OPEN_FILES = 20_000
 
 
 def cache() -> Path:
     """Where the benches keep what they fetch and build."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "atelier" / "bench"
+
+
+def allow_connections() -> None:
+    """Has this process and those that it starts open as many connections as the cases need, as far as it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def describe(binary: Path | None, work: Path) -> dict[str, str]:

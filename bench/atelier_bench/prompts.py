@@ -27,7 +27,7 @@ def write_prompts(path: Path, name: str, items: int, size: int = 0) -> Path:
 
 def item_in(body: bytes) -> str | None:
     """The id of the prompt that a request asks."""
-    found = re.search(rb"Item ([a-z]+-\d{7}):", body)
+    found = re.search(rb"Item ([a-z][a-z0-9-]*-\d{7}):", body)
     return found[1].decode() if found else None
 
 

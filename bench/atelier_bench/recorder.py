@@ -12,12 +12,17 @@ import re
 import threading
 import time
 import urllib.parse
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import TracebackType
 
 from .prompts import item_in
+from .result import Broken
 
 LARGEST_HEAD = 1 << 20
+LET_IN = 200
+# How often a recorder that watches itself looks at the clock.
+LOOKS_EVERY = 0.005
 
 
 @dataclass
@@ -35,15 +40,21 @@ class Exchange:
 
 
 class Recorder:
-    """Listens on a free port and passes on to `url`. Use it in a `with`."""
+    """Listens on a free port and passes on to `url`. Use it in a `with`.
 
-    def __init__(self, url: str) -> None:
+    Where it is given a `delay`, it holds back each answer for so many seconds, but no refusal.
+    """
+
+    def __init__(self, url: str, delay: Callable[[], float] | None = None) -> None:
         split = urllib.parse.urlsplit(url)
         self._to = (split.hostname or "127.0.0.1", split.port or 80)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._server: asyncio.Server | None = None
+        self._delay = delay
         self.exchanges: list[Exchange] = []
+        # When it looked at the clock, and by how many seconds it was late, where it watches itself.
+        self.late: list[tuple[float, float]] = []
         self.url = ""
 
     def __enter__(self) -> Recorder:
@@ -69,6 +80,16 @@ class Recorder:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
 
+    def watch_itself(self) -> None:
+        """From now on it keeps how late it is: by so much, too, a call seems to arrive later than it does."""
+        asyncio.run_coroutine_threadsafe(self._look(), self._loop)
+
+    async def _look(self) -> None:
+        while True:
+            due = time.monotonic() + LOOKS_EVERY
+            await asyncio.sleep(LOOKS_EVERY)
+            self.late.append((due, time.monotonic() - due))
+
     def calls(self) -> list[Exchange]:
         """The exchanges so far that ask one of our prompts, in the order of their arrival."""
         return [exchange for exchange in list(self.exchanges) if exchange.item is not None]
@@ -91,6 +112,8 @@ class Recorder:
                 exchange.status = int(answer.split(b" ", 2)[1])
                 if not head.startswith(b"HEAD "):
                     answer += await to_reader.readexactly(length(answer))
+                if self._delay is not None and exchange.status == LET_IN:
+                    await asyncio.sleep(self._delay())
                 writer.write(answer)
                 await writer.drain()
                 exchange.answered = time.monotonic()
@@ -105,3 +128,18 @@ def length(head: bytes) -> int:
     """The bytes of body that a head announces."""
     found = re.search(rb"\r\ncontent-length: *(\d+)", head, re.IGNORECASE)
     return int(found[1]) if found else 0
+
+
+def let_in(exchanges: Iterable[Exchange]) -> list[Exchange]:
+    """Those of some exchanges that ask something and were answered, in the order of their arrival."""
+    asked = [exchange for exchange in exchanges if exchange.body and exchange.status == LET_IN]
+    return sorted(asked, key=lambda exchange: exchange.arrived)
+
+
+def span(exchanges: Iterable[Exchange]) -> float:
+    """From the first arrival to the last answer. Raises Broken where there is none, or an answer did not go out."""
+    exchanges = list(exchanges)
+    answers = [exchange.answered for exchange in exchanges if exchange.answered is not None]
+    if not answers or len(answers) < len(exchanges):
+        raise Broken(f"of {len(exchanges)} calls that were let in, {len(answers)} were answered")
+    return max(answers) - min(exchange.arrived for exchange in exchanges)

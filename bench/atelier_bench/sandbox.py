@@ -27,6 +27,8 @@ class Stats:
     refused: int
     # Faults that took effect, by kind.
     faults: dict[str, int]
+    # Tokens of the answers that were written whole.
+    input_tokens: int
     output_tokens: int
     items_answered: int
     items_answered_again: int
@@ -41,6 +43,7 @@ class Stats:
             calls=counts["calls"],
             refused=counts["refusals"],
             faults=counts["faults"],
+            input_tokens=counts["input_tokens"],
             output_tokens=counts["output_tokens"],
             items_answered=counts["items_answered"],
             items_answered_again=counts["items_answered_more_than_once"],

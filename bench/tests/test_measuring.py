@@ -12,8 +12,8 @@ from pathlib import Path
 from atelier_bench import ideal
 from atelier_bench.cases.faults import Killed, repeats
 from atelier_bench.prompts import check_answers, item_in, prompt, write_prompts
-from atelier_bench.recorder import Exchange, Recorder
-from atelier_bench.result import Figure, Result
+from atelier_bench.recorder import Exchange, Recorder, let_in, span
+from atelier_bench.result import Broken, Figure, Result
 
 
 class Ideals(unittest.TestCase):
@@ -30,6 +30,17 @@ class Ideals(unittest.TestCase):
     def test_a_fair_share_begins_after_a_used_up_window(self) -> None:
         self.assertEqual(ideal.share(1, 20, 5, 1, 3), 6)
         self.assertEqual(ideal.share(100, 20, 5, 1, 2), 51)
+
+    def test_calls_carry_as_many_items_as_end_soonest(self) -> None:
+        # One an item in two windows: 10 + 1 + 1 s. Two in a call: 1 + 2 s.
+        self.assertEqual(ideal.packed(20, 10, 10, 1, 1), 3)
+        # Two in a call, in two windows: 1 + 1 + 2 s. Four in a call: 1 + 4 s.
+        self.assertEqual(ideal.packed(20, 5, 1, 1, 1), 4)
+        self.assertEqual(ideal.packed(20, 20, 10, 1, 1), 2)
+
+    def test_a_call_carries_no_more_than_it_may_and_no_more_than_there_are(self) -> None:
+        self.assertEqual(ideal.packed(64, 1, 100, 1, 1), 133)
+        self.assertEqual(ideal.packed(3, 1, 100, 1, 1), 4)
 
     def test_the_fullest_window_is_found_wherever_it_lies(self) -> None:
         self.assertEqual(ideal.most_in_a_window([0, 9, 9.5, 10, 20], 10), 3)
@@ -77,10 +88,11 @@ class Answers(unittest.TestCase):
         for size in (400, 401):
             self.assertEqual(len(prompt("tokens", 7, size)), size)
         self.assertEqual(item_in(json.dumps({"text": prompt("kill", 1234)}).encode()), "kill-0001234")
+        self.assertEqual(item_in(json.dumps({"text": prompt("job-3", 12)}).encode()), "job-3-0000012")
 
 
-def call(item: str, arrived: float, answered: float | None = None) -> Exchange:
-    return Exchange(item, b"", b"", arrived, answered)
+def call(item: str, arrived: float, answered: float | None = None, status: int = 200) -> Exchange:
+    return Exchange(item, b"", b"asked", arrived, answered, status)
 
 
 class Repeats(unittest.TestCase):
@@ -112,7 +124,7 @@ class Echo(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
-        self.send_response(429)
+        self.send_response(200 if self.path == "/let-in" else 429)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -129,21 +141,45 @@ class Echo(http.server.BaseHTTPRequestHandler):
 class Recording(unittest.TestCase):
     """The recorder, between a client and a server."""
 
-    def test_it_passes_on_and_tells_calls_apart(self) -> None:
+    def echo(self) -> str:
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Echo)
         threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return f"http://127.0.0.1:{server.server_port}"
+
+    def test_it_passes_on_and_tells_calls_apart(self) -> None:
         body = json.dumps({"text": prompt("kill", 3)}).encode()
-        with Recorder(f"http://127.0.0.1:{server.server_port}") as recorder:
+        with Recorder(self.echo()) as recorder:
             urllib.request.urlopen(urllib.request.Request(recorder.url, method="HEAD"), timeout=10).close()
             with self.assertRaises(urllib.error.HTTPError) as refused:
                 urllib.request.urlopen(urllib.request.Request(recorder.url, data=body), timeout=10)
             self.assertEqual(refused.exception.read(), body)
             refused.exception.close()
             found = recorder.calls()
-        server.shutdown()
-        server.server_close()
         self.assertEqual([(each.item, each.status) for each in found], [("kill-0000003", 429)])
         self.assertEqual(len(recorder.exchanges), 2)
+
+    def test_it_holds_back_answers_and_no_refusals(self) -> None:
+        with Recorder(self.echo(), lambda: 0.3) as recorder:
+            recorder.watch_itself()
+            urllib.request.urlopen(urllib.request.Request(f"{recorder.url}/let-in", data=b"asked"), timeout=10).close()
+            with self.assertRaises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(urllib.request.Request(recorder.url, data=b"asked"), timeout=10)
+            refused.exception.close()
+        first, second = recorder.exchanges
+        self.assertGreaterEqual((first.answered or 0) - first.arrived, 0.3)
+        self.assertLess((second.answered or 0) - second.arrived, 0.3)
+        self.assertTrue(recorder.late)
+
+    def test_the_time_of_calls_is_that_of_those_that_were_let_in(self) -> None:
+        calls = [call("b", 3.0, 4.0), call("a", 1.0, 9.0), call("c", 0.5, 0.6, 429), Exchange(None, b"", b"", 0, 99)]
+        self.assertEqual([each.item for each in let_in(calls)], ["a", "b"])
+        self.assertEqual(span(let_in(calls)), 8)
+        with self.assertRaises(Broken):
+            span([call("a", 1.0, 9.0), call("b", 3.0)])
+        with self.assertRaises(Broken):
+            span([])
 
 
 class Prompts(unittest.TestCase):

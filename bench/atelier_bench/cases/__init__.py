@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from ..bench import Case
-from . import fairness, faults, posts, quota, speed
+from . import eta, fairness, faults, knowledge, money, posts, process, quota, speed
 
-ALL: tuple[Case, ...] = (*quota.CASES, *posts.CASES, *fairness.CASES, *faults.CASES, *speed.CASES)
+ALL: tuple[Case, ...] = (
+    *quota.CASES, *posts.CASES, *knowledge.CASES, *fairness.CASES, *process.CASES, *eta.CASES, *faults.CASES,
+    *money.CASES, *speed.CASES,
+)

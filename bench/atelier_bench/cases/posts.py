@@ -7,9 +7,10 @@ from pathlib import Path
 
 from .. import ideal
 from ..bench import ROOT, Bench, Case, PeerRun
-from ..engine import MODEL, Engine, Finished
+from ..engine import MODEL, Engine, Finished, Run
 from ..recorder import Exchange, Recorder
 from ..result import Broken, Figure, Result, Row
+from ..terminal import Terminal
 from . import quota
 
 SAMPLES = ROOT / "assets" / "samples"
@@ -24,11 +25,21 @@ SLOW = ("--latency", f"{LATENCY:.0f}s", "--per-output-token", f"{PER_TOKEN * 100
 
 def draft(engine: Engine, *flags: str) -> Finished:
     """Has replies drafted for the sample posts, in a new project."""
+    with start_drafting(engine, *flags) as run:
+        return drafted(run)
+
+
+def start_drafting(engine: Engine, *flags: str, on: Terminal | None = None) -> Run:
+    """Starts that."""
     engine.ask("projects", "add", "sample", "--finder", SAMPLES / "finder.yml")
     engine.ask("posts", "import", SAMPLES / "posts.csv", "--project", "sample")
     arguments = ("--project", "sample", "--now", NOW, "--max-candidates", "200", "--model", MODEL, "--json")
-    with engine.start("replies", "generate", *arguments, *flags) as run:
-        finished = run.wait(600).expect()
+    return engine.start("replies", "generate", *arguments, *flags, on=on)
+
+
+def drafted(run: Run) -> Finished:
+    """Waits for its end. Raises Broken where a post has no drafts."""
+    finished = run.wait(600).expect()
     if finished.summary["drafted"] != POSTS:
         raise Broken(f"{finished.summary['drafted']} of {POSTS} posts were drafted")
     return finished

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use atelier_engine::{Clock, Engine, JobId};
+use atelier_providers::HttpClient;
 use atelier_store::{JobRecord, LOCAL_OWNER, Store, StoreError};
 use atelier_studio::generate::ImageStudio;
 use atelier_studio::library::Library;
@@ -40,8 +41,10 @@ struct Inner {
     data_dir: PathBuf,
     clock: Clock,
     environment: Environment,
-    /// Opened once, by whoever needs it first.
-    store: Mutex<Option<Store>>,
+    /// Opened once, by whoever needs it first. The engine goes with it: what its runs know of pools they share.
+    store: Mutex<Option<(Store, Engine)>>,
+    /// Its connections are there for every run, however many pools come and go.
+    http: Mutex<Option<HttpClient>>,
     /// Pools that somebody uses: what is asked of the same model in the same way shares its connections, and the
     /// sandbox that answers it.
     pools: Mutex<HashMap<String, Weak<Pools>>>,
@@ -71,8 +74,8 @@ impl App {
                 AppError::new(code!("no-data-dir"), "there is no home directory to keep the data in")
                     .hint("name a data directory")
             })?;
-        let (store, pools) = (Mutex::default(), Mutex::default());
-        let inner = Inner { config, config_file, data_dir, clock, environment, store, pools };
+        let (store, http, pools) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let inner = Inner { config, config_file, data_dir, clock, environment, store, http, pools };
         Ok(Self { inner: Arc::new(inner), owner: LOCAL_OWNER.into() })
     }
 
@@ -115,12 +118,17 @@ impl App {
     /// # Errors
     /// What the store reports.
     pub fn store(&self) -> AppResult<Store> {
+        Ok(self.opened()?.0.owned_by(&self.owner))
+    }
+
+    fn opened(&self) -> AppResult<(Store, Engine)> {
         let mut slot = self.inner.store.lock().unwrap_or_else(PoisonError::into_inner);
-        let store = match &*slot {
-            Some(store) => store.clone(),
-            None => slot.insert(Store::open(&self.inner.data_dir)?).clone(),
-        };
-        Ok(store.owned_by(&self.owner))
+        if let Some(opened) = &*slot {
+            return Ok(opened.clone());
+        }
+        let store = Store::open(&self.inner.data_dir)?;
+        let engine = Engine::new(store.journal(), self.clock());
+        Ok(slot.insert((store, engine)).clone())
     }
 
     /// The library of images.
@@ -139,8 +147,16 @@ impl App {
         Ok(ImageStudio::new(self.library()?, self.clock()))
     }
 
+    pub(crate) fn http(&self) -> AppResult<HttpClient> {
+        let mut slot = self.inner.http.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(http) = &*slot {
+            return Ok(http.clone());
+        }
+        Ok(slot.insert(HttpClient::new()?).clone())
+    }
+
     pub(crate) fn engine(&self) -> AppResult<Engine> {
-        Ok(Engine::new(self.store()?.journal(), self.clock()))
+        Ok(self.opened()?.1)
     }
 
     /// The job of this id.

@@ -24,6 +24,7 @@ mod cost;
 mod embedders;
 mod embedding;
 pub mod error;
+mod events;
 pub mod files;
 pub mod images;
 pub mod job;
@@ -39,8 +40,10 @@ pub mod search;
 pub mod views;
 
 pub use app::{App, Start};
+pub use atelier_prompts::PromptDefaults;
 pub use config::Environment;
 pub use embedders::threads;
 pub use error::{AppError, AppResult, ErrorClass};
+pub use events::Events;
 pub use pools::{Pools, Prices};
 pub use run::{RunChange, RunSettings, SandboxSettings};

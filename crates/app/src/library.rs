@@ -127,7 +127,8 @@ impl App {
         let library = self.library()?;
         let embedders = embedders::of_images(self, stop).await?;
         let Some(made) = self.make_vectors(&library, &embedders, scope, stop, on_event).await? else { return Ok(None) };
-        let pruned = if prune && !made.stopped { library.embedding(embedders.clone())?.prune().await? } else { 0 };
+        let pruned =
+            if prune && !made.stopped { library.embedding(embedders.clone()).await?.prune().await? } else { 0 };
         ImageSearch::new(library, embedders).catch_up(|_| {}).await?;
         Ok(Some(LibraryEmbedded { made, pruned }))
     }
@@ -142,7 +143,7 @@ impl App {
     ) -> AppResult<Option<Embedded>> {
         let mut told = false;
         let embedding = loop {
-            let by = match take(library, embedders)? {
+            let by = match take(library, embedders).await? {
                 Ok(embedding) => break embedding,
                 Err(by) => by,
             };
@@ -243,8 +244,8 @@ impl App {
 }
 
 /// The right to make vectors, or who has it.
-fn take(library: &Library, embedders: &Embedders) -> AppResult<Result<EmbeddingRight, Option<Holder>>> {
-    match library.embedding(embedders.clone()) {
+async fn take(library: &Library, embedders: &Embedders) -> AppResult<Result<EmbeddingRight, Option<Holder>>> {
+    match library.embedding(embedders.clone()).await {
         Ok(embedding) => Ok(Ok(embedding)),
         Err(StudioError::Store(StoreError::Leased { by, .. })) => Ok(Err(by)),
         Err(error) => Err(error.into()),

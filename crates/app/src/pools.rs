@@ -52,7 +52,7 @@ impl Pools {
     fn connect(app: &App, run: &RunSettings) -> AppResult<Self> {
         let model: ModelRef = run.model.parse()?;
         let prices = app.prices()?;
-        let http = HttpClient::new()?;
+        let http = app.http()?;
         let mut sandbox = None;
         let pools = if model.is_sandbox() {
             let started = Sandbox::start(sandbox_config(&run.sandbox, model.name())?, ([127, 0, 0, 1], 0).into())?;

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use atelier_engine::{Job, JobId, Usd};
-use atelier_prompts::{Beginning, PromptSettings, PromptsError, Survey, find_or_create, ingest, sample, survey};
+use atelier_prompts::{
+    Beginning, Form, PromptDefaults, PromptSettings, PromptsError, Survey, find_or_create, ingest, sample, survey,
+};
 use atelier_providers::ModelRef;
 
 use crate::app::App;
@@ -26,6 +28,7 @@ pub struct ReadPrompts {
     input: PathBuf,
     survey: Survey,
     run: RunSettings,
+    defaults: PromptDefaults,
     pools: Arc<Pools>,
 }
 
@@ -50,8 +53,13 @@ impl App {
     /// Reads a file of prompts through, or stdin for `-`, which is kept in a file of its own.
     ///
     /// # Errors
-    /// A line that can't be understood; a model that does not take the file's form; a missing key.
-    pub async fn read_prompts(&self, file: &Path, said: &RunChange) -> AppResult<ReadPrompts> {
+    /// A line that can't be understood; a model that does not take the file's form; a missing key; `defaults-unused`.
+    pub async fn read_prompts(
+        &self,
+        file: &Path,
+        said: &RunChange,
+        defaults: PromptDefaults,
+    ) -> AppResult<ReadPrompts> {
         let model = said.model.clone().or_else(|| self.config().model.clone());
         let run = RunSettings::new(&model.unwrap_or_else(|| DEFAULT_MODEL.to_owned()), said);
         let pools = Pools::open(self, &run)?;
@@ -60,7 +68,12 @@ impl App {
         let read = tokio::task::spawn_blocking(move || survey(&path)).await;
         let survey = read.map_err(|error| AppError::new(code!("thread-ended"), error.to_string()))??;
         survey.form.check(pools.model())?;
-        Ok(ReadPrompts { input, survey, run, pools })
+        if survey.form != Form::Prompts && !defaults.is_empty() {
+            let message = "the lines are bodies in a provider's own form, and are sent as they are";
+            let hint = "leave the system text, temperature and cap out, or say them in each line";
+            return Err(AppError::new(code!("defaults-unused"), message).hint(hint));
+        }
+        Ok(ReadPrompts { input, survey, run, defaults, pools })
     }
 
     /// What answering would take.
@@ -68,11 +81,11 @@ impl App {
     /// # Errors
     /// What the engine reports.
     pub async fn forecast_prompts(&self, read: &ReadPrompts) -> AppResult<PromptsForecastView> {
-        let ReadPrompts { input, survey, run, pools } = read;
+        let ReadPrompts { input, survey, run, defaults, pools } = read;
         let items = sample(input, FORECAST)?;
         let job = Job {
             id: "forecast".into(),
-            task: Arc::new(task_of(run)?),
+            task: Arc::new(task_of(run, defaults)?),
             pools: pools.cold(),
             items: items.len() as u64,
             options: run.options(0, Usd::ZERO),
@@ -99,16 +112,18 @@ impl App {
     /// # Errors
     /// `input-changed`, `model-changed`, `output-exists`; what the store reports.
     pub async fn submit_prompts(&self, read: ReadPrompts, out: &Path, ordered: bool) -> AppResult<SubmittedPrompts> {
-        let ReadPrompts { input, survey, run, pools } = read;
+        let ReadPrompts { input, survey, run, defaults, pools } = read;
         pools.check_budget(&run)?;
         let out = if out == Path::new("-") { out.to_owned() } else { absolute(out)? };
-        let settings = PromptSettings { input, out, ordered, survey };
+        let settings = PromptSettings { input, out, ordered, survey, defaults };
         let (store, model) = (self.store()?, run.model.clone());
         let stored = JobSettings::new(run, settings.clone()).to_json();
         let found = find_or_create(&store, &model, &settings, &stored, self.clock().now()).await;
         let found = found.map_err(|error| {
             let job = match &error {
-                PromptsError::InputChanged { job, .. } => Some(JobId::from(job.as_str())),
+                PromptsError::InputChanged { job, .. } | PromptsError::DefaultsChanged { job } => {
+                    Some(JobId::from(job.as_str()))
+                }
                 _ => None,
             };
             let error = AppError::from(error);

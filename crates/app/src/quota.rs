@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use atelier_engine::PoolId;
+use atelier_engine::{Limit, PoolId};
 use atelier_providers::ModelRef;
 use jiff::tz::TimeZone;
 
@@ -17,17 +17,22 @@ impl App {
     /// # Errors
     /// What the configuration, the engine and the store report.
     pub async fn quota(&self) -> AppResult<QuotaView> {
-        let (store, engine) = (self.store()?, self.engine()?);
+        let store = self.store()?;
         let mut pools = configured(self)?;
         for pool in store.pools().await?.into_iter().filter(|pool| !pool.starts_with("sandbox/")) {
             pools.entry(pool).or_default();
         }
         let mut views = Vec::with_capacity(pools.len());
         for (pool, limits) in pools {
-            let uses = engine.quota(&pool, &limits, zone(&pool)).await?;
-            views.push(PoolView { pool: pool.to_string(), limits: uses.into_iter().map(LimitView::new).collect() });
+            views.push(self.pool_view(&pool, &limits).await?);
         }
         Ok(QuotaView { pools: views })
+    }
+
+    /// The limits of one pool, of which these are configured.
+    pub(crate) async fn pool_view(&self, pool: &PoolId, configured: &[Limit]) -> AppResult<PoolView> {
+        let uses = self.engine()?.quota(pool, configured, zone(pool)).await?;
+        Ok(PoolView { pool: pool.to_string(), limits: uses.into_iter().map(LimitView::new).collect() })
     }
 
     /// Forgets the limits that refusals have taught about a pool, or about all; how many.

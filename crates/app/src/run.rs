@@ -1,5 +1,7 @@
 //! How a job is run, kept with it: it resumes with what it was submitted with.
 
+use std::time::Duration;
+
 use atelier_engine::{Limit, Options, Packing, Urgency, Usd};
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +36,13 @@ pub struct RunSettings {
     /// How often an item is tried; the engine's usual number if unset.
     #[serde(default)]
     pub attempts: Option<u32>,
+    /// After how many seconds without one answer it is given up, while calls fail; the engine's usual time if unset,
+    /// never if 0.
+    #[serde(default)]
+    pub give_up_after_s: Option<u64>,
+    /// Whether it is given up at the first item that fails.
+    #[serde(default)]
+    pub fail_fast: bool,
     /// How the sandbox behaves, where it answers.
     #[serde(default)]
     pub sandbox: SandboxSettings,
@@ -74,6 +83,10 @@ pub struct RunChange {
     pub wait: bool,
     /// Whether someone waits for it.
     pub interactive: bool,
+    /// After how many seconds without one answer it is given up; never if 0.
+    pub give_up_after_s: Option<u64>,
+    /// Whether it is given up at the first item that fails.
+    pub fail_fast: bool,
     /// The sandbox.
     pub sandbox: SandboxSettings,
 }
@@ -92,6 +105,8 @@ impl RunSettings {
             wait: false,
             interactive: false,
             attempts: None,
+            give_up_after_s: None,
+            fail_fast: false,
             sandbox: SandboxSettings::default(),
         }
     }
@@ -113,6 +128,8 @@ impl RunSettings {
         self.max_cost = said.max_cost.or(self.max_cost);
         self.wait |= said.wait;
         self.interactive |= said.interactive;
+        self.give_up_after_s = said.give_up_after_s.or(self.give_up_after_s);
+        self.fail_fast |= said.fail_fast;
         let SandboxSettings { quota, latency, per_output_token, faults } = said.sandbox.clone();
         let sandbox = &mut self.sandbox;
         if !quota.is_empty() {
@@ -139,6 +156,13 @@ impl RunSettings {
             attempts: self.attempts.unwrap_or(usual.attempts),
             seed,
             urgency: if self.interactive { Urgency::Interactive } else { Urgency::Batch },
+            give_up_after: match self.give_up_after_s {
+                None => usual.give_up_after,
+                Some(0) => None,
+                Some(seconds) => Some(Duration::from_secs(seconds)),
+            },
+            fail_fast: self.fail_fast,
+            lease: None,
         }
     }
 }

@@ -9,6 +9,8 @@ const HINTS: &[(&str, &str)] = &[
     ("database-corrupt", "put a backup made by 'atelier backup' in its place, or move it away to start anew"),
     ("database-forbidden", "give your user the right to write there, or choose another place with --data-dir"),
     ("database-newer", "update atelier, or choose another data directory with --data-dir"),
+    ("defaults-changed", "give --system, --temperature and --max-output-tokens as then, or another --out"),
+    ("defaults-unused", "leave --system, --temperature and --max-output-tokens out, or say them in each line"),
     ("embedder-absent", "--fields lexical measures the words of images alone"),
     ("image-not-made", "'atelier images show' says why; 'atelier images retry' tries again"),
     ("import-bad-rows", "correct the rows, or import without --strict to skip them"),

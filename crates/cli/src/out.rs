@@ -30,6 +30,11 @@ impl Out {
 
     /// A result: an object with `--json`, the text otherwise.
     pub(crate) fn result(self, object: &impl Serialize, text: impl FnOnce() -> String) -> AppResult<()> {
+        self.line(object, text).map(|_| ())
+    }
+
+    /// One of many results, as [`Out::result`] prints it; false once nobody reads them any more.
+    pub(crate) fn line(self, object: &impl Serialize, text: impl FnOnce() -> String) -> AppResult<bool> {
         if self.json {
             let json = serde_json::to_string(object).map_err(|error| {
                 AppError::new(code!("output"), format!("the result can't be written as JSON: {error}"))
@@ -46,18 +51,19 @@ impl Out {
 
     /// A text that is the result whatever was asked for.
     pub(crate) fn text(self, text: &str) -> AppResult<()> {
-        Self::write(text)
+        Self::write(text).map(|_| ())
     }
 
-    /// Writes to stdout. Whoever reads it may stop reading.
-    fn write(text: &str) -> AppResult<()> {
+    /// Writes to stdout. Whoever reads it may stop reading: then it is false.
+    fn write(text: &str) -> AppResult<bool> {
         let mut stdout = std::io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != ErrorKind::BrokenPipe => {
                 Err(AppError::new(code!("output"), format!("the result can't be written: {error}"))
                     .hint("check where the output goes, and whether there is room"))
             }
-            _ => Ok(()),
+            Err(_) => Ok(false),
+            Ok(()) => Ok(true),
         }
     }
 

@@ -6,10 +6,13 @@ use atelier_engine::{DisplayDuration, Event, LimitKind, Progress, Timestamp, Wai
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::money::{count, duration, time_of_day};
-use crate::out::Out;
+use crate::out::{Out, excerpt};
 
 /// Without a terminal, a line comes at most this often.
 const PLAIN_EVERY: Duration = Duration::from_secs(10);
+
+/// So much of an error stands in the line of a run.
+const LONGEST_ERROR: usize = 100;
 
 /// Shows a run on stderr.
 pub(crate) struct RunProgress {
@@ -107,8 +110,12 @@ impl RunProgress {
         if progress.cost.as_nanos() > 0 {
             parts.push(format!("{} spent", progress.cost));
         }
-        if let Some(left) = progress.time_left.filter(|_| progress.ended() < progress.items) {
-            parts.push(format!("about {} left", duration(left)));
+        if let Some(fault) = &progress.last_fault {
+            parts.push(format!("the last error: {}", excerpt(&fault.message, LONGEST_ERROR)));
+        }
+        if progress.ended() < progress.items {
+            let unknown = || "time left unknown".to_owned();
+            parts.push(progress.time_left.map_or_else(unknown, |left| format!("about {} left", duration(left))));
         }
         parts.iter().map(|part| format!(", {part}")).collect()
     }

@@ -60,6 +60,7 @@ mod minilm;
 mod model;
 mod picture;
 mod remote;
+mod scale;
 mod vector;
 mod workers;
 
@@ -74,6 +75,7 @@ pub use minilm::{MAX_CHARACTERS, MAX_TOKENS, MiniLm};
 pub use model::ModelBytes;
 pub use picture::Picture;
 pub use remote::EmbedTask;
+pub use scale::{PixelBytes, scaled};
 pub use vector::Vector;
 
 /// A text model that runs in this process.

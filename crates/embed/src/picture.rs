@@ -1,10 +1,10 @@
 //! Decoded pictures: cut, scaled, and as numbers for a model.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions};
 
 use crate::EmbedError;
 use crate::model::failed;
+use crate::scale::three;
 
 /// Bytes of a pixel: red, green, blue.
 pub(crate) const CHANNELS: usize = 3;
@@ -58,16 +58,14 @@ impl Picture {
     /// The pixels within `area`, scaled to `width` by `height` with this filter, which widens as it scales down
     /// (as Pillow's do).
     pub(crate) fn scaled(&self, area: Area, width: u32, height: u32, filter: FilterType) -> Result<Self, EmbedError> {
-        let source = ImageRef::new(self.width, self.height, &self.rgb, PixelType::U8x3).map_err(failed)?;
-        let mut target = Image::new(width, height, PixelType::U8x3);
         let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).crop(
             f64::from(area.left),
             f64::from(area.top),
             f64::from(area.width),
             f64::from(area.height),
         );
-        Resizer::new().resize(&source, &mut target, &options).map_err(failed)?;
-        Self::new(width, height, target.into_vec())
+        let rgb = three(&self.rgb, (self.width, self.height), (width, height), &options).map_err(failed)?;
+        Self::new(width, height, rgb)
     }
 
     /// The pixels within `area`, unscaled.

@@ -109,6 +109,10 @@ impl Task for EmbedTask {
         MOST_INPUTS
     }
 
+    fn name(&self) -> &'static str {
+        "embeddings"
+    }
+
     fn output_tokens_per_item(&self) -> u64 {
         0
     }

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::journal::{JobId, JournalError, PoolId, ScopeId, Urgency};
+use crate::journal::{Epoch, JobId, JournalError, PoolId, ScopeId, Urgency};
 use crate::limit::Limit;
 use crate::limiter::WaitCause;
 use crate::model::{Fault, FaultKind, Model};
@@ -85,7 +85,16 @@ pub struct Options {
     pub seed: u64,
     /// Whether someone waits for it: then it goes ahead of runs that nobody waits for.
     pub urgency: Urgency,
+    /// After how long without one answer, while calls fail, the run is given up; never if unset.
+    pub give_up_after: Option<Duration>,
+    /// Whether the run is given up at the first item that fails, and as soon as a provider fails as a whole.
+    pub fail_fast: bool,
+    /// The lease under which the job is worked on, where others could: once it is lost, nothing more is reserved.
+    pub lease: Option<Epoch>,
 }
+
+/// So long without one answer is no passing trouble any more.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(600);
 
 impl Default for Options {
     fn default() -> Self {
@@ -98,6 +107,9 @@ impl Default for Options {
             attempts: 6,
             seed: 0,
             urgency: Urgency::Batch,
+            give_up_after: Some(GIVE_UP_AFTER),
+            fail_fast: false,
+            lease: None,
         }
     }
 }
@@ -174,7 +186,7 @@ pub enum Event<'a> {
 }
 
 /// Where a run stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Progress {
     /// Items that had no outcome when the run began.
     pub items: u64,
@@ -202,8 +214,10 @@ pub struct Progress {
     pub estimated: bool,
     /// Why nothing is sent at the moment, and until when, if that is known.
     pub waiting: Option<(WaitCause, Option<Timestamp>)>,
-    /// About how long the rest takes.
+    /// About how long the rest takes; `None` where that would be a guess.
     pub time_left: Option<Duration>,
+    /// What went wrong last, if nothing was answered since.
+    pub last_fault: Option<Fault>,
 }
 
 impl Progress {
@@ -231,6 +245,10 @@ pub enum RunEnd {
     Interrupted,
     /// No pool can serve it until someone acts.
     Closed(Fault),
+    /// It was given up: nothing was answered for too long, or it was to end at the first failure.
+    GaveUp(Fault),
+    /// Somebody else works on the job by now.
+    LeaseLost,
 }
 
 /// What a run comes to.

@@ -1,9 +1,12 @@
 //! The third of the three traits: what is remembered, come what may.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
 
+use crate::latency::LatencyHabit;
 use crate::limit::{Limit, LimitKind};
 use crate::task::{Item, Outcome};
 use crate::time::Timestamp;
@@ -28,6 +31,20 @@ pub struct Runner {
     pub id: Arc<str>,
     /// Whether someone waits for it.
     pub urgency: Urgency,
+    /// The lease under which it works on its job; none where nobody else can.
+    pub lease: Option<Epoch>,
+}
+
+/// Numbers those who work on a job, one after the other: each has a larger one than all before.
+pub type Epoch = i64;
+
+/// How much of a scope's ledger is known to whoever reserves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Whose entries are all known, whatever their numbers: the runs that share what they know of a pool reserve as one.
+    pub reader: Arc<str>,
+    /// Of the others' entries those up to this one.
+    pub seen: EntryId,
 }
 
 /// Who goes first where not all can.
@@ -45,25 +62,32 @@ pub enum Urgency {
 /// Whatever a method reports as done survives the process and a power cut. Callers may have many calls
 /// under way at once; an implementation gathers them into one commit. Writes happen in the order in which
 /// their futures are first polled, so that nothing overtakes what was asked for before.
+///
+/// Many processes may share one journal. What keeps their quota one is that [`reserve`](Self::reserve) decides about a
+/// scope for one caller at a time, and numbers its entries in the order in which they become durable. Times between
+/// processes are the journal's own ([`time`](Self::time)): their clocks need not agree.
 pub trait Journal: Send + Sync {
     /// The job's items that have no outcome yet, in order, those with `seq > after` only, at most
     /// `limit` of them. Fewer than `limit` means that there are no more.
     fn pending(&self, job: &JobId, after: Option<u64>, limit: usize) -> BoxFuture<'_, JournalResult<Vec<Item>>>;
 
-    /// Writes reservations, all or none. They are refused as [`Reserved::Behind`] when another run has
-    /// reserved in one of their scopes after the entry numbered `seen`: admission must then be decided
-    /// again with those entries known. This is what makes one quota of many runs' shares. They are refused
-    /// as [`Reserved::NotYet`] while another run that waits for one of their pools goes first.
+    /// What time it is here; `None` if there is no other clock than the caller's. It never goes back.
+    fn time(&self) -> BoxFuture<'_, JournalResult<Option<Timestamp>>>;
+
+    /// Writes reservations, all or none. They are refused as [`Reserved::Behind`] when somebody else has reserved in one
+    /// of their scopes what is not `known`: admission must then be decided again with those entries. This is what makes
+    /// one quota of many runs' shares. They are refused as [`Reserved::NotYet`] while another run that waits for one of
+    /// their pools goes first, and as [`Reserved::Lost`] once somebody else has taken the job's lease.
     fn reserve(
         &self,
         by: &Runner,
         reservations: Vec<Reservation>,
-        seen: EntryId,
+        known: Known,
     ) -> BoxFuture<'_, JournalResult<Reserved>>;
 
     /// Puts a run into a pool's queue of waiting runs, or keeps it there, from `now` to `until`: it has to wait for a
     /// limit. Interactive runs go before the others, and among equals the one that was served less, by more than a
-    /// [`TURN`], since they have waited together; a newcomer goes before them. A run that does not wait is behind all
+    /// [`TURN`], since they have waited together; a newcomer goes before those that were served since they came. A run that does not wait is behind all
     /// of them. A place that is not renewed is lost.
     fn join_queue(
         &self,
@@ -77,17 +101,46 @@ pub trait Journal: Send + Sync {
     fn leave_queue(&self, by: &Runner) -> BoxFuture<'_, JournalResult<()>>;
 
     /// Writes how reserved calls ended together with the outcomes they brought, all or none. The first
-    /// outcome of an item stands; a second one is dropped.
+    /// outcome of an item stands; a second one is dropped. A settlement that was written before, by its
+    /// [`id`](Settlement::id), changes nothing: whoever can't tell whether a write came through asks for it again. A
+    /// lost lease is no obstacle: what was paid for is kept.
     fn settle<'a>(&'a self, settlements: &'a [Settlement]) -> BoxFuture<'a, JournalResult<()>>;
 
     /// What has been reserved in a scope, by any run, at or after `since`, oldest first.
     fn ledger(&self, scope: &ScopeId, since: Timestamp) -> BoxFuture<'_, JournalResult<Vec<LedgerEntry>>>;
+
+    /// The number of the ledger's last entry, whatever its scope.
+    fn last_entry(&self) -> BoxFuture<'_, JournalResult<EntryId>>;
 
     /// The limits that refusals have taught about a pool.
     fn lessons(&self, pool: &PoolId) -> BoxFuture<'_, JournalResult<Vec<Lesson>>>;
 
     /// Keeps what was learnt about a pool, in place of what was known of a limit of that scope.
     fn learn(&self, pool: &PoolId, lesson: Lesson) -> BoxFuture<'_, JournalResult<()>>;
+
+    /// What a pool is like, as far as that was found out.
+    fn habits(&self, pool: &PoolId) -> BoxFuture<'_, JournalResult<Option<Habits>>>;
+
+    /// Keeps what a pool is like, in place of what was known.
+    fn keep_habits(&self, pool: &PoolId, habits: Habits) -> BoxFuture<'_, JournalResult<()>>;
+}
+
+/// What a pool is like, limits aside. It outlives the process, so that the next run's first plan need not be a guess.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Habits {
+    /// How long calls take.
+    pub latency: Option<LatencyHabit>,
+    /// The most calls that were taken in one burst.
+    pub burst: u32,
+    /// How far apart calls must be, in microseconds, where bursts are not taken.
+    pub apart_us: Option<u64>,
+    /// When that was found out.
+    pub apart_at: Timestamp,
+    /// Tokens of the answer that an item takes, by the name of the task.
+    pub tokens_per_item: BTreeMap<String, f64>,
+    /// When this was found out.
+    pub at: Timestamp,
 }
 
 /// What journals return.
@@ -164,6 +217,8 @@ pub enum Reserved {
     Behind(Vec<LedgerEntry>),
     /// Nothing was written: another run that waits in line goes first.
     NotYet,
+    /// Nothing was written: somebody else works on the job by now.
+    Lost,
 }
 
 /// Calls that have ended, by how.
@@ -188,6 +243,8 @@ pub struct Settlement {
     pub job: JobId,
     /// Which reservation; none if the outcomes came without a call: an item that can't be composed.
     pub entry: Option<EntryId>,
+    /// Tells it from the other settlements of the reservation.
+    pub id: i64,
     /// The calls that ended.
     pub ended: Ended,
     /// What they had reserved.

@@ -78,6 +78,7 @@ mod limiter;
 mod memory;
 mod model;
 mod plan;
+mod pools;
 mod queue;
 mod retry;
 mod run;
@@ -89,9 +90,10 @@ pub use job::{
     AccountLimits, EngineError, Event, Job, Options, Packing, Pool, Progress, Report, RunEnd, Stop, StopHandle,
 };
 pub use journal::{
-    Amounts, Ended, EntryId, JobId, Journal, JournalError, JournalResult, LedgerEntry, Lesson, PoolId, Reservation,
-    Reserved, Runner, ScopeId, Settlement, TURN, Urgency,
+    Amounts, Ended, EntryId, Epoch, Habits, JobId, Journal, JournalError, JournalResult, Known, LedgerEntry, Lesson,
+    PoolId, Reservation, Reserved, Runner, ScopeId, Settlement, TURN, Urgency,
 };
+pub use latency::LatencyHabit;
 pub use limit::{DisplayDuration, Limit, LimitError, LimitKind, Window, parse_duration};
 pub use limiter::WaitCause;
 pub use memory::MemoryJournal;

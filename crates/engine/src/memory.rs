@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::future::BoxFuture;
 
 use crate::journal::{
-    EntryId, JobId, Journal, JournalResult, LedgerEntry, Lesson, PoolId, Reservation, Reserved, Runner, ScopeId,
-    Settlement, TURN,
+    EntryId, Epoch, Habits, JobId, Journal, JournalResult, Known, LedgerEntry, Lesson, PoolId, Reservation, Reserved,
+    Runner, ScopeId, Settlement, TURN,
 };
+use crate::pools::newcomer;
 use crate::task::{Item, Outcome};
-use crate::time::Timestamp;
+use crate::time::{Clock, Timestamp};
 
 /// A [`Journal`] in memory. Clones share it.
 #[derive(Clone, Debug, Default)]
@@ -22,7 +23,12 @@ struct State {
     outcomes: HashMap<JobId, BTreeMap<u64, (Outcome, u32)>>,
     entries: Vec<Entry>,
     lessons: HashMap<PoolId, Vec<Lesson>>,
+    habits: HashMap<PoolId, Habits>,
     line: Vec<Place>,
+    leases: HashMap<JobId, Epoch>,
+    clock: Option<Clock>,
+    /// The latest time that it has told.
+    told: Timestamp,
 }
 
 #[derive(Debug)]
@@ -31,6 +37,8 @@ struct Entry {
     made: Reservation,
     /// Its settlements, taken together.
     settled: Option<Settlement>,
+    /// Which those are.
+    settlements: Vec<i64>,
 }
 
 impl Entry {
@@ -56,6 +64,7 @@ struct Place {
     runner: Runner,
     pool: PoolId,
     served: i64,
+    start: i64,
     until: Timestamp,
 }
 
@@ -73,6 +82,21 @@ impl State {
 }
 
 impl MemoryJournal {
+    /// An empty journal that has a clock of its own.
+    pub fn with_clock(clock: Clock) -> Self {
+        let journal = Self::default();
+        journal.lock().clock = Some(clock);
+        journal
+    }
+
+    /// Takes a job for whoever asks: from now on, nobody else's runs of it reserve anything.
+    pub fn lease(&self, job: &JobId) -> Epoch {
+        let mut state = self.lock();
+        let epoch = state.leases.entry(Arc::clone(job)).or_default();
+        *epoch += 1;
+        *epoch
+    }
+
     /// Adds items to a job.
     pub fn add(&self, job: &JobId, items: impl IntoIterator<Item = Item>) {
         self.lock().items.entry(Arc::clone(job)).or_default().extend(items);
@@ -111,16 +135,20 @@ impl Journal for MemoryJournal {
         &self,
         by: &Runner,
         reservations: Vec<Reservation>,
-        seen: EntryId,
+        known: Known,
     ) -> BoxFuture<'_, JournalResult<Reserved>> {
         let mut state = self.lock();
+        let lost = |made: &Reservation| state.leases.get(&made.job).copied() != by.lease;
+        if by.lease.is_some() && reservations.iter().any(lost) {
+            return Box::pin(async { Ok(Reserved::Lost) });
+        }
         let matters = |entry: &Entry| {
             let of = |reservation: &Reservation| {
                 reservation.scope.as_deref().is_some_and(|s| entry.made.pool.starts_with(s))
             };
-            entry.by != by.id && reservations.iter().any(of)
+            entry.by != known.reader && reservations.iter().any(of)
         };
-        let after = state.entries.iter().zip(1..).skip(usize::try_from(seen.0).unwrap_or(0));
+        let after = state.entries.iter().zip(1..).skip(usize::try_from(known.seen.0).unwrap_or(0));
         let unseen: Vec<LedgerEntry> =
             after.filter(|(entry, _)| matters(entry)).map(|(entry, id)| entry.line(id)).collect();
         let waits = |reservation: &Reservation| {
@@ -136,7 +164,12 @@ impl Journal for MemoryJournal {
                 if let Some(place) = state.line.iter_mut().find(own) {
                     place.served += made.calls.cast_signed();
                 }
-                state.entries.push(Entry { by: Arc::clone(&by.id), made, settled: None });
+                state.entries.push(Entry {
+                    by: Arc::clone(&known.reader),
+                    made,
+                    settled: None,
+                    settlements: Vec::new(),
+                });
                 EntryId(state.entries.len() as i64)
             });
             Reserved::Granted(ids.collect())
@@ -153,13 +186,13 @@ impl Journal for MemoryJournal {
     ) -> BoxFuture<'_, JournalResult<()>> {
         let mut state = self.lock();
         state.line.retain(|place| place.until > now);
-        let served = state.line.iter().filter(|place| place.pool == *pool).map(|place| place.served).min();
+        let waiting = state.line.iter().filter(|place| place.pool == *pool);
+        let start = newcomer(waiting.map(|place| (place.served, place.start)));
         match state.line.iter_mut().find(|place| place.pool == *pool && place.runner.id == by.id) {
             Some(place) => place.until = until,
             None => {
-                let place =
-                    Place { runner: by.clone(), pool: Arc::clone(pool), served: served.unwrap_or(0) - TURN - 1, until };
-                state.line.push(place);
+                let (runner, pool) = (by.clone(), Arc::clone(pool));
+                state.line.push(Place { runner, pool, served: start, start, until });
             }
         }
         Box::pin(async { Ok(()) })
@@ -179,6 +212,10 @@ impl Journal for MemoryJournal {
             }
             let index = settlement.entry.and_then(|entry| usize::try_from(entry.0 - 1).ok());
             if let Some(entry) = index.and_then(|index| state.entries.get_mut(index)) {
+                if entry.settlements.contains(&settlement.id) {
+                    continue;
+                }
+                entry.settlements.push(settlement.id);
                 match &mut entry.settled {
                     Some(settled) => settled.merge(settlement.clone()),
                     None => entry.settled = Some(settlement.clone()),
@@ -199,6 +236,28 @@ impl Journal for MemoryJournal {
         lessons.retain(|known| known.limit.scope() != lesson.limit.scope());
         lessons.push(lesson);
         Box::pin(async move { Ok(()) })
+    }
+
+    fn last_entry(&self) -> BoxFuture<'_, JournalResult<EntryId>> {
+        let last = EntryId(self.lock().entries.len() as i64);
+        Box::pin(async move { Ok(last) })
+    }
+
+    fn habits(&self, pool: &PoolId) -> BoxFuture<'_, JournalResult<Option<Habits>>> {
+        let habits = self.lock().habits.get(pool).cloned();
+        Box::pin(async move { Ok(habits) })
+    }
+
+    fn keep_habits(&self, pool: &PoolId, habits: Habits) -> BoxFuture<'_, JournalResult<()>> {
+        self.lock().habits.insert(Arc::clone(pool), habits);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn time(&self) -> BoxFuture<'_, JournalResult<Option<Timestamp>>> {
+        let mut state = self.lock();
+        let now = state.clock.map(|clock| clock.now().max(state.told));
+        state.told = now.unwrap_or_default();
+        Box::pin(async move { Ok(now) })
     }
 
     fn ledger(&self, scope: &ScopeId, since: Timestamp) -> BoxFuture<'_, JournalResult<Vec<LedgerEntry>>> {

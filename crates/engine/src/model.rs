@@ -337,6 +337,11 @@ impl FaultKind {
         !matches!(self, Self::Unreachable | Self::Limited)
     }
 
+    /// Whether an answer may have been made, and paid for, that did not arrive.
+    pub const fn loses_answer(self) -> bool {
+        matches!(self, Self::Timeout | Self::ConnectionLost | Self::Unreadable)
+    }
+
     /// Whether the fault speaks of the provider as a whole and not of this call.
     pub const fn is_outage(self) -> bool {
         matches!(self, Self::Overloaded | Self::ServerError | Self::Timeout | Self::Unreachable | Self::ConnectionLost)

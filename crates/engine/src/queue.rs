@@ -21,6 +21,8 @@ pub(crate) struct Queued {
     pub(crate) timeouts: u32,
     /// The fault that ended the last of them.
     pub(crate) last: &'static str,
+    /// The least cap on its answer, since one for the sake of the budget was too small.
+    pub(crate) cap: u64,
 }
 
 /// The model that an item wants, as its job names it: only pools that serve it may answer.
@@ -85,7 +87,7 @@ pub(crate) struct Pack {
 impl Queue {
     /// Adds an item behind the others of its lane.
     pub(crate) fn push(&mut self, item: Item, model: Wanted) {
-        self.push_queued(Queued { item, model, attempts: 0, outages: 0, timeouts: 0, last: "" });
+        self.push_queued(Queued { item, model, attempts: 0, outages: 0, timeouts: 0, last: "", cap: 0 });
     }
 
     fn push_queued(&mut self, queued: Queued) {
@@ -288,7 +290,15 @@ mod tests {
         let mut queue = Queue::default();
         queue.push(item("a", 9), None);
         let half = |seq| {
-            vec![Queued { item: item("a", seq), model: None, attempts: 1, outages: 0, timeouts: 0, last: "refused" }]
+            vec![Queued {
+                item: item("a", seq),
+                model: None,
+                attempts: 1,
+                outages: 0,
+                timeouts: 0,
+                last: "refused",
+                cap: 0,
+            }]
         };
         queue.delay(half(1), true, false, Timestamp::from_micros(5));
         queue.delay(half(2), true, false, Timestamp::from_micros(9));

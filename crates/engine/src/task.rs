@@ -46,6 +46,12 @@ pub trait Task: Send + Sync {
         1
     }
 
+    /// What it is called, to tell its answers from those of other tasks on the same model: how long they are is learnt
+    /// under this name.
+    fn name(&self) -> &'static str {
+        "task"
+    }
+
     /// About how many output tokens one item takes, to plan by until answers have shown it.
     fn output_tokens_per_item(&self) -> u64 {
         200

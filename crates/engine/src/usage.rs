@@ -151,6 +151,11 @@ impl Price {
         (self.sum(input, output, images), estimated)
     }
 
+    /// What this usage costs; what was not reported costs nothing.
+    pub fn of(&self, usage: &Usage) -> Usd {
+        self.sum(usage.input_tokens.unwrap_or(0), usage.output_tokens.unwrap_or(0), usage.images.unwrap_or(0))
+    }
+
     /// The most that a call with this demand can cost.
     pub fn worst_case(&self, demand: &Demand) -> Usd {
         self.sum(

@@ -458,6 +458,47 @@ async fn a_high_limit_is_kept_to_although_calls_are_reserved_in_blocks() {
     assert!(ratio <= 1.2, "{ratio}");
 }
 
+/// The least time that any size of equal calls allows.
+fn best_of_equal_calls(items: u64, amount: u64, window: Duration, latency: Duration, per_item: Duration) -> Duration {
+    let takes = |pack: u64| {
+        let windows = u32::try_from((items.div_ceil(pack) - 1) / amount).unwrap();
+        window * windows + latency + per_item * u32::try_from(pack).unwrap()
+    };
+    (1..=32).map(takes).min().unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn whatever_a_provider_is_like_the_first_run_comes_near_the_best_size_of_calls_and_the_second_reaches_it(
+        items in 20_u64..200,
+        amount in 3_u64..60,
+        window_ms in 5_000_u64..20_000,
+        latency_ms in 200_u64..4_000,
+        per_item_ms in 50_u64..1_660,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let [window, latency, per_item] = [window_ms, latency_ms, per_item_ms].map(Duration::from_millis);
+            let requests = Some((amount, window));
+            let mut world = World::new(Nature { requests, latency, per_item, ..Nature::default() }, items);
+            let limit = format!("requests={amount}/{window_ms}ms");
+            // Requests take up to 40 ms to arrive and are counted for 50; groups that open a pool are 25 ms apart.
+            let best = best_of_equal_calls(items, amount, window, latency, per_item).as_secs_f64() + 0.15;
+            let first = world.run(&[&limit], 32, Options::default()).await.took.as_secs_f64() / best;
+            tokio::time::sleep(window * 2).await;
+            world.job = "second".into();
+            let item = |seq| Item { seq, lane: "lane".into(), payload: "more".into() };
+            world.journal.add(&world.job, (1_000..1_000 + items).map(item));
+            let second = world.run(&[&limit], 32, Options::default()).await.took.as_secs_f64() / best;
+            prop_assert_eq!(world.provider.refusals(), 0);
+            prop_assert!(first <= 1.75, "the first: {}", first);
+            prop_assert!(second <= 1.15, "the second: {}", second);
+            Ok(())
+        })?;
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
@@ -517,4 +558,128 @@ proptest! {
             Ok(())
         })?;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_is_found_with_a_handful_of_refusals_however_much_latencies_vary() {
+    for (names_limit, says_wait) in [(true, true), (false, true), (false, false)] {
+        for seed in 0..4 {
+            let nature = Nature {
+                requests: per(600, 60),
+                latency: SECOND / 5,
+                jitter: SECOND * 9 / 5,
+                names_limit,
+                says_wait,
+                seed,
+                ..Nature::default()
+            };
+            let world = World::new(nature, 1_500);
+            let ran = world.run(&[], 1, Options::default()).await;
+            assert_eq!((world.done(), world.paid_twice()), (1_500, 0));
+            let refusals = world.provider.refusals();
+            assert!(refusals <= 10, "{refusals} refusals (names {names_limit}, wait {says_wait}, seed {seed})");
+            let ratio = ran.took.as_secs_f64() / allowed(1_500, 600, SECOND * 60, SECOND).as_secs_f64();
+            assert!(ratio <= 1.25, "{ratio} (names {names_limit}, wait {says_wait}, seed {seed})");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_without_a_word_in_the_middle_of_plenty_are_no_limit() {
+    let stray = vec![(FaultKind::Limited, 0.02)];
+    let nature = Nature { latency: SECOND / 2, ..Nature::default() };
+    let options = || Options { concurrency: Some(16), ..Options::default() };
+    let clean = World::new(nature.clone(), 1_000).run(&[], 1, options()).await;
+    for limits in [&[][..], &["requests=10000/60s"][..]] {
+        let world = World::new(Nature { faults: stray.clone(), ..nature.clone() }, 1_000);
+        let ran = world.run(limits, 1, options()).await;
+        assert_eq!((world.done(), world.paid_twice()), (1_000, 0));
+        let ratio = ran.took.as_secs_f64() / clean.took.as_secs_f64();
+        assert!(ratio <= 1.5, "{ratio} with {limits:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_without_known_limits_is_asked_ever_quicker() {
+    let world = World::new(Nature::default(), 10_000);
+    let ran = world.run(&[], 1, Options::default()).await;
+    assert!(ran.took < SECOND * 30, "{:?}", ran.took);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_answers_nothing_is_given_up_on_and_the_items_are_kept() {
+    let down = Nature { faults: vec![(FaultKind::ServerError, 1.0)], ..Nature::default() };
+    let world = World::new(down.clone(), 100);
+    let started = Instant::now();
+    let ran = world.run(&[], 1, Options { attempts: 1_000, ..Options::default() }).await;
+    let RunEnd::GaveUp(fault) = ran.report.end else { panic!("{:?}", ran.report.end) };
+    assert!(fault.message.contains("nothing was answered for 600s; the last error: simulated fault"), "{fault}");
+    assert!((SECOND * 600..SECOND * 640).contains(&started.elapsed()), "{:?}", started.elapsed());
+    assert!(world.journal.outcomes(&world.job).is_empty());
+
+    let ran = World::new(down, 100).run(&[], 1, Options { fail_fast: true, ..Options::default() }).await;
+    assert!(matches!(ran.report.end, RunEnd::GaveUp(_)));
+    assert!(ran.took < SECOND * 20, "{:?}", ran.took);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_without_any_quota_is_not_waited_for() {
+    let world = World::new(Nature { requests: Some((0, SECOND * 60)), ..Nature::default() }, 10);
+    let ran = world.run(&[], 1, Options::default()).await;
+    let RunEnd::Closed(fault) = ran.report.end else { panic!("{:?}", ran.report.end) };
+    assert_eq!(fault.kind, FaultKind::AccountBlocked);
+    assert!(fault.message.contains("its limit on requests to it is 0"), "{fault}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_that_are_lost_cost_what_such_answers_cost_and_the_budget_lasts() {
+    let faults = vec![
+        (FaultKind::Overloaded, 0.05),
+        (FaultKind::ServerError, 0.02),
+        (FaultKind::Timeout, 0.01),
+        (FaultKind::ConnectionLost, 0.01),
+        (FaultKind::Unreadable, 0.02),
+    ];
+    let nature = Nature { latency: SECOND / 2, faults, ..Nature::default() };
+    let world = World::new(nature.clone(), 1_000);
+    let job = world.job(&[], 1, Options::default()).await;
+    let mut lost = 0;
+    let engine = world.engine();
+    let report = engine.run(job, Stop::never(), |event| {
+        lost += u64::from(matches!(event, Event::Faulted { fault, .. } if fault.kind.loses_answer()));
+    });
+    let report = report.await.unwrap();
+    // A prompt has three or four tokens, and an answer ten.
+    let (cost, each) = (report.progress.cost.as_dollars(), 3.9e-6 + 10.0 * 10e-6);
+    let ratio = cost / ((1_000 + lost) as f64 * each);
+    assert!(lost > 20 && (0.99..1.01).contains(&ratio), "{ratio}, {lost} lost");
+    assert!(report.progress.estimated);
+
+    let max_cost = Usd::from_dollars(cost * 1.2);
+    let world = World::new(nature, 1_000);
+    let mut job = world.job(&[], 1, Options { max_cost, ..Options::default() }).await;
+    job.task = std::sync::Arc::new(simulated::Uncapped);
+    let report = world.engine().run(job, Stop::never(), |_| {}).await.unwrap();
+    assert_eq!((report.end, report.progress.done), (RunEnd::Done, 1_000));
+    assert!(report.progress.cost <= max_cost.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_second_run_on_a_pool_plans_with_what_the_first_has_found_out() {
+    let nature = Nature { requests: per(5, 10), per_item: SECOND / 3, latency: SECOND / 2, ..Nature::default() };
+    let mut world = World::new(nature, 60);
+    world.run(&["requests=5/10s"], 40, Options::default()).await;
+    tokio::time::sleep(SECOND * 60).await;
+    world.provider.record.lock().unwrap().items_in_calls.clear();
+    world.job = "second".into();
+    world.journal.add(&world.job, (60..120).map(|seq| Item { seq, lane: "lane".into(), payload: "more".into() }));
+    let engine = world.engine();
+    let job = world.job(&["requests=5/10s"], 40, Options::default()).await;
+    let forecast = engine.forecast(&job, &world.journal.pending(&world.job, None, 100).await.unwrap()).await.unwrap();
+    let started = Instant::now();
+    engine.run(job, Stop::never(), |_| {}).await.unwrap();
+    // All in one window, twelve a call: 0.5 + 12 / 3 s.
+    let took = started.elapsed().as_secs_f64();
+    assert!(took <= 4.5 * 1.1, "{took}");
+    assert!((forecast.takes.unwrap().as_secs_f64() / took - 1.0).abs() < 0.1, "{:?}", forecast.takes);
 }

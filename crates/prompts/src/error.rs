@@ -69,6 +69,12 @@ pub enum PromptsError {
         /// The model that is named now.
         now: String,
     },
+    /// The job was begun with something else beside its prompts.
+    #[error("job {job} was begun with another system text, temperature or cap on answers")]
+    DefaultsChanged {
+        /// The job.
+        job: String,
+    },
     /// The settings of the job that this input belongs to can't be read.
     #[error("the settings of job {job} can't be read: {message}")]
     Settings {
@@ -97,6 +103,7 @@ atelier_engine::error_codes! {
             "see to the disk and run the same again: every answer is kept, and none is asked for again";
         Self::InputChanged { .. } => "input-changed",
             "undo the change, or give the job up, or name another file for the answers";
+        Self::DefaultsChanged { .. } => "defaults-changed", "ask for the same as then, or name another file for the answers";
         Self::ModelChanged { .. } => "model-changed", "name that model, or another file for the answers";
         Self::Settings { .. } => "job-settings-unreadable", "resume it with the version that made it";
         Self::Thread(_) => "thread-ended", "run it again; if it happens again, report it as a bug";

@@ -86,7 +86,7 @@ pub(crate) struct Known<'a> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Prompt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    id: Option<Value>,
+    pub(crate) id: Option<Value>,
     pub(crate) prompt: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) system: Option<String>,

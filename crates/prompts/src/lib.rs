@@ -16,7 +16,7 @@ pub use error::{PromptsError, PromptsResult};
 pub use input::{Form, PromptLine, Survey, sample, survey};
 pub use output::{AnswerFile, answered};
 pub use submit::{Beginning, JOB_KIND, PromptSettings, find_or_create, ingest};
-pub use task::PromptTask;
+pub use task::{PromptDefaults, PromptTask};
 
 /// Whose items all lines are: a file has one owner.
 const LANE: &str = "run";

@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::LANE;
 use crate::error::{PromptsError, PromptsResult};
 use crate::input::{Survey, each_line};
+use crate::task::PromptDefaults;
 
 /// The kind under which these jobs are stored.
 pub const JOB_KIND: &str = "prompts";
@@ -30,6 +31,9 @@ pub struct PromptSettings {
     pub ordered: bool,
     /// What is known of the input.
     pub survey: Survey,
+    /// What is asked for beside each prompt.
+    #[serde(default, skip_serializing_if = "PromptDefaults::is_empty")]
+    pub defaults: PromptDefaults,
 }
 
 /// The job that an input and an output belong to.
@@ -87,6 +91,9 @@ pub async fn find_or_create(
             if before.model != model {
                 let (before, now) = (before.model, model.to_owned());
                 return Err(PromptsError::ModelChanged { job: id, before, now });
+            }
+            if before.own.defaults != settings.defaults {
+                return Err(PromptsError::DefaultsChanged { job: id });
             }
             return Ok(Beginning::Known(Box::new(record)));
         }

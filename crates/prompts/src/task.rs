@@ -30,12 +30,50 @@ pub struct PromptTask {
     pub model: String,
     /// How many lines may share a call: 1, unless the user allows more.
     pub pack_limit: usize,
+    /// What stands beside a prompt whose line does not say it.
+    pub defaults: PromptDefaults,
+}
+
+/// What is asked for with every prompt of a file whose line says nothing else.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PromptDefaults {
+    /// Standing instructions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// Randomness, 0 to 2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f64>,
+    /// The most tokens to answer with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_output_tokens: Option<u64>,
+}
+
+impl PromptDefaults {
+    /// Whether nothing is said.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn beside(&self, prompt: Prompt) -> Prompt {
+        Prompt {
+            system: prompt.system.or_else(|| self.system.clone()),
+            temperature: prompt.temperature.or(self.temperature),
+            max_output_tokens: prompt.max_output_tokens.or(self.max_output_tokens),
+            ..prompt
+        }
+    }
 }
 
 impl Task for PromptTask {
     fn compose(&self, items: &[Item]) -> Result<Request, ItemFault> {
-        let lines: Vec<PromptLine> =
-            items.iter().enumerate().map(|(index, item)| line(index, item)).collect::<Result<_, _>>()?;
+        let line = |(index, item)| {
+            let line = line(index, item)?;
+            let prompt = line.prompt.map(|prompt| self.defaults.beside(prompt));
+            Ok(PromptLine { prompt, ..line })
+        };
+        let lines: Vec<PromptLine> = items.iter().enumerate().map(line).collect::<Result<_, _>>()?;
         match <[PromptLine; 1]>::try_from(lines) {
             Ok([PromptLine { raw: Some(mut body), .. }]) => {
                 if let Some(model) = body.get_mut("model") {
@@ -80,6 +118,10 @@ impl Task for PromptTask {
 
     fn pack_limit(&self) -> usize {
         self.pack_limit
+    }
+
+    fn name(&self) -> &'static str {
+        "prompts"
     }
 }
 
@@ -126,9 +168,8 @@ fn single(prompt: Prompt) -> TextRequest {
 
 /// Several prompts in one: each is named by its id, and answered under it.
 fn packed(lines: &[PromptLine]) -> Result<Request, ItemFault> {
-    let mut prompt = String::from(
-        "PromptAnswer each of these prompts by itself, as if it were the only one. Each is one line of JSON.\n",
-    );
+    let mut prompt =
+        String::from("Answer each of these prompts by itself, as if it were the only one. Each is one line of JSON.\n");
     let mut cap: Option<u64> = Some(0);
     for (index, line) in lines.iter().enumerate() {
         let Some(ask) = &line.prompt else {
@@ -164,6 +205,26 @@ mod tests {
         (0..).zip(ids).map(|(seq, id)| Item { seq, lane: "run".into(), payload: payload(id).into() }).collect()
     }
 
+    fn task(pack_limit: usize) -> PromptTask {
+        PromptTask { model: "m".into(), pack_limit, defaults: PromptDefaults::default() }
+    }
+
+    #[test]
+    fn what_is_asked_of_all_stands_beside_each_prompt_whose_line_says_nothing_else() {
+        let defaults =
+            PromptDefaults { system: Some("Be brief.".into()), temperature: Some(0.2), max_output_tokens: Some(50) };
+        let task = PromptTask { defaults, ..task(1) };
+        let asked = |payload: serde_json::Value| {
+            let item = Item { seq: 0, lane: "run".into(), payload: payload.to_string().into() };
+            let Request::Text(text) = task.compose(&[item]).unwrap() else { panic!("it asks for text") };
+            (text.system, text.temperature, text.max_output_tokens)
+        };
+        let plain = asked(json!({ "id": "a", "prompt": { "prompt": "why?" } }));
+        assert_eq!(plain, (Some("Be brief.".into()), Some(0.2), Some(50)));
+        let own = json!({ "prompt": "why?", "system": "Be long.", "temperature": 1.0, "max_output_tokens": 900 });
+        assert_eq!(asked(json!({ "id": "a", "prompt": own })), (Some("Be long.".into()), Some(1.0), Some(900)));
+    }
+
     fn reply(text: &str) -> Reply {
         let usage = Usage { input_tokens: Some(10), output_tokens: Some(20), images: None };
         Reply { content: Content::Text(text.into()), ending: Ending::Complete, usage, limits: Vec::new() }
@@ -171,18 +232,15 @@ mod tests {
 
     #[test]
     fn one_line_is_sent_as_it_is() {
-        let Request::Text(request) = PromptTask { model: "m".into(), pack_limit: 1 }.compose(&items(&["a"])).unwrap()
-        else {
-            panic!()
-        };
+        let Request::Text(request) = task(1).compose(&items(&["a"])).unwrap() else { panic!() };
         assert_eq!((request.prompt.as_str(), request.schema), ("why?", None));
     }
 
     #[test]
     fn of_a_packed_answer_what_is_there_is_kept() {
         let text = r#"{"answers":[{"id":"b","answer":"so"},{"id":"x","answer":"?"}]}"#;
-        let outcomes = PromptTask { model: "m".into(), pack_limit: 8 }.parse(&reply(text), &items(&["a", "b"]));
+        let outcomes = task(8).parse(&reply(text), &items(&["a", "b"]));
         assert_eq!(outcomes.iter().map(|outcome| outcome.seq).collect::<Vec<_>>(), [1]);
-        assert!(PromptTask { model: "m".into(), pack_limit: 8 }.parse(&reply("sorry"), &items(&["a", "b"])).is_empty());
+        assert!(task(8).parse(&reply("sorry"), &items(&["a", "b"])).is_empty());
     }
 }

@@ -132,6 +132,10 @@ impl Task for DraftTask {
         usize::try_from(posts.clamp(1, MOST_POSTS)).unwrap_or(1)
     }
 
+    fn name(&self) -> &'static str {
+        "replies"
+    }
+
     fn output_tokens_per_item(&self) -> u64 {
         let kinds = self.projects.values().map(|project| project.kinds.len()).max().unwrap_or(1);
         TOKENS_A_POST + TOKENS_A_DRAFT * kinds as u64

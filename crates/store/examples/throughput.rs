@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use atelier_engine::{
-    Amounts, Ended, EntryId, JobId, Journal, Outcome, Reservation, Reserved, Runner, Settlement, Timestamp, Urgency,
-    Usage, Usd, Verdict,
+    Amounts, Ended, EntryId, JobId, Journal, Known, Outcome, Reservation, Reserved, Runner, Settlement, Timestamp,
+    Urgency, Usage, Usd, Verdict,
 };
 use atelier_store::{NewItem, NewJob, Store};
 use tokio::time::Instant;
@@ -100,8 +100,9 @@ async fn reserve(journal: &dyn Journal, job: &JobId, first: u64, count: u64) -> 
     };
     // Alone in this database, it has always seen everything.
     let reservations = (first..first + count).map(reservation).collect();
-    let runner = Runner { id: "measured".into(), urgency: Urgency::Batch };
-    match journal.reserve(&runner, reservations, EntryId(i64::MAX)).await.unwrap() {
+    let runner = Runner { id: "measured".into(), urgency: Urgency::Batch, lease: None };
+    let known = Known { reader: "measured".into(), seen: EntryId(i64::MAX) };
+    match journal.reserve(&runner, reservations, known).await.unwrap() {
         Reserved::Granted(entries) => entries,
         refused => unreachable!("nobody else reserves: {refused:?}"),
     }
@@ -111,6 +112,7 @@ fn settlement(job: &JobId, entry: EntryId, seq: u64) -> Settlement {
     Settlement {
         job: job.clone(),
         entry: Some(entry),
+        id: seq.cast_signed() + 1,
         ended: Ended { calls: 1, sent: 1, ..Ended::default() },
         reserved: Amounts { requests: 1, input_tokens: 300, ..Amounts::default() },
         counted: Amounts { requests: 1, input_tokens: 280, ..Amounts::default() },

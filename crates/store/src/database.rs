@@ -116,6 +116,9 @@ pub enum Value {
     Text(Arc<str>),
     /// Bytes.
     Bytes(Arc<[u8]>),
+    /// The moment at which the statement is run, by the database's clock, in microseconds. It is what processes on
+    /// several machines stamp what they write for each other with.
+    Now,
 }
 
 impl From<i64> for Value {

@@ -92,6 +92,16 @@ pub enum StoreError {
         /// Who, if that could be read.
         by: Option<Holder>,
     },
+    /// What changed after a change is not kept any more.
+    #[error(
+        "what changed after change {after} is not kept any more: the first that can be gone on from is {forgotten}"
+    )]
+    ChangesForgotten {
+        /// The number that was asked from.
+        after: u64,
+        /// The last that is forgotten.
+        forgotten: u64,
+    },
     /// There is no such job.
     #[error("there is no job '{job}'")]
     NoSuchJob {
@@ -207,6 +217,8 @@ atelier_engine::error_codes! {
             "if the file was changed or damaged, put a backup in its place; if not, please report this message";
         Self::Closed => "store-closed", "try again";
         Self::Leased { .. } => "job-held", "let it finish, or stop that process and then resume the job";
+        Self::ChangesForgotten { .. } => "changes-forgotten",
+            "read what you show anew, and follow from the last change on";
         Self::NoSuchJob { .. } => "no-such-job", "list the jobs to see those there are";
         Self::JobExists { .. } => "job-exists", "try again: it takes another id";
         Self::NoSuchEntry { .. } => "no-such-reservation",

@@ -1,6 +1,6 @@
 //! Durable state: jobs, outcomes, the ledger, projects, posts and drafts.
 //!
-//! A [`Store`] is a folder: `atelier.db` and the locks of running jobs. Its methods are asynchronous,
+//! A [`Store`] is a folder: `atelier.db`, and files of objects. Its methods are asynchronous,
 //! may be called from any number of tasks at once, and return only when what they wrote survives a power
 //! cut. The database itself stands behind [`Database`], the one trait that a second database implements.
 //!
@@ -24,7 +24,7 @@
 //! };
 //! store.create_job(job).await?;
 //!
-//! let lease = store.lease(&"first".into())?; // nobody else works on it until this is dropped
+//! let lease = store.lease(&"first".into()).await?; // nobody else works on it until this is dropped
 //! let pending = store.journal().pending(&"first".into(), None, 100).await?;
 //! assert_eq!(pending.len(), 1);
 //! # drop(lease);
@@ -33,18 +33,20 @@
 //! ```
 //!
 //! Where what stands: `store` opens and shares; `journal` is what the engine writes through; `jobs`,
-//! `projects`, `posts`, `scores`, `drafts` and `vectors` hold the SQL of each; `lease` says who works on a job, `objects` keeps files,
-//! `backup` the copies; `database` is the trait and `sqlite` the one database that implements it.
+//! `projects`, `posts`, `scores`, `drafts` and `vectors` hold the SQL of each; `lease` says who works on a job, `changes`
+//! what became different, `objects` keeps files, `backup` the copies; `database` is the trait and `sqlite` the one database that implements it.
 #![forbid(unsafe_code)]
 
 mod backup;
 mod bulk;
+mod changes;
 mod cursor;
 mod database;
 mod drafts;
 mod error;
 mod gate;
 mod generations;
+mod host;
 mod jobs;
 mod journal;
 mod lease;
@@ -58,6 +60,7 @@ mod sqlite;
 mod store;
 mod vectors;
 
+pub use changes::{Change, Changed};
 pub use cursor::Cursor;
 pub use database::{Columns, Database, Effect, Guard, Row, Statement, Value, Written};
 pub use drafts::{AnswerStatus, Draft, DraftFilter, DraftRow, DraftStatus, NewDraft, PostAnswer, RejectedBy};

@@ -12,7 +12,7 @@ use crate::error::StoreResult;
 use crate::jobs::NOT_OVER;
 use crate::journal::rows;
 use crate::projects::{must_exist, no_such_project};
-use crate::store::Store;
+use crate::store::{CLAIMS, Store};
 
 /// The columns of a [`Post`] in a table that is called `p`.
 pub(crate) const COLUMNS: &str = "p.project, p.id, p.text, p.author, p.followers, p.posted_at, p.likes, p.replies, p.reposts, p.views, p.lang, p.url";
@@ -103,7 +103,7 @@ impl Store {
         let mut batch = Vec::with_capacity(1 + posts.len());
         batch.push(must_exist(&project));
         batch.extend(posts.into_iter().map(|post| upsert_post(self.owner(), &project, post, now)));
-        let effects = self.apply(batch, |_, _| no_such_project(&project)).await?;
+        let effects = self.apply_in(CLAIMS, batch, |_, _| no_such_project(&project)).await?;
         let mut upserted = Upserted::default();
         for row in effects.into_iter().skip(1).flat_map(|effect| effect.rows) {
             match row.columns().integer()? {

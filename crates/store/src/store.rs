@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use atelier_engine::Clock;
+use tokio::sync::watch;
+
 use crate::database::{Database, Effect, Row, Statement, Written};
 use crate::error::{StoreError, StoreResult};
 use crate::gate::{Gate, make_private_dir};
@@ -22,12 +25,20 @@ pub struct Store {
     owner: Arc<str>,
 }
 
+/// The scope in which it is decided who answers a post.
+pub(crate) const CLAIMS: &str = "claims";
+
+/// The scope of the image library: who adds, changes and removes images.
+pub(crate) const LIBRARY: &str = "library";
+
 /// The owner of what the command line makes.
 pub const LOCAL_OWNER: &str = "local";
 
 struct Inner {
     dir: PathBuf,
     database: Arc<dyn Database>,
+    /// Changes whenever this process has written something.
+    written: watch::Sender<()>,
 }
 
 impl fmt::Debug for Store {
@@ -41,11 +52,13 @@ impl fmt::Debug for Store {
 pub struct StoreOptions {
     /// How long to wait for another process that is writing.
     pub busy_timeout: Duration,
+    /// The store's clock; the machine's if none is given.
+    pub clock: Option<Clock>,
 }
 
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self { busy_timeout: Duration::from_secs(10) }
+        Self { busy_timeout: Duration::from_secs(10), clock: None }
     }
 }
 
@@ -65,7 +78,7 @@ impl Store {
         open.map_err(|error| StoreError::of_file(&file, &error))?;
         // One process at a time turns an empty file into a database.
         let gate = Gate::enter(dir)?;
-        let database = SqliteDatabase::open(&file, options.busy_timeout)?;
+        let database = SqliteDatabase::open(&file, options.busy_timeout, options.clock)?;
         drop(gate);
         Ok(Self::on(dir, Arc::new(database)))
     }
@@ -73,7 +86,8 @@ impl Store {
     /// A store on a database that is open already. The locks of its jobs are kept in `dir`, which
     /// exists.
     pub fn on(dir: &Path, database: Arc<dyn Database>) -> Self {
-        Self { inner: Arc::new(Inner { dir: dir.into(), database }), owner: LOCAL_OWNER.into() }
+        let written = watch::Sender::new(());
+        Self { inner: Arc::new(Inner { dir: dir.into(), database, written }), owner: LOCAL_OWNER.into() }
     }
 
     /// The same store in the hands of somebody else: what is made and imported through it is theirs. It does not hide
@@ -107,9 +121,43 @@ impl Store {
         self.database().read(queries).await
     }
 
+    /// Tells whoever holds it that this process has written something.
+    pub(crate) fn written(&self) -> watch::Receiver<()> {
+        self.inner.written.subscribe()
+    }
+
     /// Runs a batch whose guards may refuse it.
     pub(crate) async fn write(&self, batch: Vec<Statement>) -> StoreResult<Written> {
-        self.database().write(batch).await
+        let written = self.database().write(batch).await;
+        if matches!(written, Ok(Written::Done(_))) {
+            self.inner.written.send_replace(());
+        }
+        written
+    }
+
+    /// Runs a batch that checks something in a scope before it writes there: nobody else's can come between.
+    pub(crate) async fn write_in(&self, scope: &str, mut batch: Vec<Statement>) -> StoreResult<Written> {
+        batch.insert(0, take_scope(scope));
+        Ok(match self.write(batch).await? {
+            Written::Done(mut effects) => {
+                effects.remove(0);
+                Written::Done(effects)
+            }
+            Written::Refused { statement, rows } => Written::Refused { statement: statement.saturating_sub(1), rows },
+        })
+    }
+
+    /// The same, as [`Store::apply`] does it.
+    pub(crate) async fn apply_in(
+        &self,
+        scope: &str,
+        batch: Vec<Statement>,
+        refused: impl FnOnce(usize, Vec<Row>) -> StoreError,
+    ) -> StoreResult<Vec<Effect>> {
+        match self.write_in(scope, batch).await? {
+            Written::Done(effects) => Ok(effects),
+            Written::Refused { statement, rows } => Err(refused(statement, rows)),
+        }
     }
 
     /// Runs a batch; if a guard refuses it, `refused` makes the error from the statement's place and rows.
@@ -123,6 +171,13 @@ impl Store {
             Written::Refused { statement, rows } => Err(refused(statement, rows)),
         }
     }
+}
+
+/// Takes a scope for the rest of its batch: a database with many writers locks the row, one with a single writer need
+/// not.
+pub(crate) fn take_scope(scope: &str) -> Statement {
+    Statement::new("INSERT INTO scopes (scope) VALUES ($1) ON CONFLICT (scope) DO UPDATE SET last_at = scopes.last_at")
+        .bind(scope)
 }
 
 /// The error of a batch without guards that was refused by one.

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use atelier_engine::{
-    Amounts, Ended, EntryId, JobId, JournalError, Outcome, Reservation, Reserved, Runner, Settlement, Timestamp,
+    Amounts, Ended, EntryId, JobId, JournalError, Known, Outcome, Reservation, Reserved, Runner, Settlement, Timestamp,
     Urgency, Usage, Usd, Verdict,
 };
 use atelier_store::{NewItem, NewJob, Store, StoreError};
@@ -55,8 +55,8 @@ fn start(limits: &str) -> (TempDir, Child) {
 fn the_process_that_works() {
     let Some(dir) = std::env::var_os(FOLDER).map(PathBuf::from) else { return };
     let store = Store::open(&dir).unwrap();
-    let _hold = store.lease(&JOB.into()).unwrap();
     let error = run(async {
+        let _hold = store.lease(&JOB.into()).await.unwrap();
         let mut settlers = JoinSet::new();
         for settler in 0..SETTLERS {
             let store = store.clone();
@@ -99,14 +99,16 @@ async fn answer(store: &Store, seq: u64) -> Result<(), JournalError> {
         at: Timestamp::default(),
         leave_by: Timestamp::default(),
     };
-    let runner = Runner { id: "only".into(), urgency: Urgency::Batch };
-    let Reserved::Granted(entries) = journal.reserve(&runner, vec![reservation], EntryId(i64::MAX)).await? else {
+    let runner = Runner { id: "only".into(), urgency: Urgency::Batch, lease: None };
+    let known = Known { reader: "only".into(), seen: EntryId(i64::MAX) };
+    let Reserved::Granted(entries) = journal.reserve(&runner, vec![reservation], known).await? else {
         panic!("nobody else reserves");
     };
     let verdict = Verdict::Done { result: format!("{seq}").into() };
     let settlement = Settlement {
         job,
         entry: Some(entries[0]),
+        id: 1,
         ended: Ended { calls: 1, sent: 1, ..Ended::default() },
         reserved: Amounts { requests: 1, ..Amounts::default() },
         counted: Amounts { requests: 1, ..Amounts::default() },
@@ -146,7 +148,7 @@ fn a_killed_process_loses_nothing_that_was_saved_and_frees_its_job() {
     assert_eq!(told.len(), 500);
 
     let store = Store::open(dir.path()).unwrap();
-    let error = store.lease(&JOB.into()).err().unwrap();
+    let error = run(async { store.lease(&JOB.into()).await.err().unwrap() });
     assert!(matches!(&error, StoreError::Leased { by: Some(by), .. } if by.pid == pid), "{error}");
     child.kill().unwrap();
     told.extend(lines.map_while(Result::ok).filter_map(|line| said(&line)));
@@ -160,7 +162,7 @@ fn a_killed_process_loses_nothing_that_was_saved_and_frees_its_job() {
     assert!(unsaid <= SETTLERS, "{unsaid} saved and not said: more than were under way");
     let unsettled = run(store.unsettled(JOB)).unwrap();
     assert!(unsettled.len() as u64 <= SETTLERS, "{} in flight", unsettled.len());
-    let _hold = store.lease(&JOB.into()).expect("the kernel has freed it");
+    run(async { store.lease(&JOB.into()).await.map(drop) }).expect("a dead process holds nothing");
 }
 
 #[test]

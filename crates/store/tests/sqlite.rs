@@ -13,7 +13,7 @@ use atelier_store::{
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-const AT_ONCE: StoreOptions = StoreOptions { busy_timeout: Duration::ZERO };
+const AT_ONCE: StoreOptions = StoreOptions { busy_timeout: Duration::ZERO, clock: None };
 
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
@@ -51,7 +51,7 @@ fn the_folder_is_made_and_is_readable_by_its_user_only() {
 #[tokio::test]
 async fn a_commit_is_on_the_disk_before_it_is_reported() {
     let dir = folder();
-    let database = SqliteDatabase::open(&dir.path().join("atelier.db"), Duration::ZERO).unwrap();
+    let database = SqliteDatabase::open(&dir.path().join("atelier.db"), Duration::ZERO, None).unwrap();
     let setting = async |sql: &'static str| {
         let written = database.write(vec![Statement::new(sql)]).await.unwrap();
         let Written::Done(mut effects) = written else { panic!("{written:?}") };
@@ -143,7 +143,7 @@ async fn a_damaged_file_is_an_error_wherever_it_is_damaged() {
 #[tokio::test]
 async fn a_full_disk_is_an_error_that_leaves_nothing_half_written_and_passes() {
     let dir = folder();
-    let database = Arc::new(SqliteDatabase::open(&dir.path().join("atelier.db"), Duration::ZERO).unwrap());
+    let database = Arc::new(SqliteDatabase::open(&dir.path().join("atelier.db"), Duration::ZERO, None).unwrap());
     let store = Store::on(dir.path(), Arc::clone(&database) as Arc<dyn Database>);
     let pages = async |sql: &'static str| database.write(vec![Statement::new(sql)]).await.unwrap();
     store.create_job(job("before", 10, 10)).await.unwrap();
@@ -202,7 +202,7 @@ fn a_folder_that_can_not_be_made_is_named() {
 #[tokio::test]
 async fn a_batch_refused_by_a_guard_shows_what_it_met() {
     let dir = folder();
-    let database = SqliteDatabase::open(&dir.path().join("atelier.db"), Duration::ZERO).unwrap();
+    let database = SqliteDatabase::open(&dir.path().join("atelier.db"), Duration::ZERO, None).unwrap();
     let add = |name: &str| {
         Statement::new(
             "INSERT INTO projects (finder, name, created_at, updated_at) VALUES ($2, $1, $3, $3) RETURNING name",
@@ -275,35 +275,4 @@ async fn a_backup_overwrites_nothing_and_leaves_nothing_when_it_fails() {
     assert_eq!(error.code(), "database-forbidden", "{error}");
     let error = store.backup(Path::new("/")).await.unwrap_err();
     assert_eq!(error.code(), "backup-exists");
-}
-
-#[test]
-fn a_job_is_held_once_and_free_again_when_its_hold_is_dropped() {
-    let dir = folder();
-    let (store, other) = (Store::open(dir.path()).unwrap(), Store::open(dir.path()).unwrap());
-    let hold = store.lease(&"a".into()).unwrap();
-    let error = other.lease(&"a".into()).err().unwrap();
-    let StoreError::Leased { job, by: Some(by) } = &error else { panic!("{error}") };
-    assert_eq!((job.as_str(), by.pid), ("a", std::process::id()));
-    assert!(error.to_string().contains(&format!("process {} has been working on it since 2", by.pid)), "{error}");
-    assert!(other.is_leased("a").unwrap() && !other.is_leased("b").unwrap());
-    assert_eq!(other.leased_by("a").unwrap().as_ref(), Some(by));
-    let _another = other.lease(&"b".into()).unwrap();
-
-    drop(hold);
-    assert!(!other.is_leased("a").unwrap());
-    assert_eq!(other.leased_by("a").unwrap(), None);
-    other.lease(&"a".into()).unwrap();
-}
-
-#[test]
-fn a_jobs_lock_stays_in_its_folder_whatever_the_job_is_called() {
-    let dir = folder();
-    let store = Store::open(dir.path()).unwrap();
-    let names = ["../../escape", "/etc/passwd", "..", "a b", "ü", "gate", ""];
-    let holds: Vec<_> = names.iter().map(|name| store.lease(&(*name).into()).unwrap()).collect();
-    let locks = dir.path().join("locks");
-    assert_eq!(std::fs::read_dir(&locks).unwrap().count(), names.len() + 1);
-    drop(holds);
-    assert_eq!(std::fs::read_dir(&locks).unwrap().count(), 1, "only the gate stays");
 }

@@ -93,6 +93,10 @@ impl Task for DescribeTask {
             .collect()
     }
 
+    fn name(&self) -> &'static str {
+        "describing"
+    }
+
     fn output_tokens_per_item(&self) -> u64 {
         120
     }

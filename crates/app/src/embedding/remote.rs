@@ -198,10 +198,11 @@ impl RemoteEmbedder {
                 // Somebody gave that one up. What is asked for now is another matter.
                 Some(job) if job.state == JobState::Cancelled => {}
                 Some(_) => {
-                    let _lease = store.lease(&id)?;
+                    let lease = store.lease(&id).await?;
                     // It goes on under the limits and the budget of whoever asks now.
                     store.set_job_settings(&id, &settings).await?;
                     store.reopen(&id, &["failed"], now).await?;
+                    lease.release().await?;
                     return Ok(id);
                 }
                 None => {
@@ -239,7 +240,7 @@ impl RemoteEmbedder {
                 let note = "cut off; what was answered is kept, and another job asks for the rest";
                 self.app.store()?.cancel_job(&job, note, self.app.clock().now()).await?;
             }
-            drop(lease);
+            lease.release().await?;
         }
         Ok(())
     }
@@ -256,7 +257,7 @@ impl RemoteEmbedder {
             if !ours || job.state == JobState::Cancelled || job.created_at > before {
                 continue;
             }
-            match store.lease(&job.id) {
+            match store.lease(&job.id).await {
                 Ok(lease) => leased.push((job.id, lease)),
                 Err(StoreError::Leased { .. }) => {}
                 Err(error) => return Err(error.into()),
@@ -306,7 +307,8 @@ fn why(end: &RunEnd) -> Option<(NoAnswer, String)> {
         }
         RunEnd::OverBudget => Some((NoAnswer::OverBudget, "the maximum cost is reached".to_owned())),
         RunEnd::Interrupted => Some((NoAnswer::Interrupted, "it was interrupted".to_owned())),
-        RunEnd::Closed(fault) => Some((NoAnswer::Fault(fault.kind), fault.message.clone())),
+        RunEnd::Closed(fault) | RunEnd::GaveUp(fault) => Some((NoAnswer::Fault(fault.kind), fault.message.clone())),
+        RunEnd::LeaseLost => Some((NoAnswer::Interrupted, "another process has taken it over".to_owned())),
     }
 }
 

@@ -112,7 +112,7 @@ table! {
         "not-submitted" "nothing-to-change" "picture-damaged" "picture-empty" "picture-file-too-large"
         "picture-invalid" "picture-needs-memory" "picture-too-complex" "picture-too-large" "picture-truncated"
         "picture-unknown" "picture-unsupported" "plan-unusable" "prompt-empty" "prompt-too-long" "query-empty"
-        "reason-unused" "sandbox-fault-rates" "sandbox-not-loopback" "sandbox-setting" "side-of-image"
+        "reason-unused" "sandbox-fault-rates" "sandbox-not-loopback" "sandbox-setting" "defaults-unused" "side-of-image"
         "sidecar-invalid" "sides-invalid" "size-invalid" "source-unreadable" "stopped" "too-many-references"
         "two-outputs" "unknown-embedder" "unknown-provider" "usage" "wrong-form";
     NotFound:
@@ -120,8 +120,8 @@ table! {
         "no-such-pool" "no-such-post" "no-such-preset" "no-such-project" "no-such-reference";
     Conflict:
         "backup-exists" "collection-exists" "draft-transition" "export-exists" "image-not-made" "input-changed"
-        "job-cancelled" "job-exists" "job-over" "model-changed" "output-exists" "post-taken" "posts-in-use"
-        "project-exists";
+        "defaults-changed" "job-cancelled" "job-exists" "job-over" "model-changed" "output-exists" "post-taken" "posts-in-use"
+        "project-exists" "changes-forgotten";
     Configuration:
         "account-blocked" "bad-base-url" "bad-key" "bad-prices" "calibration-invalid" "clip-file-missing"
         "clip-model-invalid" "clip-setting-invalid" "config-invalid" "config-unreadable" "credentials"
@@ -137,7 +137,7 @@ table! {
         "sandbox-bind" "sandbox-no-runtime" "sandbox-time-zone" "signals" "store-closed" "text-not-tokenized"
         "thread-ended" "tokenizer-invalid" "vector-damaged";
     Held:
-        "job-held";
+        "job-held" "lease-lost";
     Incomplete:
         "below-baseline" "embedder-slow" "embedding-incomplete" "not-classified";
     Provider:

@@ -28,7 +28,7 @@ impl App {
             blocked: count(GeneratedState::Blocked),
             failed: count(GeneratedState::Failed),
             pending: count(GeneratedState::Pending),
-            images: views(&studio, &images)?,
+            images: views(&studio, &images).await?,
         })
     }
 
@@ -40,7 +40,7 @@ impl App {
         let studio = self.studio()?;
         let (generation, plan) = studio.generation(id).await?;
         let images = studio.store().images_of_generation(id).await?;
-        Ok(GenerationView::new(generation, plan, views(&studio, &images)?))
+        Ok(GenerationView::new(generation, plan, views(&studio, &images).await?))
     }
 
     /// An image that was asked for, if there is one of this id.
@@ -50,7 +50,8 @@ impl App {
     pub async fn generated_image(&self, id: &str) -> AppResult<Option<GeneratedImageView>> {
         let studio = self.studio()?;
         let image = studio.store().generated_image(id).await?;
-        image.map(|image| view(&studio, &image)).transpose()
+        let Some(image) = image else { return Ok(None) };
+        view(&studio, &image).await.map(Some)
     }
 
     /// A page of the images that were asked for, the newest first.
@@ -66,7 +67,7 @@ impl App {
         let studio = self.studio()?;
         let images = studio.store().generated_images(filter, after, limit).await?;
         let next = images.last().filter(|_| images.len() == limit).map(|image| image.cursor().to_string());
-        Ok(GeneratedImageListView { images: views(&studio, &images)?, next })
+        Ok(GeneratedImageListView { images: views(&studio, &images).await?, next })
     }
 
     /// Writes images to a ZIP file, what is known of each beside it; how many. All that pass the filter, or those that
@@ -129,10 +130,14 @@ impl App {
     }
 }
 
-fn view(studio: &ImageStudio, image: &GeneratedImage) -> AppResult<GeneratedImageView> {
-    Ok(GeneratedImageView::new(image, studio.standing(image)?, None))
+async fn view(studio: &ImageStudio, image: &GeneratedImage) -> AppResult<GeneratedImageView> {
+    Ok(GeneratedImageView::new(image, studio.standing(image).await?, None))
 }
 
-fn views(studio: &ImageStudio, images: &[GeneratedImage]) -> AppResult<Vec<GeneratedImageView>> {
-    images.iter().map(|image| view(studio, image)).collect()
+async fn views(studio: &ImageStudio, images: &[GeneratedImage]) -> AppResult<Vec<GeneratedImageView>> {
+    let mut shown = Vec::with_capacity(images.len());
+    for image in images {
+        shown.push(view(studio, image).await?);
+    }
+    Ok(shown)
 }

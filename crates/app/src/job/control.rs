@@ -17,8 +17,8 @@ pub enum JobState {
 }
 
 impl JobState {
-    pub(crate) fn of(store: &Store, job: &JobRecord) -> AppResult<Self> {
-        let running = !job.state.is_over() && store.is_leased(&job.id)?;
+    pub(crate) async fn of(store: &Store, job: &JobRecord) -> AppResult<Self> {
+        let running = !job.state.is_over() && store.is_leased(&job.id).await?;
         Ok(if running { Self::Running } else { Self::Stored(job.state) })
     }
 
@@ -56,16 +56,19 @@ impl App {
         let store = self.store()?;
         let jobs = store.jobs(JobPage { after, limit }).await?;
         let next = jobs.last().filter(|_| jobs.len() == limit).map(|job| job.cursor().to_string());
-        let view = |job: &JobRecord| Ok(JobView::new(job, JobState::of(&store, job)?));
-        Ok(JobListView { jobs: jobs.iter().map(view).collect::<AppResult<_>>()?, next })
+        let mut views = Vec::with_capacity(jobs.len());
+        for job in &jobs {
+            views.push(JobView::new(job, JobState::of(&store, job).await?));
+        }
+        Ok(JobListView { jobs: views, next })
     }
 
     /// A job as it stands.
     ///
     /// # Errors
     /// What the store reports.
-    pub fn job_view(&self, job: &JobRecord) -> AppResult<JobView> {
-        Ok(JobView::new(job, JobState::of(&self.store()?, job)?))
+    pub async fn job_view(&self, job: &JobRecord) -> AppResult<JobView> {
+        Ok(JobView::new(job, JobState::of(&self.store()?, job).await?))
     }
 
     /// A job with its settings, and what of it may be paid for twice.
@@ -74,7 +77,7 @@ impl App {
     /// `no-such-job`, and what the store reports.
     pub async fn job_detail(&self, id: &str) -> AppResult<JobDetailView> {
         let job = self.job(id).await?;
-        let state = JobState::of(&self.store()?, &job)?;
+        let state = JobState::of(&self.store()?, &job).await?;
         let possibly_paid_twice = self.possibly_twice(id).await?;
         let view = JobView::new(&job, state);
         Ok(JobDetailView { job: view, possibly_paid_twice, settings: job.settings })
@@ -95,9 +98,10 @@ impl App {
 
     pub(crate) async fn give_up(&self, record: &JobRecord) -> AppResult<Cancelled> {
         let store = self.store()?;
-        let _lease = store.lease(&record.id)?;
+        let lease = store.lease(&record.id).await?;
         let not_applied = self.apply_outcomes(&record.id).await.err();
         store.cancel_job(&record.id, "given up", self.clock().now()).await?;
+        lease.release().await?;
         Ok(Cancelled { done: record.counts.done, given_up: record.counts.pending, not_applied })
     }
 
@@ -109,12 +113,14 @@ impl App {
     pub async fn reopen_job(&self, id: &JobId, blocked: bool) -> AppResult<Retried> {
         let store = self.store()?;
         let record = self.job(id).await?;
-        let _lease = store.lease(&record.id)?;
+        let lease = store.lease(&record.id).await?;
         if record.state == atelier_store::JobState::Cancelled {
             return Err(AppError::new(code!("job-cancelled"), format!("job {id} was given up"))
                 .hint("submit a new one: what was answered is kept, and not asked for again"));
         }
         let statuses: &[&str] = if blocked { &["failed", "blocked"] } else { &["failed"] };
-        Ok(Retried(store.reopen(&record.id, statuses, self.clock().now()).await?))
+        let reopened = store.reopen(&record.id, statuses, self.clock().now()).await?;
+        lease.release().await?;
+        Ok(Retried(reopened))
     }
 }

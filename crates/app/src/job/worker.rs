@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use atelier_engine::{Engine, EngineError, Event, Job, JobId, Outcome, Report, RunEnd, Stop, StopHandle};
+use atelier_engine::{
+    Engine, EngineError, Epoch, Event, Job, JobId, Options, Outcome, Report, RunEnd, Stop, StopHandle,
+};
 use atelier_store::{JobRecord, JobState, OutcomeRecord, Store};
 use tokio::sync::Notify;
 
@@ -52,7 +54,12 @@ impl Worked {
     /// The fault that ended the run, if one did: no pool could be asked any more.
     #[must_use]
     pub fn fault(&self) -> Option<AppError> {
-        let RunEnd::Closed(fault) = &self.end else { return None };
+        if self.end == RunEnd::LeaseLost {
+            let message = format!("job {} was taken over by another process", self.job.id);
+            let hint = "let that one finish: what was answered here is kept";
+            return Some(AppError::new(code!("lease-lost"), message).hint(hint).of_job(&self.job.id));
+        }
+        let (RunEnd::Closed(fault) | RunEnd::GaveUp(fault)) = &self.end else { return None };
         Some(AppError::new(fault.kind.code(), fault.message.clone()).hint(fault.kind.hint()).of_job(&self.job.id))
     }
 }
@@ -112,7 +119,7 @@ impl App {
         let watch = Mutex::new(watch);
         let watch = |event: WorkEvent<'_>| (watch.lock().unwrap_or_else(PoisonError::into_inner))(event);
         let store = self.store()?;
-        let _lease = store.lease(job)?;
+        let lease = store.lease(job).await?;
         let record = self.amended(job, change).await?;
         if record.state == JobState::Cancelled {
             return Err(AppError::new(code!("job-cancelled"), format!("job {job} was given up"))
@@ -120,9 +127,10 @@ impl App {
         }
         let twice = if record.counts.pending > 0 { self.possibly_twice(job).await? } else { Vec::new() };
         watch(WorkEvent::Began { job: &record, twice: &twice });
-        let running = Running { app: self, store: &store, job, watch: &watch };
+        let running = Running { app: self, store: &store, job, lease: lease.epoch(), watch: &watch };
         let (end, ended) = Box::pin(running.to_its_end(&record, stop)).await.map_err(|error| error.of_job(job))?;
         store.run_ended(job, &end, self.clock().now()).await?;
+        lease.release().await?;
         // It is known how the run ended, whatever became of what follows from that.
         ended.map_err(|error| error.of_job(job))?;
         Ok(Worked { job: self.job(job).await?, end })
@@ -185,6 +193,7 @@ struct Running<'a> {
     app: &'a App,
     store: &'a Store,
     job: &'a JobId,
+    lease: Epoch,
     watch: &'a Watch<'a>,
 }
 
@@ -250,12 +259,13 @@ impl Running<'_> {
             kept.push(opened);
         }
         let totals = &record.totals;
+        let seed = clock.now().as_micros().unsigned_abs();
         let job = Job {
             id: Arc::clone(self.job),
             task: kind.task(),
             pools,
             items: record.counts.pending,
-            options: run.options(clock.now().as_micros().unsigned_abs(), totals.cost + totals.unsettled),
+            options: Options { lease: Some(self.lease), ..run.options(seed, totals.likely_cost()) },
         };
         Ok((kept, job))
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use atelier_engine::{Packing, Task};
-use atelier_prompts::{AnswerFile, JOB_KIND, PromptSettings, PromptTask, answered, ingest};
+use atelier_prompts::{AnswerFile, JOB_KIND, PromptDefaults, PromptSettings, PromptTask, answered, ingest};
 use atelier_providers::ModelRef;
 use atelier_store::{JobRecord, OutcomeRecord};
 use futures_util::future::BoxFuture;
@@ -28,13 +28,13 @@ impl PromptsJob {
 }
 
 /// The task of a run. Packing changes what is asked: it is done only where it was asked for.
-pub(crate) fn task_of(run: &RunSettings) -> AppResult<PromptTask> {
+pub(crate) fn task_of(run: &RunSettings, defaults: &PromptDefaults) -> AppResult<PromptTask> {
     let model: ModelRef = run.model.parse()?;
     let pack_limit = match run.pack {
         Packing::Auto | Packing::Off => 1,
         Packing::Fixed(lines) => lines,
     };
-    Ok(PromptTask { model: model.name().to_owned(), pack_limit })
+    Ok(PromptTask { model: model.name().to_owned(), pack_limit, defaults: defaults.clone() })
 }
 
 impl JobKind for PromptsJob {
@@ -54,7 +54,8 @@ impl JobKind for PromptsJob {
             } else {
                 Some(AnswerFile::create(out, survey.form, *ordered, price, store, job.id)?)
             };
-            Ok(Box::new(Self { task: task_of(&settings.run)?, settings, answers }) as Box<dyn JobKind>)
+            Ok(Box::new(Self { task: task_of(&settings.run, &settings.work.defaults)?, settings, answers })
+                as Box<dyn JobKind>)
         })
     }
 

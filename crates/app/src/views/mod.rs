@@ -4,6 +4,7 @@
 
 mod cost;
 mod drafts;
+mod events;
 mod generations;
 mod jobs;
 mod library;
@@ -12,6 +13,7 @@ mod quota;
 
 pub use cost::{CostBy, CostRowView, CostView};
 pub use drafts::{DraftListView, DraftView};
+pub use events::{ChangeView, EventView, ItemView};
 pub use generations::{
     GeneratedImageListView, GeneratedImageView, GenerationRunView, GenerationView, PlanView, PromotedView,
 };

@@ -1,6 +1,6 @@
 //! Jobs of any kind: who owns them, who works on them, what they say of themselves.
 
-use atelier_app::{RunChange, RunSettings};
+use atelier_app::{PromptDefaults, RunChange, RunSettings};
 use atelier_engine::RunEnd;
 
 use crate::fixtures::Studio;
@@ -11,7 +11,7 @@ async fn prompts(studio: &Studio, lines: usize, model: &str) -> atelier_engine::
     let file = studio.path("prompts.jsonl");
     std::fs::write(&file, (1..=lines).map(line).collect::<String>()).unwrap();
     let said = RunChange { model: Some(model.into()), ..RunChange::default() };
-    let read = studio.app.read_prompts(&file, &said).await.unwrap();
+    let read = studio.app.read_prompts(&file, &said, PromptDefaults::default()).await.unwrap();
     studio.app.submit_prompts(read, &studio.path("answers.jsonl"), false).await.unwrap().job
 }
 
@@ -20,7 +20,7 @@ async fn a_job_that_somebody_works_on_is_left_to_them() {
     let studio = Studio::new();
     let job = prompts(&studio, 2, "sandbox").await;
     let other = studio.again();
-    let lease = other.store().unwrap().lease(&job).unwrap();
+    let lease = other.store().unwrap().lease(&job).await.unwrap();
     for refused in [
         studio.work(&job).await.map(drop),
         studio.app.cancel_job(&job).await.map(drop),
@@ -29,7 +29,7 @@ async fn a_job_that_somebody_works_on_is_left_to_them() {
         assert_eq!(refused.unwrap_err().code(), "job-held");
     }
     assert_eq!(studio.app.job_detail(&job).await.unwrap().job.state, "running");
-    drop(lease);
+    lease.release().await.unwrap();
     assert_eq!(studio.work(&job).await.unwrap().end, RunEnd::Done);
 }
 

@@ -3,6 +3,7 @@
 
 mod describing;
 mod embeddings;
+mod events;
 mod fixtures;
 mod generations;
 mod jobs;

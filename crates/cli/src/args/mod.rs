@@ -89,6 +89,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<QuotaCommand>,
     },
+    /// Print what changes, as it changes: jobs, items, images, drafts, limits; with --json a line of JSON each
+    Events {
+        /// Begin after the change of this number [default: with what changes from now on]
+        #[arg(long, value_name = "NUMBER")]
+        after: Option<u64>,
+    },
     /// Copy the database to a file, also while it is in use
     Backup {
         /// The file to write; it must not exist

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use atelier_app::{RunChange, SandboxSettings};
-use atelier_engine::{Limit, LimitKind, Packing, Usd, Window};
+use atelier_app::{PromptDefaults, RunChange, SandboxSettings};
+use atelier_engine::{Limit, LimitKind, Packing, Usd, Window, parse_duration};
 use clap::Args;
 
 /// `atelier run`.
@@ -27,7 +27,49 @@ pub(crate) struct RunFile {
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
+    pub(crate) asked: AskFlags,
+    #[command(flatten)]
     pub(crate) run: RunFlags,
+}
+
+/// What is asked for beside each prompt, unless its line says otherwise.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "With every prompt whose line says nothing else")]
+pub(crate) struct AskFlags {
+    /// Standing instructions for the model
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) system: Option<String>,
+    /// Randomness, 0 to 2
+    #[arg(long, value_name = "N", value_parser = temperature)]
+    pub(crate) temperature: Option<f64>,
+    /// The most tokens to answer with: what a call can cost at most follows from it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_output_tokens: Option<u64>,
+}
+
+impl AskFlags {
+    pub(crate) fn defaults(&self) -> PromptDefaults {
+        let Self { system, temperature, max_output_tokens } = self.clone();
+        PromptDefaults { system, temperature, max_output_tokens }
+    }
+}
+
+fn temperature(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(number) if (0.0..=2.0).contains(&number) => Ok(number),
+        _ => Err("write a number from 0 to 2".to_owned()),
+    }
+}
+
+/// A time in whole seconds; never for none.
+fn patience(text: &str) -> Result<u64, String> {
+    if text == "never" {
+        return Ok(0);
+    }
+    match parse_duration(text).map(|time| time.as_secs()) {
+        Some(seconds) if seconds > 0 => Ok(seconds),
+        _ => Err("write a time from 1s on, such as 90s or 10m, or never".to_owned()),
+    }
 }
 
 /// Who answers, and how fast and at what cost at most.
@@ -69,6 +111,12 @@ pub(crate) struct RunFlags {
     /// Someone waits for it: where runs share a limit, it goes before those that nobody waits for
     #[arg(long)]
     pub(crate) interactive: bool,
+    /// Give the run up after so long without one answer, while calls fail; or never [default: 10m]
+    #[arg(long, value_name = "TIME", value_parser = patience)]
+    pub(crate) give_up_after: Option<u64>,
+    /// Give the run up at the first item that fails, and as soon as the provider fails as a whole
+    #[arg(long)]
+    pub(crate) fail_fast: bool,
     #[command(flatten)]
     pub(crate) sandbox: SandboxFlags,
 }
@@ -104,6 +152,8 @@ impl RunFlags {
             max_cost: self.max_cost,
             wait: self.wait,
             interactive: self.interactive,
+            give_up_after_s: self.give_up_after,
+            fail_fast: self.fail_fast,
             sandbox: SandboxSettings {
                 quota: sandbox_quota,
                 latency: sandbox_latency,

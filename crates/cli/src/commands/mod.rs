@@ -2,6 +2,7 @@
 
 mod backup;
 mod cost;
+mod events;
 mod images;
 mod jobs;
 mod library;
@@ -47,6 +48,7 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> AppResult<Exit> {
         Command::Jobs(command) => jobs::run(&context, command).await,
         Command::Cost(command) => cost::run(&context, &command).await,
         Command::Quota { command } => quota::run(&context, command).await,
+        Command::Events { after } => events::run(&context, after).await,
         Command::Backup { file } => backup::run(&context, &file).await,
         Command::Sandbox(_) | Command::Reference => Ok(Exit::Success),
     }

@@ -18,7 +18,7 @@ pub(super) async fn summarize_generation(context: &Context, generation: &str, wo
     let unmade = run.blocked + run.failed;
     let mut costs = Vec::with_capacity(worked.len());
     for one in worked {
-        costs.push(cost_in_words(&context.app.job_view(&one.job)?));
+        costs.push(cost_in_words(&context.app.job_view(&one.job).await?));
     }
     costs.dedup();
     context.out.result(&run, || {
@@ -40,7 +40,8 @@ pub(super) async fn summarize_generation(context: &Context, generation: &str, wo
 pub(super) fn next_step(end: &RunEnd, job: &JobRecord) -> Option<String> {
     let resume = resume(&job.id);
     match end {
-        RunEnd::Done | RunEnd::Closed(_) => None,
+        RunEnd::Done | RunEnd::Closed(_) | RunEnd::LeaseLost => None,
+        RunEnd::GaveUp(_) => Some(format!("given up; what was answered is kept: go on with {resume}")),
         RunEnd::Parked { until, cause } => {
             Some(format!("parked until {}: {}; then go on with {resume}", moment(*until), waiting(cause, None)))
         }

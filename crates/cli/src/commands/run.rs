@@ -23,7 +23,7 @@ pub(super) async fn run(context: &Context, command: RunFile) -> AppResult<Exit> 
         }
         return go_on(context, &app.job(job).await?.id, &command, change).await;
     }
-    let read = app.read_prompts(&command.file, &change).await?;
+    let read = app.read_prompts(&command.file, &change, command.asked.defaults()).await?;
     if command.dry_run {
         let forecast = app.forecast_prompts(&read).await?;
         context.out.result(&forecast, || describe(&forecast))?;

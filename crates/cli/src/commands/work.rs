@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use atelier_app::job::{Applied, WorkEvent, Worked};
-use atelier_app::views::{GeneratedImageView, PromptsSummaryView};
+use atelier_app::views::{GeneratedImageView, JobView, PromptsSummaryView};
 use atelier_app::{AppResult, RunChange};
 use atelier_engine::{JobId, RunEnd, Stop, Timestamp};
 use atelier_store::{GeneratedImage, JobState};
@@ -86,7 +86,7 @@ impl<'a> Work<'a> {
         let undone = counts.failed + if worked.job.kind == "images" { counts.blocked } else { 0 };
         Ok(match worked.end {
             RunEnd::Done if undone > 0 => Exit::ITEMS_FAILED,
-            RunEnd::Done | RunEnd::Closed(_) => Exit::Success,
+            RunEnd::Done | RunEnd::Closed(_) | RunEnd::GaveUp(_) | RunEnd::LeaseLost => Exit::Success,
             RunEnd::Parked { .. } => Exit::PARKED,
             RunEnd::OverBudget => Exit::OVER_BUDGET,
             RunEnd::Interrupted => self.signalled().unwrap_or(Exit::INTERRUPTED),
@@ -96,6 +96,7 @@ impl<'a> Work<'a> {
     async fn summarize(&self, worked: &Worked) -> AppResult<()> {
         let (app, out, job) = (&self.context.app, self.context.out, &worked.job);
         let seconds = app.clock().now().since(self.began).as_secs_f64();
+        let shown = app.job_view(job).await?;
         match job.kind.as_str() {
             "replies" => {
                 let summary = app.replies_summary(job, seconds).await?;
@@ -109,7 +110,7 @@ impl<'a> Work<'a> {
                         thousands(harvested.blocked),
                         thousands(harvested.failed),
                     );
-                    self.described(&head, worked, seconds, None)
+                    Self::described(&head, worked, &shown, seconds, None)
                 })
             }
             "prompts" => {
@@ -121,7 +122,8 @@ impl<'a> Work<'a> {
                     thousands(job.counts.failed),
                 );
                 let failed = "to try the failed ones again: --retry-failed".to_owned();
-                let text = || self.described(&head, worked, seconds, (job.counts.failed > 0).then_some(failed));
+                let text =
+                    || Self::described(&head, worked, &shown, seconds, (job.counts.failed > 0).then_some(failed));
                 if app.prompts_output(&job.id).await? == Path::new("-") {
                     out.note(text());
                     return Ok(());
@@ -132,7 +134,7 @@ impl<'a> Work<'a> {
                 let generation = app.generation_of(job)?;
                 summarize_generation(self.context, &generation, std::slice::from_ref(worked)).await
             }
-            _ => out.result(&app.job_view(job)?, || {
+            _ => out.result(&shown, || {
                 let counts = &job.counts;
                 let head = format!(
                     "{} of {} done, {} blocked, {} failed",
@@ -141,15 +143,15 @@ impl<'a> Work<'a> {
                     thousands(counts.blocked),
                     thousands(counts.failed),
                 );
-                self.described(&head, worked, seconds, None)
+                Self::described(&head, worked, &shown, seconds, None)
             }),
         }
     }
 
     /// What a job came to, what it took, and what is to be done next.
-    fn described(&self, head: &str, worked: &Worked, seconds: f64, failed: Option<String>) -> String {
+    fn described(head: &str, worked: &Worked, shown: &JobView, seconds: f64, failed: Option<String>) -> String {
         let totals = &worked.job.totals;
-        let cost = self.context.app.job_view(&worked.job).map_or_else(|_| String::new(), |job| cost_in_words(&job));
+        let cost = cost_in_words(shown);
         let mut lines = vec![
             head.to_owned(),
             format!(

@@ -25,6 +25,11 @@ pub enum WaitCause {
 }
 
 impl WaitCause {
+    /// Whether other runs on the pool wait for the same, and take turns once it is there.
+    pub(crate) const fn is_shared(&self) -> bool {
+        matches!(self, Self::Limit(_) | Self::Pacing | Self::Turn)
+    }
+
     /// Whether waiting for this means waiting for another day.
     pub const fn is_day(&self) -> bool {
         matches!(self, Self::Day | Self::Limit(Limit { window: Window::Day, .. }))

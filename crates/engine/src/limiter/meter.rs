@@ -8,6 +8,9 @@ use jiff::tz::TimeZone;
 use crate::limit::{Limit, Window};
 use crate::time::Timestamp;
 
+/// The amount of a limit that is none.
+const LIFTED: u64 = u64::MAX >> 1;
+
 /// What one call takes from one limit.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
@@ -44,6 +47,15 @@ impl Meter {
         self.limit.amount = amount;
     }
 
+    /// There is no such limit after all. What counts is remembered, should there be one.
+    pub(crate) const fn lift(&mut self) {
+        self.limit.amount = LIFTED;
+    }
+
+    pub(crate) const fn is_lifted(&self) -> bool {
+        self.limit.amount == LIFTED
+    }
+
     /// Counts `amount` from `left` on; returns its place, for [`Self::amend`].
     pub(crate) fn take(&mut self, left: Timestamp, amount: u64) -> u64 {
         self.entries.push_back(Entry { left, amount });
@@ -58,6 +70,11 @@ impl Meter {
             self.used = self.used - entry.amount + amount;
             *entry = Entry { left, amount };
         }
+    }
+
+    /// Whether what left then counts still.
+    pub(crate) fn counts(&self, left: Timestamp, now: Timestamp, margin: Duration) -> bool {
+        self.expires(left, margin) > now
     }
 
     /// Forgets what no longer counts.

@@ -1,6 +1,8 @@
 //! Admission: what a pool's limits allow, and when.
 
 mod admission;
+mod guess;
+mod learning;
 mod manner;
 mod meter;
 
@@ -11,30 +13,17 @@ use jiff::tz::TimeZone;
 
 use crate::journal::{Amounts, LedgerEntry};
 use crate::limit::{Limit, LimitKind, Window};
-use crate::model::{Fault, ReportedLimit};
 use crate::time::Timestamp;
 pub(crate) use admission::Admission;
 pub use admission::WaitCause;
+use guess::Guess;
 use manner::Manner;
 use meter::Meter;
-pub(crate) use meter::next_midnight;
 
 /// What a request may take to arrive, at first.
 const FIRST_MARGIN: Duration = Duration::from_millis(50);
 /// Beyond this a late arrival is the network's fault, and waiting for it would waste the quota.
 const WIDEST_MARGIN: Duration = Duration::from_secs(5);
-/// The window that is assumed of a limit of which the provider says nothing.
-const USUAL_WINDOW: Duration = Duration::from_secs(60);
-/// Waits after a refusal without a hint: this, then twice as long each time, to the usual window.
-const FIRST_UNHINTED_WAIT: Duration = Duration::from_secs(1);
-/// For so long after midnight a day's refusal may mean that the provider has not begun its new day yet.
-const LATE_RESET: Duration = Duration::from_secs(15 * 60);
-/// Waits for that: this, then twice as long each time.
-const FIRST_RESET_WAIT: Duration = Duration::from_secs(60);
-/// A margin that has grown is half as wide after so long without a refusal.
-const MARGIN_HALVES_IN: Duration = Duration::from_secs(600);
-/// A limit that was only guessed is tried a quarter higher after so long without a refusal.
-const RAISE_GUESS_AFTER: Duration = Duration::from_secs(600);
 /// Below so many calls a second each call is reserved by itself.
 const TOLD_APART: f64 = 100.0;
 /// The most calls that are reserved together.
@@ -49,17 +38,8 @@ pub(crate) struct Ticket {
     places: Vec<u64>,
     /// Whether the last room in some window was taken just after it had freed up.
     tight: bool,
-}
-
-/// What is made of a refusal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Judgement {
-    /// A limit that is new or smaller than it was taken to be.
-    pub(crate) learnt: Option<Limit>,
-    /// Whether the provider said so. What was only guessed is good for this run.
-    pub(crate) said_so: bool,
-    /// When calls may go on.
-    pub(crate) until: Timestamp,
+    /// Whether it tries out if a limit that was only guessed is one.
+    trial: bool,
 }
 
 /// All limits of one pool.
@@ -78,7 +58,15 @@ pub(crate) struct Limiter {
     held_until: Option<(Timestamp, WaitCause)>,
     unhinted: u32,
     /// The limit that was only guessed, if one was.
-    guessed: Option<Limit>,
+    guess: Option<Guess>,
+    /// When a guess was last found to be none.
+    disproved: Option<Timestamp>,
+    /// Calls answered since the last refusal.
+    undisturbed: u64,
+    /// How long opening a connection took.
+    connect: Duration,
+    /// The most calls that were taken in one burst.
+    proven: u32,
     /// When a refusal was last learnt from: calls that had left by then have nothing new to say.
     judged: Option<Timestamp>,
     /// Calls answered of late, by the second in which they left: what a refusal without hints is judged by.
@@ -86,25 +74,32 @@ pub(crate) struct Limiter {
 }
 
 impl Limiter {
-    /// `connect` is how long opening a connection took: requests take about half as long to arrive.
-    pub(crate) fn new(limits: &[Limit], zone: TimeZone, connect: Duration, now: Timestamp) -> Self {
+    /// `connect` is how long opening a connection took: requests take about half as long to arrive. `proven` calls were
+    /// taken in one burst before.
+    pub(crate) fn new(limits: &[Limit], zone: TimeZone, connect: Duration, proven: u32, now: Timestamp) -> Self {
         let (now_limits, windows): (Vec<Limit>, Vec<Limit>) =
             limits.iter().copied().partition(|limit| limit.window == Window::Now);
         // A limit of nothing would be waited for without end.
         let windows: Vec<Limit> = windows.into_iter().map(|l| Limit { amount: l.amount.max(1), ..l }).collect();
         let margin = FIRST_MARGIN.max(connect / 2).min(WIDEST_MARGIN);
+        let counts_calls = windows.iter().any(|limit| limit.kind == LimitKind::Requests);
+        let manner = if counts_calls { Manner::opening(proven, connect, now) } else { Manner::searching(now) };
         Self {
             meters: windows.into_iter().map(|limit| Meter::new(limit, zone.clone())).collect(),
             zone,
             margin,
             least_margin: margin,
             narrowed: now,
-            manner: Manner::opening(now),
+            manner,
             in_flight: 0,
             in_flight_cap: now_limits.iter().map(|limit| limit.amount).min(),
             held_until: None,
             unhinted: 0,
-            guessed: None,
+            guess: None,
+            disproved: None,
+            undisturbed: 0,
+            connect,
+            proven,
             judged: None,
             answered: VecDeque::new(),
         }
@@ -112,7 +107,7 @@ impl Limiter {
 
     /// Limits that several pools share: each pool by itself finds out how its provider takes bursts.
     pub(crate) fn shared(limits: &[Limit], zone: TimeZone, connect: Duration, now: Timestamp) -> Self {
-        Self { manner: Manner::Burst, ..Self::new(limits, zone, connect, now) }
+        Self { manner: Manner::Burst, ..Self::new(limits, zone, connect, 0, now) }
     }
 
     /// How many calls one reservation may cover: where a limit is high, telling calls apart says nothing.
@@ -128,7 +123,58 @@ impl Limiter {
 
     /// Whether there is any limit that is counted over time.
     pub(crate) fn is_limited(&self) -> bool {
-        !self.meters.is_empty()
+        self.meters.iter().any(|meter| !meter.is_lifted())
+    }
+
+    /// The limits that are counted over time, but for one that was only guessed.
+    pub(crate) fn limits(&self) -> Vec<Limit> {
+        let guessed = self.guess.as_ref().map(|guess| guess.limit);
+        let limits = self.meters.iter().filter(|meter| !meter.is_lifted()).map(Meter::limit);
+        limits.filter(|limit| Some(*limit) != guessed).collect()
+    }
+
+    /// What is known of how calls may follow each other: the largest burst that was taken, and how far apart they must
+    /// be if none is.
+    pub(crate) const fn manner(&self) -> (u32, Option<Duration>) {
+        (self.proven, self.manner.is_even())
+    }
+
+    /// Whether it is not known yet if there is a limit on calls.
+    pub(crate) const fn is_searching(&self) -> bool {
+        matches!(self.manner, Manner::Searching { .. })
+    }
+
+    /// Calls that were in flight when their run was dropped: nobody waits for them any more.
+    pub(crate) fn abandon(&mut self, calls: u64) {
+        self.in_flight = self.in_flight.saturating_sub(calls);
+        if let Some(guess) = self.guess.as_mut().filter(|_| calls > 0) {
+            guess.end_trial();
+        }
+    }
+
+    /// A call that was taken does not leave after all.
+    pub(crate) const fn untake(&mut self) {
+        self.manner.untake();
+    }
+
+    /// Opening a connection took so long.
+    pub(crate) fn connected(&mut self, connect: Duration) {
+        self.connect = self.connect.max(connect);
+        self.least_margin = self.least_margin.max((connect / 2).min(WIDEST_MARGIN));
+        self.margin = self.margin.max(self.least_margin);
+        self.manner.connected(connect);
+    }
+
+    /// Calls have to be spaced evenly, as was found out before.
+    pub(crate) fn pace(&mut self, interval: Duration, now: Timestamp) {
+        self.manner.pace(interval, now.before(interval));
+    }
+
+    /// Limits as others have learnt them since: of the same scope, with another amount.
+    pub(crate) fn set(&mut self, limit: Limit) {
+        if let Some(meter) = self.meters.iter_mut().find(|meter| meter.limit().scope() == limit.scope()) {
+            meter.set_amount(limit.amount);
+        }
     }
 
     /// Takes over what the ledger says was used before, by this run or by others.
@@ -138,7 +184,7 @@ impl Limiter {
             let latest = if entry.settled { now } else { now.after(FURTHEST_AHEAD) };
             for meter in &mut self.meters {
                 let amount = entry.amounts.of(meter.limit().kind);
-                if amount > 0 {
+                if amount > 0 && meter.counts(entry.left.min(latest), now, self.margin) {
                     meter.take(entry.left.min(latest), amount);
                 }
             }
@@ -153,7 +199,7 @@ impl Limiter {
             }
             if cause.is_day() {
                 // A day that has just begun is begun carefully: the provider's may begin a little later.
-                self.manner = Manner::opening(now);
+                self.manner = Manner::opening(0, self.connect, now);
             }
             self.held_until = None;
         }
@@ -164,9 +210,12 @@ impl Limiter {
         let mut latest = None;
         for meter in &mut self.meters {
             meter.expire(now, self.margin);
-            let Some(at) = meter.free_at(amounts.of(meter.limit().kind), now, self.margin) else {
+            let Some(mut at) = meter.free_at(amounts.of(meter.limit().kind), now, self.margin) else {
                 return Admission::Never(meter.limit());
             };
+            if let Some(guess) = self.guess.as_ref().filter(|guess| guess.limit == meter.limit()) {
+                at = at.min(guess.trial_at().unwrap_or(at)).max(now);
+            }
             if at > now && latest.as_ref().is_none_or(|(t, _)| at > *t) {
                 latest = Some((at, WaitCause::Limit(meter.limit())));
             }
@@ -183,16 +232,20 @@ impl Limiter {
         self.manner.take(now);
         self.in_flight += 1;
         let mut tight = false;
+        let mut trial = false;
         let places = self
             .meters
             .iter_mut()
             .map(|meter| {
                 let amount = amounts.of(meter.limit().kind);
                 tight |= meter.used() + amount >= meter.limit().amount;
+                if let Some(guess) = self.guess.as_mut().filter(|guess| guess.limit == meter.limit()) {
+                    trial |= meter.used() + amount > guess.limit.amount && guess.begin_trial();
+                }
                 meter.take(leave_by, amount)
             })
             .collect();
-        Ticket { places, tight }
+        Ticket { places, tight, trial }
     }
 
     /// The call leaves now.
@@ -201,16 +254,28 @@ impl Limiter {
         self.amend(ticket, amounts, now);
     }
 
-    /// The call has ended, and counts for `counted` from when it left.
-    pub(crate) fn ended(&mut self, ticket: &Ticket, counted: &Amounts, left: Timestamp) {
+    /// The call has ended, and counts for `counted` from when it left. Whether that has made room for another, or might
+    /// have.
+    pub(crate) fn ended(&mut self, ticket: &Ticket, counted: &Amounts, left: Timestamp) -> bool {
         self.in_flight = self.in_flight.saturating_sub(1);
-        self.amend(ticket, counted, left);
+        if let Some(guess) = self.guess.as_mut().filter(|_| ticket.trial) {
+            guess.end_trial();
+        }
+        self.amend(ticket, counted, left) || self.in_flight_cap.is_some()
     }
 
-    /// The call was answered without refusal.
-    pub(crate) fn answered(&mut self, left: Timestamp) {
-        self.manner.answered();
+    /// The call was answered without refusal; `quickest` is about the quickest answer of late.
+    pub(crate) fn answered(&mut self, ticket: &Ticket, left: Timestamp, quickest: Option<Duration>) {
+        if let Manner::Opening { group, .. } = &self.manner {
+            // Nearly all of a group has left when one of them is answered.
+            self.proven = self.proven.max(*group);
+        }
+        self.manner.answered(quickest);
         self.unhinted = 0;
+        self.undisturbed += 1;
+        if self.guess.as_ref().is_some_and(|guess| guess.is_disproved(ticket.trial, left, self.margin)) {
+            self.lift_guess(left);
+        }
         self.relax(left);
         let second = left.as_micros() / 1_000_000;
         match self.answered.back_mut() {
@@ -222,152 +287,6 @@ impl Limiter {
         }
     }
 
-    /// What an answer says of a limit beside the answer: known before it is ever hit.
-    pub(crate) fn on_reported_limit(&mut self, said: ReportedLimit, now: Timestamp) -> Option<Limit> {
-        let (kind, window) = (said.kind?, said.window?);
-        if !matches!(window, Window::Sliding(_)) {
-            return None;
-        }
-        let known = |limit: &Limit| limit.kind == kind && matches!(limit.window, Window::Sliding(_));
-        let known = self.meters.iter().map(Meter::limit).find(known);
-        self.learn(said, kind, known.map_or(window, |known| known.window), now)
-    }
-
-    /// What a refusal has tightened loosens again, with time.
-    fn relax(&mut self, now: Timestamp) {
-        let halves = now.since(self.narrowed).as_secs_f64() / MARGIN_HALVES_IN.as_secs_f64();
-        self.margin = self.margin.mul_f64(0.5_f64.powf(halves)).max(self.least_margin);
-        self.narrowed = self.narrowed.max(now);
-        if let Some(guess) = self.guessed
-            && self.judged.is_some_and(|judged| now.since(judged) > RAISE_GUESS_AFTER)
-            && let Some(meter) = self.meters.iter_mut().find(|meter| meter.limit() == guess)
-        {
-            meter.set_amount(guess.amount + (guess.amount / 4).max(1));
-            self.guessed = Some(meter.limit());
-            self.judged = Some(now);
-        }
-    }
-
-    /// The provider refused a call that left at `left` and had `ticket`. Learns from it, and holds the pool.
-    pub(crate) fn refused(&mut self, fault: &Fault, ticket: &Ticket, left: Timestamp, now: Timestamp) -> Judgement {
-        let said = fault.limit.unwrap_or_default();
-        if said.window == Some(Window::Day) {
-            return self.refused_for_the_day(said, left, now);
-        }
-        let learnt = self.judge(said, ticket, left, now);
-        let pause = fault.retry_after.unwrap_or_else(|| self.unhinted_wait(FIRST_UNHINTED_WAIT, USUAL_WINDOW));
-        let until = now.after(pause);
-        if self.held_until.as_ref().is_none_or(|(held, _)| *held < until) {
-            self.held_until = Some((until, learnt.map_or(WaitCause::Told, WaitCause::Limit)));
-        }
-        Judgement { learnt, said_so: said.amount.is_some(), until }
-    }
-
-    /// A day's limit comes with a short delay all the same: its name is what counts.
-    fn refused_for_the_day(&mut self, said: ReportedLimit, left: Timestamp, now: Timestamp) -> Judgement {
-        let kind = said.kind.unwrap_or(LimitKind::Requests);
-        let learnt = self.learn(said, kind, Window::Day, now);
-        let midnight = next_midnight(left, &self.zone);
-        let just_begun = next_midnight(left.before(LATE_RESET), &self.zone) <= left;
-        let (until, cause) = if midnight <= now || just_begun {
-            (now.after(self.unhinted_wait(FIRST_RESET_WAIT, LATE_RESET)), WaitCause::Told)
-        } else {
-            let known = self.meters.iter().map(Meter::limit).find(|l| l.kind == kind && l.window == Window::Day);
-            (midnight, known.map_or(WaitCause::Day, WaitCause::Limit))
-        };
-        self.held_until = Some((until, cause));
-        Judgement { learnt, said_so: said.amount.is_some(), until }
-    }
-
-    /// How long to wait where the provider does not say: twice as long each time.
-    fn unhinted_wait(&mut self, first: Duration, longest: Duration) -> Duration {
-        self.unhinted = (self.unhinted + 1).min(7);
-        first.saturating_mul(2_u32.pow(self.unhinted - 1)).min(longest)
-    }
-
-    /// What a refusal means: a smaller limit, a late arrival, or a provider that wants calls spaced.
-    fn judge(&mut self, said: ReportedLimit, ticket: &Ticket, left: Timestamp, now: Timestamp) -> Option<Limit> {
-        let late = self.judged.replace(now).is_some_and(|judged| left <= judged);
-        if said.amount.is_none() && self.correct_guess() || late {
-            return None;
-        }
-        let kind = said.kind.unwrap_or(LimitKind::Requests);
-        if kind == LimitKind::InFlight {
-            let amount = said.amount.unwrap_or(self.in_flight).max(1);
-            self.in_flight_cap = Some(self.in_flight_cap.map_or(amount, |cap| cap.min(amount)));
-            return None;
-        }
-        let window = said.window.unwrap_or(Window::Sliding(USUAL_WINDOW));
-        let slides = |limit: &Limit| limit.kind == kind && matches!(limit.window, Window::Sliding(_));
-        let Some(known) = self.meters.iter().map(Meter::limit).find(slides) else {
-            self.manner.close_opening();
-            return self.learn(said, kind, window, now).or_else(|| self.guess(kind, left, now));
-        };
-        if let Some(amount) = said.amount.filter(|amount| *amount < known.amount) {
-            self.manner.close_opening();
-            return self.learn(ReportedLimit { amount: Some(amount), ..said }, kind, known.window, now);
-        }
-        // The limit is what it was taken to be, and yet the call was refused.
-        if ticket.tight && !matches!(self.manner, Manner::Opening { .. } | Manner::Even { .. }) {
-            self.margin = (self.margin * 2).min(WIDEST_MARGIN);
-            self.narrowed = now;
-        } else if let Window::Sliding(window) = known.window
-            && kind == LimitKind::Requests
-        {
-            self.manner.pace(window.div_f64(known.amount as f64) + self.margin, now);
-        }
-        None
-    }
-
-    /// Takes what the provider says as the limit, where it says how much.
-    fn learn(&mut self, said: ReportedLimit, kind: LimitKind, window: Window, now: Timestamp) -> Option<Limit> {
-        let amount = said.amount.filter(|amount| *amount > 0)?;
-        let limit = Limit { kind: said.kind.unwrap_or(kind), amount, window };
-        self.lower(limit, now)
-    }
-
-    /// A guess counted this call among those that would be answered, and it was refused: one less, then.
-    fn correct_guess(&mut self) -> bool {
-        let Some(guess) = self.guessed else { return false };
-        let Some(meter) = self.meters.iter_mut().find(|meter| meter.limit() == guess) else { return false };
-        meter.set_amount((guess.amount - 1).max(1));
-        self.guessed = Some(meter.limit());
-        true
-    }
-
-    /// Without a word from the provider, what it has answered in the usual window is the limit.
-    fn guess(&mut self, kind: LimitKind, left: Timestamp, now: Timestamp) -> Option<Limit> {
-        let since = left.as_micros() / 1_000_000 - 60;
-        let answered: u64 = self.answered.iter().filter(|(second, _)| *second > since).map(|(_, count)| count).sum();
-        // The refused call is no longer among those in flight.
-        let amount = (answered + self.in_flight).max(1);
-        if kind != LimitKind::Requests {
-            return None;
-        }
-        self.guessed = self.lower(Limit { kind, amount, window: Window::Sliding(USUAL_WINDOW) }, now);
-        self.guessed
-    }
-
-    /// Adds a limit or lowers the one of the same scope; `None` if that one is as low already.
-    fn lower(&mut self, limit: Limit, now: Timestamp) -> Option<Limit> {
-        if let Some(meter) = self.meters.iter_mut().find(|meter| meter.limit().scope() == limit.scope()) {
-            if meter.limit().amount <= limit.amount {
-                return None;
-            }
-            meter.set_amount(limit.amount);
-        } else {
-            let mut meter = Meter::new(limit, self.zone.clone());
-            if limit.kind == LimitKind::Requests {
-                for (second, count) in &self.answered {
-                    meter.take(Timestamp::from_micros((second + 1) * 1_000_000), *count);
-                }
-                meter.take(now, self.in_flight);
-            }
-            self.meters.push(meter);
-        }
-        Some(limit)
-    }
-
     /// The largest amount of a kind that any call may have.
     pub(crate) fn most(&self, kind: LimitKind) -> Option<u64> {
         self.meters.iter().map(Meter::limit).filter(|limit| limit.kind == kind).map(|limit| limit.amount).min()
@@ -376,9 +295,7 @@ impl Limiter {
     /// When the last of `count` calls of `amounts` each could leave. `None`: never.
     pub(crate) fn nth_at(&self, count: u64, amounts: &Amounts, now: Timestamp) -> Option<Timestamp> {
         let mut at = self.held_until.as_ref().map_or(now, |(until, _)| now.max(*until));
-        if let Some(interval) = self.manner.is_even() {
-            at = at.after(interval.saturating_mul(u32::try_from(count.saturating_sub(1)).unwrap_or(u32::MAX)));
-        }
+        at = at.max(self.manner.nth_at(count, at));
         for meter in &self.meters {
             at = at.max(meter.nth_at(count, amounts.of(meter.limit().kind), now, self.margin)?);
         }
@@ -392,7 +309,7 @@ impl Limiter {
             meter.expire(now, margin);
             (meter.limit(), meter.used(), meter.free_at(1, now, margin).unwrap_or(now))
         };
-        self.meters.iter_mut().map(of).collect()
+        self.meters.iter_mut().filter(|meter| !meter.is_lifted()).map(of).collect()
     }
 
     /// How many calls may be in flight at once.
@@ -400,10 +317,14 @@ impl Limiter {
         self.in_flight_cap
     }
 
-    fn amend(&mut self, ticket: &Ticket, amounts: &Amounts, left: Timestamp) {
+    /// Whether it counts for less now than before, or from earlier on.
+    fn amend(&mut self, ticket: &Ticket, amounts: &Amounts, left: Timestamp) -> bool {
+        let mut less = false;
         for (meter, place) in self.meters.iter_mut().zip(&ticket.places) {
-            let amount = amounts.of(meter.limit().kind);
-            meter.amend(*place, left, amount);
+            let used = meter.used();
+            meter.amend(*place, left, amounts.of(meter.limit().kind));
+            less |= meter.used() < used;
         }
+        less
     }
 }

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 use crate::journal::{Amounts, EntryId, JournalError, Reserved};
 use crate::latency::{SHORTEST_DEADLINE, SharedLatency};
-use crate::limiter::Ticket;
 use crate::model::{Fault, FaultKind, Model, Reply, Request};
+use crate::pools::Tickets;
 use crate::queue::{Pack, Queued};
 use crate::task::{Item, Outcome, Task};
 use crate::time::Timestamp;
@@ -26,9 +26,11 @@ pub(super) struct Call {
     pub(super) amounts: Amounts,
     /// The most that it can cost.
     pub(super) worst: Usd,
-    pub(super) ticket: Ticket,
-    /// What it took from the limits that its pool shares.
-    pub(super) shared_ticket: Option<Ticket>,
+    pub(super) tickets: Tickets,
+    /// The cap on its answer, where it was set for the sake of the budget.
+    pub(super) cap: Option<u64>,
+    /// The tokens that its answer is expected to have.
+    pub(super) expected: f64,
     pub(super) leave_by: Timestamp,
     /// Its reservation, once that is durable.
     pub(super) entry: Option<EntryId>,
@@ -59,6 +61,8 @@ pub(super) struct Reserving {
     pub(super) calls: Vec<(Call, Request)>,
     /// How many of the calls each reservation is for, in their order.
     pub(super) blocks: Vec<usize>,
+    /// Whether the reservations were refused had others reserved before.
+    pub(super) scoped: bool,
     pub(super) result: Result<Reserved, JournalError>,
 }
 
@@ -97,7 +101,7 @@ async fn within_deadline(
 ) -> Result<Reply, Fault> {
     let started = Instant::now();
     loop {
-        let deadline = latency.lock().deadline(call.items.len(), call.demand.images > 0, call.timeouts());
+        let deadline = latency.lock().deadline(call.expected, call.demand.images > 0, call.timeouts());
         let waited = started.elapsed();
         if waited >= deadline {
             let message = format!("no answer came within {:.1} s", waited.as_secs_f64());

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Run;
 use super::call::Call;
 use super::pool::PoolState;
-use crate::job::{Event, RunEnd};
+use crate::job::RunEnd;
 use crate::journal::{Amounts, Ended, Settlement};
 use crate::limit::{Limit, LimitKind, Window};
 use crate::limiter::{Admission, WaitCause};
@@ -37,14 +37,15 @@ enum Next {
     Smaller,
 }
 
-impl<F: FnMut(Event<'_>) + Send> Run<F> {
+impl Run<'_> {
     /// Sends all that may be sent now, and notes what the rest waits for.
     pub(super) fn dispatch(&mut self) {
         self.wait = None;
-        if self.end.is_some() || self.trouble.is_some() || self.stalled > 0 {
-            return;
-        }
         let now = self.clock.now();
+        self.pools.iter_mut().for_each(|pool| pool.waits = None);
+        if self.end.is_some() || self.trouble.is_some() || self.stalled > 0 {
+            return self.join_queue(now);
+        }
         let woken = self.queue.wake(now, self.retries.available(now));
         self.retries.spend(woken, now);
         if self.ready.len() > BATCH / 2 {
@@ -74,7 +75,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             match self.next(&model, &pools, planned, now) {
                 Next::Send(call, request) => {
                     // Composing takes time, and what is reserved must leave soon.
-                    let late = self.clock.now().since(now) > self.pools[call.pool].slack / 4;
+                    let late = self.clock.now().since(now) > self.pools[call.pool].slack() / 4;
                     batches[call.pool].push((*call, *request));
                     if late {
                         break;
@@ -124,11 +125,9 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         let mut candidates = Vec::with_capacity(self.pools.len());
         for index in (0..self.pools.len()).filter(|index| self.pools[*index].is_open()).collect::<Vec<_>>() {
             let pool = &mut self.pools[index];
-            let yields = pool.yields.filter(|until| *until > now);
-            let admission = match (pool.health.next_probe(), yields) {
-                (Some(probe), _) if probe > now => Admission::At(probe, WaitCause::Outage),
-                (_, Some(until)) => Admission::At(until, WaitCause::Turn),
-                _ => self.admit(index, &one, now),
+            let admission = match pool.turn_of(&self.runner, now) {
+                Admission::Now => pool.admit(&one, now),
+                waits => waits,
             };
             match admission {
                 Admission::Now => candidates.push(index),
@@ -141,18 +140,13 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         candidates
     }
 
-    /// What the limits of a pool and those that it shares say of a call.
-    fn admit(&mut self, pool: usize, amounts: &Amounts, now: Timestamp) -> Admission {
-        let state = &mut self.pools[pool];
-        let shared = state.account.and_then(|account| self.accounts.get_mut(account));
-        state.limiter.admit(amounts, now).and(|| match shared {
-            Some(account) => account.limiter.admit(amounts, now),
-            None => Admission::Now,
-        })
-    }
-
     /// Notes what a call to this pool waits for.
     fn note(&mut self, pool: usize, admission: Admission, now: Timestamp) {
+        match &admission {
+            Admission::At(at, cause) if cause.is_shared() => self.pools[pool].waits = Some(*at),
+            Admission::AfterCall(cause) if cause.is_shared() => self.pools[pool].waits = Some(now),
+            _ => {}
+        }
         match admission {
             Admission::At(at, cause) => {
                 let parked = cause.is_day() && at > now;
@@ -169,25 +163,31 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
     fn next(&mut self, model: &Wanted, pools: &[usize], size: usize, now: Timestamp) -> Next {
         let Some(pack) = self.queue.take(size, model) else { return Next::Wait };
         let items: Vec<Item> = pack.items.iter().map(|queued| queued.item.clone()).collect();
-        let request = match self.job.task.compose(&items) {
+        let mut request = match self.job.task.compose(&items) {
             Ok(request) => request,
             Err(fault) => {
                 self.fail_in_pack(pack, fault.index, fault.code, fault.message, now);
                 return Next::Again;
             }
         };
-        let demand = request.demand();
+        let asked = request.demand();
         let mut too_large = None;
         for pool in pools.iter().copied() {
+            let cap = self.budget_cap(pool, &request, &asked, &pack.items);
+            let demand = Demand { output_cap: cap.or(asked.output_cap), ..asked };
             let amounts = self.pools[pool].amounts(&demand);
-            match self.admit(pool, &amounts, now) {
+            match self.pools[pool].admit(&amounts, now) {
                 Admission::Now => {
                     self.pools[pool].park(None);
                     let worst = amounts.usd;
                     if self.job.options.max_cost.is_some_and(|max| self.spent + self.reserved + worst > max) {
                         return self.over_budget(pack);
                     }
-                    return Next::Send(Box::new(self.take(pool, pack, demand, amounts, now)), Box::new(request));
+                    if let (Request::Text(text), Some(cap)) = (&mut request, cap) {
+                        text.max_output_tokens = Some(cap);
+                    }
+                    let call = self.take(pool, pack, demand, amounts, cap, now);
+                    return Next::Send(Box::new(call), Box::new(request));
                 }
                 Admission::Never(limit) => too_large = Some(limit),
                 admission => self.note(pool, admission, now),
@@ -236,15 +236,25 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         if single { Next::Wait } else { next }
     }
 
-    fn take(&mut self, pool: usize, pack: Pack, demand: Demand, amounts: Amounts, now: Timestamp) -> Call {
+    fn take(
+        &mut self,
+        pool: usize,
+        pack: Pack,
+        demand: Demand,
+        amounts: Amounts,
+        cap: Option<u64>,
+        now: Timestamp,
+    ) -> Call {
+        let (task, estimate) = (self.job.task.name(), self.job.task.output_tokens_per_item());
         let state = &mut self.pools[pool];
         // What no limit counts may leave whenever its turn comes.
         let unlimited = state.scope().is_none();
-        let leave_by = now.after(if unlimited { state.slack.max(UNLIMITED_SLACK) } else { state.slack });
-        let ticket = state.limiter.take(&amounts, now, leave_by);
-        let shared = state.account.and_then(|account| self.accounts.get_mut(account));
-        let shared_ticket = shared.map(|account| account.limiter.take(&amounts, now, leave_by));
-        state.health.probe(now);
+        let (tickets, leave_by, length) = state.shared(|group, place| {
+            let slack = group.slack(place);
+            let leave_by = now.after(if unlimited { slack.max(UNLIMITED_SLACK) } else { slack });
+            let length = group.pools[place].answer_length(task, estimate);
+            (group.take(place, &amounts, now, leave_by, &self.runner), leave_by, length)
+        });
         state.served += 1;
         if pack.items.iter().all(|queued| queued.attempts == 0) {
             self.retries.earn();
@@ -253,6 +263,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         let worst = amounts.usd;
         self.reserved += worst;
         let fixed = pack.is_fixed();
+        let expected = length * pack.items.len() as f64;
         Call {
             pool,
             items: pack.items,
@@ -260,8 +271,9 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             demand,
             amounts,
             worst,
-            ticket,
-            shared_ticket,
+            tickets,
+            cap,
+            expected,
             leave_by,
             entry: None,
             left: now,
@@ -270,11 +282,8 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
 
     /// The call is no longer open, and counts for `counted`.
     pub(super) fn close(&mut self, call: &Call, counted: &Amounts, left: Timestamp) {
-        let state = &mut self.pools[call.pool];
-        state.limiter.ended(&call.ticket, counted, left);
-        if let (Some(account), Some(ticket)) = (state.account, &call.shared_ticket) {
-            self.accounts[account].limiter.ended(ticket, counted, left);
-        }
+        let by = &self.runner.id;
+        self.pools[call.pool].shared(|group, place| group.ended(place, &call.tickets, counted, left, by));
         self.open_calls -= 1;
         self.reserved = self.reserved - call.worst;
     }
@@ -289,6 +298,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         Settlement {
             job: Arc::clone(&self.job.id),
             entry: None,
+            id: 0,
             ended: Ended::default(),
             reserved: Amounts::default(),
             counted: Amounts::default(),
@@ -305,6 +315,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
     fn fail_in_pack(&mut self, mut pack: Pack, index: usize, kind: &str, message: String, now: Timestamp) {
         let culprit = pack.items.remove(index.min(pack.items.len() - 1));
         let verdict = Verdict::Failed { kind: kind.to_owned(), message };
+        self.fail_fast(&verdict);
         let outcome = Outcome { seq: culprit.item.seq, verdict };
         let settlement = Settlement { outcomes: vec![(outcome, culprit.attempts)], ..self.bare_settlement(now) };
         self.settle(settlement);

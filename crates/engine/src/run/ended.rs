@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::call::{Call, Exchange};
 use super::{Run, Step};
-use crate::job::Event;
+use crate::job::{Event, RunEnd};
 use crate::journal::{Amounts, Ended, Lesson, Settlement};
-use crate::limit::Limit;
+use crate::limit::{Limit, LimitKind};
 use crate::model::{Ending, Fault, FaultKind, Remedy, Reply};
 use crate::queue::{Pack, Queued};
 use crate::retry::pause;
@@ -24,7 +24,7 @@ const OUTAGE_PATIENCE: u32 = 4;
 /// Faults in which an item has no part that are borne with: at the longest pause, more than an hour.
 const OUTAGES: u32 = 200;
 
-impl<F: FnMut(Event<'_>) + Send> Run<F> {
+impl Run<'_> {
     pub(super) fn on_exchanged(&mut self, exchange: Exchange) {
         let Exchange { call, result, took } = exchange;
         self.in_flight -= 1;
@@ -37,13 +37,16 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
 
     /// An answer: keeps what is good in it and asks again for the rest.
     fn on_answer(&mut self, call: Call, reply: &Reply, outcomes: &[Outcome], took: Duration, now: Timestamp) {
-        let pool = &mut self.pools[call.pool];
-        pool.limiter.answered(call.left);
-        pool.health.good();
-        pool.latency.lock().observe(call.items.len(), took);
-        pool.learn_tokens(&call.demand, &reply.usage);
-        let reported: Vec<Limit> =
-            reply.limits.iter().filter_map(|said| pool.limiter.on_reported_limit(*said, now)).collect();
+        let task = self.job.task.name();
+        self.silent_since = None;
+        self.progress.last_fault = None;
+        let reported: Vec<Limit> = self.pools[call.pool].standing(|pool| {
+            pool.learn(task, call.items.len(), &call.demand, &reply.usage, took);
+            let quickest = pool.latency.lock().quickest();
+            pool.limiter.answered(&call.tickets.own, call.left, quickest);
+            pool.health.good();
+            reply.limits.iter().filter_map(|said| pool.limiter.on_reported_limit(*said, now)).collect()
+        });
         reported.into_iter().for_each(|limit| self.keep_lesson(call.pool, limit, now));
         let (counted, cost, estimated) = self.used(&call, &reply.usage);
         self.close(&call, &counted, call.left);
@@ -54,6 +57,9 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         self.count(&reply.usage, cost, estimated);
 
         let carried = call.items.len();
+        if reply.ending == Ending::Cut && call.cap.is_some() {
+            return self.cut_by_budget(call, outcomes, settlement);
+        }
         if call.items.iter().any(|queued| queued.attempts > 0) {
             self.retries.refund();
         }
@@ -65,12 +71,42 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
                 None => missing.push(queued),
             }
         }
+        if !self.guesses.is_empty() {
+            self.correct_guesses(false);
+        }
         let answered = carried - missing.len();
+        self.pace.add(answered as f64, now);
         self.learn_ceiling(carried, answered, reply.ending);
         if !missing.is_empty() {
             self.ask_again(missing, answered, reply.ending, &mut settlement);
         }
         self.settle(settlement);
+    }
+
+    /// An answer was cut at a cap that was set for the sake of the budget: what it says of items that it was not cut at is
+    /// kept, and the rest is asked for with more. That is no attempt of theirs.
+    fn cut_by_budget(&mut self, call: Call, outcomes: &[Outcome], mut settlement: Settlement) {
+        let larger = self.larger_cap(&call);
+        let alone = call.items.len() == 1;
+        let (mut again, mut kept) = (Vec::new(), 0);
+        for queued in call.items {
+            let said = outcomes.iter().find(|outcome| outcome.seq == queued.item.seq);
+            match said.filter(|_| !alone || larger.is_none()) {
+                Some(outcome) => {
+                    kept += 1;
+                    settlement.outcomes.push((outcome.clone(), queued.attempts + 1));
+                }
+                None => again.push(Queued { cap: larger.unwrap_or(queued.cap), ..queued }),
+            }
+        }
+        self.pace.add(f64::from(kept), self.clock.now());
+        self.settle(settlement);
+        if !again.is_empty() {
+            if larger.is_none() {
+                self.end.get_or_insert(RunEnd::OverBudget);
+            }
+            self.queue.put_back(Pack::of(again, call.fixed));
+        }
     }
 
     /// Items that an answer has left out, or said nothing usable of.
@@ -115,8 +151,13 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
     }
 
     fn on_fault(&mut self, call: Call, fault: &Fault, now: Timestamp) {
+        let without_quota = no_quota(fault);
+        let fault = without_quota.as_ref().unwrap_or(fault);
         let usage = fault.usage.unwrap_or_default();
         let (counted, cost, estimated) = self.used_by_fault(&call, fault);
+        if estimated && fault.usage.is_none() {
+            self.note_guess(&call, cost);
+        }
         self.close(&call, &counted, call.left);
         self.count(&usage, cost, estimated);
         let remedy = fault.kind.remedy();
@@ -131,10 +172,16 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         } else {
             if !fault.kind.is_outage() {
                 // It answers, whatever it says.
-                self.pools[call.pool].health.good();
+                self.pools[call.pool].standing(|pool| pool.health.good());
             }
             self.progress.faults += 1;
+            self.progress.last_fault = Some(fault.clone());
             (self.on_event)(Event::Faulted { pool: &self.pools[call.pool].pool.id, fault, items: call.items.len() });
+            // A model that thinks aloud may have used the cap up before it came to its answer.
+            let spent_cap = call.cap.filter(|cap| usage.output_tokens.is_some_and(|used| used >= *cap));
+            if fault.kind == FaultKind::Empty && spent_cap.is_some() {
+                return self.cut_by_budget(call, &[], settlement);
+            }
             match remedy {
                 Remedy::Retry => self.retry(call, fault, now, &mut settlement),
                 Remedy::Refuse | Remedy::GiveUp => self.condemn(call, fault, &mut settlement),
@@ -150,8 +197,12 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
     /// A refusal by a limit is not a failure: the pool learns and waits, the items lose nothing.
     fn on_limited(&mut self, call: &Call, fault: &Fault, now: Timestamp) {
         self.progress.rate_limited += 1;
-        let pool = &mut self.pools[call.pool];
-        let judgement = pool.limiter.refused(fault, &call.ticket, call.left, now);
+        if self.progress.last_fault.is_none() {
+            // It does its part: what it says is that there was enough.
+            self.silent_since = None;
+        }
+        let pool = &self.pools[call.pool];
+        let judgement = pool.standing(|pool| pool.limiter.refused(fault, &call.tickets.own, call.left, now));
         let (learnt, until) = (judgement.learnt, judgement.until);
         (self.on_event)(Event::Limited { pool: &pool.pool.id, fault, learnt, until });
         if let Some(limit) = learnt.filter(|_| judgement.said_so) {
@@ -169,11 +220,15 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
     }
 
     fn retry(&mut self, call: Call, fault: &Fault, now: Timestamp, settlement: &mut Settlement) {
-        let health = &mut self.pools[call.pool].health;
-        if fault.kind.is_outage() {
-            health.bad(now);
+        let out = self.pools[call.pool].standing(|pool| {
+            if fault.kind.is_outage() {
+                pool.health.bad(now);
+            }
+            pool.health.is_out()
+        });
+        if out && self.job.options.fail_fast {
+            self.end.get_or_insert(RunEnd::GaveUp(fault.clone()));
         }
-        let out = health.is_out();
         let (carried, fixed) = (call.items.len(), call.fixed);
         let mut items = call.items;
         let content = matches!(fault.kind, FaultKind::Unreadable | FaultKind::Empty);
@@ -213,12 +268,13 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         } else {
             Verdict::Failed { kind: fault.kind.code().to_owned(), message: fault.message.clone() }
         };
+        self.fail_fast(&verdict);
         settlement.outcomes.push((Outcome { seq: queued.item.seq, verdict }, queued.attempts + 1));
     }
 
     /// Ends those items that were tried often enough; returns the others.
     fn give_up(
-        &self,
+        &mut self,
         items: Vec<Queued>,
         kind: &'static str,
         message: &str,
@@ -229,18 +285,22 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             .into_iter()
             .map(|queued| Queued { last: kind, ..queued })
             .partition(|queued| queued.attempts < allowed && queued.outages < OUTAGES);
-        settlement.outcomes.extend(over.into_iter().map(|queued| {
+        for queued in over {
             let message = format!("{message}, in {} attempts", queued.attempts + queued.outages);
             let verdict = Verdict::Failed { kind: queued.last.to_owned(), message };
-            (Outcome { seq: queued.item.seq, verdict }, queued.attempts)
-        }));
+            self.fail_fast(&verdict);
+            settlement.outcomes.push((Outcome { seq: queued.item.seq, verdict }, queued.attempts));
+        }
         again
     }
 
-    /// What an answered call used: as reported, and as reserved where nothing was.
+    /// What an answered call used: as reported, and as such calls do where nothing was.
     fn used(&self, call: &Call, usage: &Usage) -> (Amounts, Usd, bool) {
         let price = self.pools[call.pool].pool.price;
-        let (cost, estimated) = price.map(|price| price.cost(usage, &call.demand)).unwrap_or_default();
+        let cost = price
+            .map(|price| price.of(&self.likely_usage(call.pool, &call.demand, call.items.len(), usage)))
+            .unwrap_or_default();
+        let estimated = price.is_some() && (usage.input_tokens.is_none() || usage.output_tokens.is_none());
         let counted = Amounts {
             requests: 1,
             input_tokens: usage.input_tokens.unwrap_or(call.amounts.input_tokens),
@@ -250,8 +310,8 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         (counted, cost, estimated)
     }
 
-    /// What a failed call used: nothing if it was turned away, what was reported, or the worst if the
-    /// answer may have been made and was lost.
+    /// What a failed call used: nothing if it was turned away, what was reported, or what such calls use if the answer
+    /// may have been made and was lost. Against limits on tokens it goes on to count as reserved.
     fn used_by_fault(&self, call: &Call, fault: &Fault) -> (Amounts, Usd, bool) {
         if !fault.kind.may_have_counted() {
             return (Amounts::default(), Usd::ZERO, false);
@@ -259,9 +319,11 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         if let Some(usage) = fault.usage {
             return self.used(call, &usage);
         }
-        let lost = matches!(fault.kind, FaultKind::Timeout | FaultKind::ConnectionLost | FaultKind::Unreadable);
-        let cost = if lost { call.worst } else { Usd::ZERO };
-        (Amounts { usd: cost, ..call.amounts }, cost, lost && cost > Usd::ZERO)
+        if !fault.kind.loses_answer() {
+            return (Amounts { usd: Usd::ZERO, ..call.amounts }, Usd::ZERO, false);
+        }
+        let (counted, cost, _) = self.used(call, &Usage::default());
+        (counted, cost, cost > Usd::ZERO)
     }
 
     fn count(&mut self, usage: &Usage, cost: Usd, estimated: bool) {
@@ -271,4 +333,18 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         self.progress.estimated |= estimated;
         self.spent += cost;
     }
+}
+
+/// A refusal by a limit of nothing: no wait will do, for the account has no quota at all.
+fn no_quota(fault: &Fault) -> Option<Fault> {
+    let limit = fault.limit.filter(|limit| fault.kind == FaultKind::Limited && limit.amount == Some(0))?;
+    let of = limit.kind.map_or("it", |kind| match kind {
+        LimitKind::Requests => "requests to it",
+        LimitKind::InputTokens => "tokens of prompts to it",
+        LimitKind::Images => "images of it",
+        LimitKind::Usd => "spending on it",
+        LimitKind::InFlight => "calls to it at once",
+    });
+    let message = format!("the account has no quota for this model: its limit on {of} is 0 ({})", fault.message);
+    Some(Fault { message, ..Fault::new(FaultKind::AccountBlocked, "") })
 }

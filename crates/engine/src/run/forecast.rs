@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use super::engine::Engine;
 use super::planning::grow;
-use super::{Engine, PoolState};
+use super::pool::PoolState;
 use crate::job::{EngineError, Job, Packing};
-use crate::latency::Latency;
 use crate::plan::Outlook;
 use crate::task::Item;
 use crate::usage::{Demand, Usage, Usd};
@@ -38,7 +38,8 @@ impl Engine {
     /// # Errors
     /// As [`Engine::run`].
     pub async fn forecast(&self, job: &Job, items: &[Item]) -> Result<Forecast, EngineError> {
-        let (pools, accounts) = self.open(job).await?;
+        let now = self.time().await?.now();
+        let pools = self.open(job, now).await?;
         let pool = pools.first().ok_or(EngineError::NoPool)?;
         let lanes = lanes(items);
         let lengths: Vec<usize> = lanes.iter().map(Vec::len).collect();
@@ -47,18 +48,19 @@ impl Engine {
             lanes.first().map(|lane| &lane[..lane.len().min(job.task.pack_limit().min(8))]).unwrap_or_default();
         let one = sample.first().map(|item| demand(std::slice::from_ref(item))).unwrap_or_default();
         let many = if sample.is_empty() { one } else { demand(sample) };
-        let now = self.clock.now();
-        let latency = Latency::new(job.task.output_tokens_per_item());
-        let nth_at = |calls: u64, pack: usize| {
-            pool.nth_at(&accounts, calls, &pool.amounts(&grow(&one, &many, sample.len(), pack)), now)
-        };
+        let (task, estimate) = (job.task.name(), job.task.output_tokens_per_item());
+        let (in_flight_cap, latency, length) = pool.standing(|pool| {
+            (pool.limiter.in_flight_cap(), pool.expected(task, estimate), pool.answer_length(task, estimate))
+        });
+        let nth_at =
+            |calls: u64, pack: usize| pool.nth_at(calls, &pool.amounts(&grow(&one, &many, sample.len(), pack)), now);
         let outlook = Outlook {
             lanes: &lengths,
             pack_limit: job.task.pack_limit(),
-            concurrency: [job.options.concurrency, pool.limiter.in_flight_cap()].into_iter().flatten().min(),
+            concurrency: [job.options.concurrency, in_flight_cap].into_iter().flatten().min(),
             now,
             nth_at: &nth_at,
-            latency: &|items| latency.expect(items),
+            latency,
         };
         let plan = match job.options.packing {
             Packing::Off => outlook.with(1),
@@ -67,7 +69,7 @@ impl Engine {
         };
         let pack = plan.map_or(1, |plan| plan.pack);
         let demands: Vec<Demand> = lanes.iter().flat_map(|lane| lane.chunks(pack)).map(demand).collect();
-        let output_tokens = items.len() as u64 * job.task.output_tokens_per_item();
+        let output_tokens = (items.len() as f64 * length).round() as u64;
         Ok(Forecast {
             calls: demands.len() as u64,
             pack,
@@ -85,8 +87,8 @@ fn expected_cost(pool: &PoolState, demands: &[Demand], output_tokens: u64) -> Op
     let price = pool.pool.price?;
     let prompts: Usd =
         demands.iter().map(|demand| price.cost(&Usage { output_tokens: Some(0), ..Usage::default() }, demand).0).sum();
-    let answers = Usage { input_tokens: Some(0), output_tokens: Some(output_tokens), images: Some(0) };
-    Some(prompts + price.cost(&answers, &Demand::default()).0)
+    let answers = Usage { output_tokens: Some(output_tokens), ..Usage::default() };
+    Some(prompts + price.of(&answers))
 }
 
 fn lanes(items: &[Item]) -> Vec<Vec<Item>> {

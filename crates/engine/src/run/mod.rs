@@ -5,10 +5,14 @@
 //! written; it leaves; [`ended`] judges what came back; its settlement and its outcomes are written;
 //! its outcomes are reported.
 
+mod budget;
 mod call;
 mod dispatch;
 mod ended;
+mod engine;
 mod forecast;
+mod giving_up;
+mod pace;
 mod planning;
 mod pool;
 mod quota;
@@ -16,84 +20,38 @@ mod reserve;
 mod settling;
 
 use std::collections::VecDeque;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::job::{EngineError, Event, Job, Progress, Report, RunEnd, Stop};
 use crate::journal::{Journal, JournalError, Runner, Settlement};
 use crate::limiter::WaitCause;
 use crate::model::Request;
+use crate::pools::random_id;
 use crate::queue::Queue;
 use crate::retry::RetryBudget;
 use crate::task::{Item, Outcome, Verdict};
 use crate::time::{Clock, Timestamp};
 use crate::usage::{Demand, Usd};
+use budget::GuessedCost;
 use call::{Call, Exchange, Reserving};
+pub use engine::Engine;
 pub use forecast::Forecast;
-use pool::{AccountState, PoolState};
+use pace::Pace;
+use pool::PoolState;
 pub use quota::LimitUse;
 
 /// Items that wait in memory: enough to fill every call, few enough for any job's size.
 const HELD: usize = 4096;
 /// Progress is reported at most this often.
 const REPORT_EVERY: Duration = Duration::from_millis(100);
+/// While nothing happens, it is reported so often.
+const REPORT_WHILE_WAITING: Duration = Duration::from_secs(1);
 /// Steps handled before anything new is dispatched.
 const STEPS_AT_ONCE: usize = 256;
-/// Runs jobs against a journal.
-#[derive(Clone)]
-pub struct Engine {
-    journal: Arc<dyn Journal>,
-    clock: Clock,
-}
-
-impl Engine {
-    /// An engine that remembers in `journal` and reads `clock`.
-    pub fn new(journal: Arc<dyn Journal>, clock: Clock) -> Self {
-        Self { journal, clock }
-    }
-
-    /// Runs a job until every item has an outcome, or until it is stopped, parked or over its budget.
-    /// Items without outcome stay in the journal: running the job again goes on where this run ended.
-    ///
-    /// # Errors
-    /// [`EngineError`] if the job can't begin, or if the journal can't be read or written.
-    pub async fn run(
-        &self,
-        job: Job,
-        stop: Stop,
-        on_event: impl FnMut(Event<'_>) + Send,
-    ) -> Result<Report, EngineError> {
-        for pool in &job.pools {
-            // What can't be written down is tried out all the same.
-            if let Err(error) = pool::keep_raised(&pool.id, &*self.journal, self.clock.now()).await {
-                tracing::warn!(code = error.code, "a learnt limit could not be raised: {error}");
-            }
-        }
-        let (pools, accounts) = self.open(&job).await?;
-        Run::new(self, job, pools, accounts, on_event).drive(stop).await
-    }
-
-    async fn open(&self, job: &Job) -> Result<(Vec<PoolState>, Vec<AccountState>), EngineError> {
-        if job.pools.is_empty() {
-            return Err(EngineError::NoPool);
-        }
-        let (mut pools, mut accounts) = (Vec::with_capacity(job.pools.len()), Vec::new());
-        for pool in &job.pools {
-            if job.options.max_cost.is_some() && pool.price.is_none() {
-                return Err(EngineError::PriceUnknown(Arc::clone(&pool.id)));
-            }
-            let (journal, now) = (&*self.journal, self.clock.now());
-            let account = AccountState::place(pool, &mut accounts, journal, now).await?;
-            let account = account.and_then(|place| Some((place, accounts.get(place)?)));
-            pools.push(PoolState::open(pool.clone(), account, &*job.task, journal, now).await?);
-        }
-        Ok((pools, accounts))
-    }
-}
-
 /// What comes back from the side.
 enum Step {
     Loaded(Result<Vec<Item>, JournalError>),
@@ -101,6 +59,7 @@ enum Step {
     Exchanged(Box<Exchange>),
     Learnt(Result<(), JournalError>),
     Settled { settlements: Vec<Settlement>, tries: u32, result: Result<(), JournalError> },
+    Kept(Result<(), JournalError>),
     Queued(Result<(), JournalError>),
 }
 
@@ -122,12 +81,14 @@ struct Sample {
     at: Timestamp,
 }
 
-struct Run<F> {
+/// A run. What it reports goes to a function that is not a parameter of its type: it would be compiled anew for each.
+struct Run<'a> {
     job: Job,
     journal: Arc<dyn Journal>,
     clock: Clock,
     pools: Vec<PoolState>,
-    accounts: Vec<AccountState>,
+    /// Somebody who shares a pool has made room in it.
+    woken: Arc<Notify>,
     /// This run, as others see it.
     runner: Runner,
     queue: Queue,
@@ -147,9 +108,26 @@ struct Run<F> {
     ready: VecDeque<(Call, Request)>,
     spent: Usd,
     reserved: Usd,
+    /// Lost answers whose cost was guessed.
+    guesses: Vec<GuessedCost>,
     progress: Progress,
     reported: Option<Timestamp>,
     wait: Option<(Option<Timestamp>, WaitCause)>,
+    /// Items answered of late.
+    pace: Pace,
+    /// When limits last held it up.
+    limited_at: Option<Timestamp>,
+    /// When it began.
+    began: Timestamp,
+    /// Of the calls sent, the one that should be answered last: when that was thought to be, when it left, its pool, and
+    /// the tokens that its answer should have.
+    last_expected: (Timestamp, Timestamp, usize, f64),
+    /// When it was last looked at how long nothing was answered; none if all that was sent was.
+    silent_since: Option<Timestamp>,
+    /// How long nothing was answered, while something could have been.
+    silent_for: Duration,
+    /// When what was found out of the pools was last kept.
+    habits_kept: Timestamp,
     end: Option<RunEnd>,
     /// What the journal could not do, for good: the run ends once what is under way has ended.
     trouble: Option<JournalError>,
@@ -161,20 +139,27 @@ struct Run<F> {
     stalled: u32,
     /// What requests of one item and of several take, for planning.
     sample: Option<Sample>,
-    on_event: F,
+    on_event: &'a mut (dyn FnMut(Event<'_>) + Send),
 }
 
-impl<F: FnMut(Event<'_>) + Send> Run<F> {
-    fn new(engine: &Engine, job: Job, pools: Vec<PoolState>, accounts: Vec<AccountState>, on_event: F) -> Self {
-        let now = engine.clock.now();
-        let random = RandomState::new().build_hasher().finish();
-        let id = format!("{:x}-{random:016x}", std::process::id()).into();
+impl<'a> Run<'a> {
+    fn new(
+        engine: &Engine,
+        clock: Clock,
+        job: Job,
+        mut pools: Vec<PoolState>,
+        on_event: &'a mut (dyn FnMut(Event<'_>) + Send),
+    ) -> Self {
+        let now = clock.now();
+        let runner = Runner { id: random_id().into(), urgency: job.options.urgency, lease: job.options.lease };
+        let woken = Arc::new(Notify::new());
+        pools.iter_mut().for_each(|pool| pool.enter(&runner, &woken));
         Self {
             journal: Arc::clone(&engine.journal),
-            clock: engine.clock,
+            clock,
             pools,
-            accounts,
-            runner: Runner { id, urgency: job.options.urgency },
+            woken,
+            runner,
             queue: Queue::default(),
             source: Source::default(),
             steps: JoinSet::new(),
@@ -187,9 +172,17 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             ready: VecDeque::new(),
             spent: job.options.spent,
             reserved: Usd::ZERO,
+            guesses: Vec::new(),
             progress: Progress { items: job.items, ..Progress::default() },
             reported: None,
             wait: None,
+            pace: Pace::new(now),
+            limited_at: None,
+            began: now,
+            last_expected: (now, now, 0, 0.0),
+            silent_since: None,
+            silent_for: Duration::ZERO,
+            habits_kept: now,
             end: None,
             trouble: None,
             settlements: Vec::new(),
@@ -206,6 +199,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             if stop.is_requested() && self.end.is_none() {
                 self.end = Some(RunEnd::Interrupted);
             }
+            self.give_up_on_silence();
             self.load();
             self.flush();
             self.send_ready();
@@ -226,6 +220,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
                     }
                 }
                 () = stop.requested(), if self.end.is_none() => {}
+                () = self.woken.notified() => {}
                 () = sleep_until(wake) => {}
             }
         }
@@ -235,8 +230,18 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             // The place is lost by itself, a little later.
             tracing::debug!(code = error.code, "a place in line could not be given up: {error}");
         }
+        self.correct_guesses(true);
+        self.flush();
+        self.keep_habits(true);
+        while let Some(step) = self.steps.join_next().await {
+            self.on_step(step);
+        }
         self.report_progress(true);
-        match self.trouble {
+        if matches!(self.end, Some(RunEnd::GaveUp(_))) && self.queue.len() == 0 && self.source.exhausted {
+            // What failed was the last.
+            self.end = None;
+        }
+        match self.trouble.take() {
             Some(error) => Err(error.into()),
             None => Ok(Report { end: self.end.unwrap_or(RunEnd::Done), progress: self.progress }),
         }
@@ -322,7 +327,10 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             Ok(Step::Queued(Err(error))) => {
                 tracing::warn!(code = error.code, "a place in line could not be kept: {error}");
             }
-            Ok(Step::Learnt(Ok(())) | Step::Queued(Ok(()))) => {}
+            Ok(Step::Kept(Err(error))) => {
+                tracing::warn!(code = error.code, "what a pool is like could not be kept: {error}");
+            }
+            Ok(Step::Learnt(Ok(())) | Step::Queued(Ok(())) | Step::Kept(Ok(()))) => {}
             Ok(Step::Reserved(reserving)) => self.on_reserved(reserving),
             Ok(Step::Exchanged(exchange)) => self.on_exchanged(*exchange),
             Ok(Step::Settled { settlements, tries, result }) => self.on_settled(settlements, tries, result),
@@ -340,6 +348,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         }
         let message = format!("the job has no pool that serves {}", model.unwrap_or_default());
         let verdict = Verdict::Failed { kind: "no-pool".to_owned(), message };
+        self.fail_fast(&verdict);
         let outcomes = vec![(Outcome { seq: item.seq, verdict }, 0)];
         let settlement = Settlement { outcomes, ..self.bare_settlement(self.clock.now()) };
         self.settle(settlement);
@@ -353,7 +362,9 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         let now = self.clock.now();
         let due = self.queue.next_due().map(|due| due.max(self.retries.next_at(now).unwrap_or(now)));
         let admitted = self.wait.as_ref().and_then(|(until, _)| *until);
-        [due, admitted].into_iter().flatten().min().map(|at| at.after(Duration::from_micros(1)))
+        // Whoever watches sees the time go by.
+        let report = self.reported.map(|reported| reported.after(REPORT_WHILE_WAITING));
+        [due, admitted, report].into_iter().flatten().min().map(|at| at.after(Duration::from_micros(1)))
     }
 
     fn report_progress(&mut self, last: bool) {
@@ -361,6 +372,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         if !last && self.reported.is_some_and(|reported| now.since(reported) < REPORT_EVERY) {
             return;
         }
+        self.keep_habits(false);
         self.reported = Some(now);
         self.progress.in_flight = self.in_flight;
         self.progress.waiting = self.wait.as_ref().map(|(until, cause)| (cause.clone(), *until));

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use super::Engine;
-use super::pool::{reach, take_lesson};
+use super::engine::Engine;
 use crate::job::EngineError;
 use crate::journal::ScopeId;
 use crate::limit::{Limit, Window};
 use crate::limiter::Limiter;
+use crate::pools::{reach, take_lesson};
 use crate::time::Timestamp;
 
 /// A limit as it stands.
@@ -41,7 +41,7 @@ impl Engine {
         let lessons = self.journal.lessons(pool).await?;
         let mut limits: Vec<Limit> = configured.iter().copied().filter(|limit| limit.window != Window::Now).collect();
         lessons.iter().for_each(|lesson| take_lesson(&mut limits, lesson.limit));
-        let mut limiter = Limiter::new(&limits, day_zone, Duration::ZERO, now);
+        let mut limiter = Limiter::new(&limits, day_zone, Duration::ZERO, 0, now);
         limiter.restore(&self.journal.ledger(pool, now.before(reach(&limits))).await?, now);
         let uses = limiter.uses(now).into_iter().map(|(limit, used, frees)| LimitUse {
             limit,

@@ -7,9 +7,8 @@ use futures_util::FutureExt;
 
 use super::call::{Call, Reserving, exchange};
 use super::{Run, Step};
-use crate::job::Event;
-use crate::journal::{Amounts, EntryId, LedgerEntry, Reservation, Reserved};
-use crate::limiter::WaitCause;
+use crate::job::RunEnd;
+use crate::journal::{Amounts, Reservation, Reserved};
 use crate::model::Request;
 use crate::time::Timestamp;
 
@@ -18,12 +17,11 @@ const PLACE_HOLDS: Duration = Duration::from_secs(2);
 /// Once the journal says that another run goes first, this passes before the next try.
 const YIELD: Duration = Duration::from_millis(20);
 
-impl<F: FnMut(Event<'_>) + Send> Run<F> {
+impl Run<'_> {
     /// Writes the reservations of `calls`, all of one pool, and then sends them.
     pub(super) fn reserve(&mut self, pool: usize, mut calls: Vec<(Call, Request)>, now: Timestamp) {
         let state = &self.pools[pool];
-        let shared = state.account.map_or(u64::MAX, |account| self.accounts[account].limiter.block());
-        let block = state.limiter.block().min(shared);
+        let block = state.shared(|group, place| group.block(place));
         if block > 1 {
             // What a call costs is its lane's, so a block has one lane.
             calls.sort_by(|(a, _), (b, _)| a.lane().cmp(&b.lane()));
@@ -51,11 +49,12 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
                 }),
             }
         }
+        let scoped = reservations.iter().any(|made| made.scope.is_some());
         let blocks = reservations.iter().map(|made| usize::try_from(made.calls).unwrap_or(usize::MAX)).collect();
-        let (journal, runner, seen) = (Arc::clone(&self.journal), self.runner.clone(), state.seen);
+        let (journal, runner, known) = (Arc::clone(&self.journal), self.runner.clone(), state.group.known());
         self.begin(async move {
-            let result = journal.reserve(&runner, reservations, seen).await;
-            Step::Reserved(Reserving { pool, calls, blocks, result })
+            let result = journal.reserve(&runner, reservations, known).await;
+            Step::Reserved(Reserving { pool, calls, blocks, scoped, result })
         });
     }
 
@@ -72,11 +71,12 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
 
     /// Sends what was reserved in time; the rest goes back.
     pub(super) fn on_reserved(&mut self, reserving: Reserving) {
-        let Reserving { pool, calls, blocks, result } = reserving;
+        let Reserving { pool, calls, blocks, scoped, result } = reserving;
         let now = self.clock.now();
         if let Some((first, _)) = calls.first() {
             // From admission on: composing and commits both hold a call up.
-            self.pools[pool].learn_slack(now.since(first.left));
+            let took = now.since(first.left);
+            self.pools[pool].standing(|standing| standing.learn_slack(took));
         }
         let cap = self.most_in_flight();
         match result {
@@ -93,14 +93,15 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
                         self.ready.push_back((call, request));
                     }
                 }
-                if self.pools[pool].scope().is_some() {
+                if scoped {
                     // Nobody else's entry came before: otherwise it would not have been granted.
-                    self.see(pool, ids.into_iter().max().unwrap_or_default());
+                    self.pools[pool].group.see(ids.into_iter().max().unwrap_or_default());
                 }
                 return late.into_iter().rev().for_each(|call| self.cancel(call, now));
             }
-            Ok(Reserved::Behind(entries)) => self.catch_up(pool, &entries, now),
+            Ok(Reserved::Behind(entries)) => self.pools[pool].group.catch_up(&entries, now),
             Ok(Reserved::NotYet) => self.pools[pool].yields = Some(now.after(YIELD)),
+            Ok(Reserved::Lost) => self.end = Some(RunEnd::LeaseLost),
             Err(error) => self.trouble = Some(error),
         }
         calls.into_iter().rev().for_each(|(call, _)| self.cancel(call, now));
@@ -124,47 +125,20 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         }
     }
 
-    /// Takes over what other runs have reserved.
-    fn catch_up(&mut self, pool: usize, entries: &[LedgerEntry], now: Timestamp) {
-        // Several batches may have heard of the same entries.
-        let seen = self.pools[pool].seen;
-        let unseen: Vec<&LedgerEntry> = entries.iter().filter(|entry| entry.id > seen).collect();
-        let Some(latest) = unseen.iter().map(|entry| entry.id).max() else { return };
-        for place in self.sharing(pool) {
-            let state = &mut self.pools[place];
-            let own = unseen.iter().filter(|entry| entry.pool == state.pool.id);
-            state.limiter.restore(own.copied(), now);
-        }
-        if let Some(account) = self.pools[pool].account {
-            let account = &mut self.accounts[account];
-            let counted = unseen.iter().filter(|entry| entry.pool.starts_with(&*account.scope));
-            account.limiter.restore(counted.copied(), now);
-        }
-        self.see(pool, latest);
-    }
-
-    /// All foreign entries up to `latest` that matter to a pool are known; they matter to those that share its
-    /// account's limits as well.
-    fn see(&mut self, pool: usize, latest: EntryId) {
-        for place in self.sharing(pool) {
-            let state = &mut self.pools[place];
-            state.seen = state.seen.max(latest);
-        }
-    }
-
-    fn sharing(&self, pool: usize) -> Vec<usize> {
-        let account = self.pools[pool].account;
-        let shares = |place: &usize| *place == pool || (account.is_some() && self.pools[*place].account == account);
-        (0..self.pools.len()).filter(shares).collect()
-    }
-
     fn send(&mut self, mut call: Call, request: Request, now: Timestamp) {
         let state = &mut self.pools[call.pool];
         call.left = now;
-        state.limiter.left(&call.ticket, &call.amounts, now);
-        if let (Some(account), Some(ticket)) = (state.account, &call.shared_ticket) {
-            self.accounts[account].limiter.left(ticket, &call.amounts, now);
+        let expected = state.shared(|group, place| {
+            group.left(place, &call.tickets, &call.amounts, now);
+            let pool = &mut group.pools[place];
+            pool.share.add(1.0, now);
+            pool.latency.lock().line().at(call.expected)
+        });
+        state.lately.add(1.0, now);
+        if now.after(expected) > self.last_expected.0 {
+            self.last_expected = (now.after(expected), now, call.pool, call.expected);
         }
+        self.silent_since.get_or_insert(now);
         self.progress.calls += 1;
         self.in_flight += 1;
         let (model, task) = (Arc::clone(&state.pool.model), Arc::clone(&self.job.task));
@@ -174,6 +148,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
 
     /// Gives back what a call that never left had taken.
     fn cancel(&mut self, call: Call, now: Timestamp) {
+        self.pools[call.pool].shared(|group, place| group.untake(place, &self.runner));
         self.close(&call, &Amounts::default(), now);
         if call.entry.is_some() {
             self.settle(self.settlement(&call, now));
@@ -181,16 +156,19 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
         self.queue.put_back(call.into_pack());
     }
 
-    /// While limits make it wait, a run stands in line, so that others let it have its turn.
+    /// While limits make it wait, a run stands in line, so that others let it have its turn: in that of this process,
+    /// and in the journal's.
     pub(super) fn join_queue(&mut self, now: Timestamp) {
-        let waits = match &self.wait {
-            Some((Some(until), WaitCause::Limit(_) | WaitCause::Turn)) if self.queue.has_ready() => Some(*until),
-            _ => None,
-        };
+        let models = self.queue.models();
+        for pool in self.pools.iter_mut().filter(|pool| pool.is_open()) {
+            // At a pool that it has nothing for it stands in nobody's way.
+            let has_some = self.queue.has_ready() && models.iter().any(|model| pool.serves(model));
+            pool.waits = pool.waits.filter(|_| has_some).map(|until| until.after(PLACE_HOLDS));
+            pool.shared(|group, place| group.line.wait(&self.runner, place, pool.waits, now));
+        }
         for pool in self.pools.iter_mut().filter(|pool| pool.is_open() && pool.scope().is_some()) {
-            match (waits, pool.in_line) {
+            match (pool.waits, pool.in_line) {
                 (Some(until), held) => {
-                    let until = until.after(PLACE_HOLDS);
                     // A place is kept up a second at a time: limits that are high are waited for often.
                     if held.is_none_or(|held| held < until.before(PLACE_HOLDS / 2)) {
                         pool.in_line = Some(until);

@@ -14,7 +14,7 @@ use crate::usage::Usd;
 const SETTLE_TRIES: u32 = 15;
 const SETTLE_PAUSE: Duration = Duration::from_secs(1);
 
-impl<F: FnMut(Event<'_>) + Send> Run<F> {
+impl Run<'_> {
     /// Notes how a call ended, to be written with what else has ended by then.
     pub(super) fn settle(&mut self, settlement: Settlement) {
         self.settlements.push(settlement);
@@ -36,6 +36,10 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
                 Some(last) => last.merge(settlement),
                 None => merged.push(settlement),
             }
+        }
+        for settlement in &mut merged {
+            // What is written again keeps its id: it then changes nothing if the first write came through after all.
+            settlement.id = self.rng.i64(1..);
         }
         self.write(merged, 0);
     }
@@ -67,7 +71,7 @@ impl<F: FnMut(Event<'_>) + Send> Run<F> {
             return;
         };
         (self.on_event)(Event::JournalTrouble(&error));
-        let paid = |settlement: &Settlement| !settlement.outcomes.is_empty() || settlement.cost > Usd::ZERO;
+        let paid = |settlement: &Settlement| !settlement.outcomes.is_empty() || settlement.cost != Usd::ZERO;
         let paid = settlements.iter().any(paid);
         if tries < SETTLE_TRIES && paid {
             self.stalled += 1;

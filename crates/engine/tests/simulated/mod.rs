@@ -32,6 +32,8 @@ pub struct Nature {
     /// Whether refusals say how long to wait.
     pub says_wait: bool,
     pub latency: Duration,
+    /// Beside that, anything up to this, at random.
+    pub jitter: Duration,
     pub per_item: Duration,
     /// Requests take up to this to arrive.
     pub travel: Duration,
@@ -60,6 +62,7 @@ impl Default for Nature {
             names_limit: true,
             says_wait: true,
             latency: Duration::from_secs(1),
+            jitter: Duration::ZERO,
             per_item: Duration::ZERO,
             travel: Duration::from_millis(40),
             faults: Vec::new(),
@@ -157,7 +160,7 @@ impl Provider {
             }
         }
         if let Some((most, window)) = nature.requests {
-            record.next_even = Some(now + window / u32::try_from(most).unwrap());
+            record.next_even = Some(now + window / u32::try_from(most.max(1)).unwrap());
         }
         record.today += 1;
         record.arrivals.push_back((now, tokens));
@@ -169,16 +172,17 @@ impl Provider {
 
     async fn answer(&self, request: Request) -> Result<Reply, Fault> {
         let Request::Text(text) = request else { return Err(Fault::new(FaultKind::BadRequest, "text only")) };
-        let (nature, travel, fault) = {
+        let (nature, travel, jitter, fault) = {
             let nature = self.nature.lock().unwrap().clone();
             let mut rng = self.rng.lock().unwrap();
             let travel = nature.travel.mul_f64(rng.f64());
+            let jitter = nature.jitter.mul_f64(rng.f64());
             let mut draw = rng.f64();
             let fault = nature.faults.iter().find(|(_, chance)| {
                 draw -= chance;
                 draw < 0.0
             });
-            (nature.clone(), travel, fault.map(|(kind, _)| *kind))
+            (nature.clone(), travel, jitter, fault.map(|(kind, _)| *kind))
         };
         let items: Vec<u64> = text.prompt.lines().filter_map(|line| line.split(' ').next()?.parse().ok()).collect();
         {
@@ -208,7 +212,7 @@ impl Provider {
         if items.iter().any(|item| nature.breaks_on.contains(item)) {
             return Err(Fault::new(FaultKind::ServerError, "internal"));
         }
-        tokio::time::sleep(nature.latency + nature.per_item * u32::try_from(items.len()).unwrap()).await;
+        tokio::time::sleep(nature.latency + jitter + nature.per_item * u32::try_from(items.len()).unwrap()).await;
         if nature.refuses.is_some_and(|text_| text.prompt.contains(text_)) {
             return Err(Fault::new(FaultKind::Refused, "SAFETY"));
         }
@@ -274,6 +278,20 @@ impl Task for Lines {
 
     fn pack_limit(&self) -> usize {
         self.pack_limit
+    }
+}
+
+/// The same, one item a call, without a cap on the answer.
+pub struct Uncapped;
+
+impl Task for Uncapped {
+    fn compose(&self, items: &[Item]) -> Result<Request, ItemFault> {
+        let prompt = items.iter().map(|item| format!("{} {}\n", item.seq, item.payload)).collect();
+        Ok(Request::Text(TextRequest { prompt, ..TextRequest::default() }))
+    }
+
+    fn parse(&self, reply: &Reply, items: &[Item]) -> Vec<Outcome> {
+        Lines { pack_limit: 1 }.parse(reply, items)
     }
 }
 

@@ -44,10 +44,10 @@ pub async fn run(
     run: Run,
     on_event: impl FnMut(Event<'_>) + Send,
 ) -> Result<Ran, RepliesError> {
-    let _hold = store.lease(job)?;
+    let lease = store.lease(job).await?;
     let record = stored(store, job).await?;
     let engine = Engine::new(store.journal(), clock);
-    let options = Options { spent: record.totals.cost + record.totals.unsettled, ..run.options };
+    let options = Options { spent: record.totals.likely_cost(), lease: Some(lease.epoch()), ..run.options };
     let work = Job {
         id: Arc::clone(job),
         task: Arc::new(task_for(&record)?),
@@ -59,6 +59,7 @@ pub async fn run(
     // Before the state: a job that is over claims no posts any more, so their answers must be there.
     let harvested = harvest(store, job, clock.now()).await?;
     store.run_ended(job, &report.end, clock.now()).await?;
+    lease.release().await?;
     Ok(Ran { report, harvested, job: stored(store, job).await? })
 }
 

@@ -1,6 +1,7 @@
 //! Reading drafts and answered posts.
 
-use super::records::{Draft, DraftFilter, DraftRow, DraftStatus, RejectedBy, id};
+use super::records::{Draft, DraftFilter, DraftRow, DraftStatus, RejectedBy, id, number};
+use crate::cursor::Cursor;
 use crate::database::{Columns, Row, Statement};
 use crate::error::{StoreError, StoreResult};
 use crate::journal::rows;
@@ -38,6 +39,13 @@ impl Store {
                 return Ok(posts);
             }
         }
+    }
+
+    /// The draft of this id, with its post; `None` if one of the two is gone.
+    pub async fn draft(&self, id: &str) -> StoreResult<Option<DraftRow>> {
+        let after = Some(Cursor::new(number(id)? - 1, ""));
+        let filter = DraftFilter { after, include_filtered: true, limit: 1, ..DraftFilter::default() };
+        Ok(self.drafts(&filter).await?.pop().filter(|row| row.draft.id == id))
     }
 
     /// A page of drafts, in the order in which they were saved.

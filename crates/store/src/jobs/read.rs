@@ -61,7 +61,8 @@ impl Store {
              CAST(coalesce(sum(r.used_input_tokens), 0) AS BIGINT), \
              CAST(coalesce(sum(r.used_output_tokens), 0) AS BIGINT), \
              CAST(sum(r.cost) AS BIGINT), max(r.estimated), CAST(sum(r.unpriced) AS BIGINT), \
-             CAST(sum(CASE WHEN r.settled_at IS NULL THEN r.usd - r.cost ELSE 0 END) AS BIGINT) \
+             CAST(sum(CASE WHEN r.settled_at IS NULL THEN r.usd - r.cost ELSE 0 END) AS BIGINT), \
+             CAST(sum(r.calls - r.ended) AS BIGINT) \
              FROM reservations r WHERE r.job IN ({page}) GROUP BY r.job"
         ));
         let mut answers = self.read(vec![jobs, counts, totals]).await?.into_iter();
@@ -242,6 +243,7 @@ fn add_totals(jobs: &mut [JobRecord], row: Row) -> StoreResult<()> {
         estimated: columns.flag()?,
         unpriced: columns.count()?,
         unsettled: columns.usd()?,
+        unsettled_calls: columns.count()?,
     };
     Ok(())
 }

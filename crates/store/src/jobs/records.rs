@@ -91,7 +91,9 @@ impl JobState {
             }
             RunEnd::OverBudget => (Self::Stopped, Some("the next call could pass the maximum cost".into()), None),
             RunEnd::Interrupted => (Self::Open, Some("interrupted".into()), None),
-            RunEnd::Closed(fault) => (Self::Stopped, Some(fault.message.clone()), None),
+            RunEnd::Closed(fault) | RunEnd::GaveUp(fault) => (Self::Stopped, Some(fault.message.clone()), None),
+            // Whoever has it by now says where it stands.
+            RunEnd::LeaseLost => (Self::Open, None, None),
         }
     }
 
@@ -136,6 +138,18 @@ pub struct JobRecord {
 }
 
 impl JobTotals {
+    /// What it has cost, as far as anyone can tell: a call whose process died before its answer was kept may have cost
+    /// something, and is taken to have cost what the others did. Where no other call has ended, it is the worst case.
+    pub fn likely_cost(&self) -> Usd {
+        let ended = self.calls.saturating_sub(self.rate_limited);
+        let mean = self.cost.as_nanos().checked_div(i64::try_from(ended).unwrap_or(i64::MAX));
+        let unsettled = match mean.filter(|mean| *mean > 0) {
+            Some(mean) => Usd::from_nanos(mean.saturating_mul(i64::try_from(self.unsettled_calls).unwrap_or(i64::MAX))),
+            None => self.unsettled,
+        };
+        self.cost + unsettled.min(self.unsettled)
+    }
+
     /// What the calls cost; `None` if that is not known of all of them.
     pub fn known_cost(&self) -> Option<Usd> {
         (self.unpriced == 0).then_some(self.cost)
@@ -185,6 +199,8 @@ pub struct JobTotals {
     pub unpriced: u64,
     /// What calls were reserved for at most that were never settled: they may have been paid for as well.
     pub unsettled: Usd,
+    /// How many calls that is.
+    pub unsettled_calls: u64,
 }
 
 /// A page of the list of jobs.

@@ -8,9 +8,10 @@ use atelier_engine::{JobId, RunEnd, Timestamp};
 use super::NOT_OVER;
 use super::records::{JobState, NewItem, NewJob, PostClaim};
 use crate::bulk::Bulk;
+use crate::changes::forget_old;
 use crate::database::{Statement, Written};
 use crate::error::{StoreError, StoreResult};
-use crate::store::{Store, places};
+use crate::store::{CLAIMS, Store, never, places};
 
 impl Store {
     /// Makes a job with its first items. All or nothing: [`StoreError::PostTaken`] if another job has
@@ -25,7 +26,8 @@ impl Store {
             Some(claim) => StoreError::PostTaken { project: claim.project.clone(), post: claim.post.clone() },
             None => StoreError::JobExists { job: id.as_ref().into() },
         };
-        self.apply(batch, refused).await.map(|_| ())
+        // Two jobs that claim one post write different rows: only their order keeps them apart.
+        self.apply_in(CLAIMS, batch, refused).await.map(|_| ())
     }
 
     /// Appends items to a job, all or none. Large jobs are given in several calls, so that others can
@@ -44,7 +46,7 @@ impl Store {
                     .must_miss(),
             ];
             batch.extend(insert_items(job, first, &items));
-            match self.write(batch).await? {
+            match self.write_in(&format!("job:{job}"), batch).await? {
                 Written::Done(_) => return Ok(()),
                 Written::Refused { statement: 0, .. } => return Err(no_such_job(job)),
                 Written::Refused { .. } => {}
@@ -77,10 +79,14 @@ impl Store {
         self.apply(vec![update.must_hit()], |_, _| no_such_job(id)).await.map(|_| ())
     }
 
-    /// Says where a job stands after a run of it that ended so.
+    /// Says where a job stands after a run of it that ended so. Whoever has lost it has no say any more.
     pub async fn run_ended(&self, id: &JobId, end: &RunEnd, now: Timestamp) -> StoreResult<()> {
+        if *end == RunEnd::LeaseLost {
+            return Ok(());
+        }
         let (state, note, resume_at) = JobState::after(end);
-        self.set_job_state(id, state, note, resume_at, now).await
+        self.set_job_state(id, state, note, resume_at, now).await?;
+        self.apply(forget_old().into(), never).await.map(|_| ())
     }
 
     /// Says where a job stands, why, and when it can go on.
@@ -133,7 +139,7 @@ impl Store {
              AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.job = made_images.job AND o.seq = made_images.seq)",
         )
         .bind(job);
-        match self.write(vec![exists, drop, open, images]).await? {
+        match self.write_in(CLAIMS, vec![exists, drop, open, images]).await? {
             Written::Done(effects) => Ok(effects.get(1).map_or(0, |dropped| dropped.count)),
             Written::Refused { statement: 0, .. } => Err(no_such_job(job)),
             Written::Refused { .. } => Ok(0),

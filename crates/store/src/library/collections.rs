@@ -6,7 +6,7 @@ use super::changes::log_put;
 use crate::database::{Row, Statement, Written};
 use crate::error::StoreResult;
 use crate::journal::rows;
-use crate::store::{Store, never};
+use crate::store::{LIBRARY, Store, never};
 
 /// Images are taken out of a collection, and logged, in groups of this size.
 const GROUP: usize = 500;
@@ -34,7 +34,7 @@ pub struct TagCount {
 impl Store {
     /// Makes a collection. False if there is one of that name.
     pub async fn add_collection(&self, name: &str, now: Timestamp) -> StoreResult<bool> {
-        Ok(matches!(self.write(vec![insert(name, now).must_hit()]).await?, Written::Done(_)))
+        Ok(matches!(self.write_in(LIBRARY, vec![insert(name, now).must_hit()]).await?, Written::Done(_)))
     }
 
     /// A page of the collections, by name, after this one.
@@ -63,7 +63,7 @@ impl Store {
         .must_hit();
         let mut batch = vec![rename];
         batch.extend(log_members(to));
-        Ok(matches!(self.write(batch).await?, Written::Done(_)))
+        Ok(matches!(self.write_in(LIBRARY, batch).await?, Written::Done(_)))
     }
 
     /// Removes a collection; its images stay, and are logged as changed. False if there is none.
@@ -86,12 +86,12 @@ impl Store {
                 );
                 batch.extend(log_put(&image));
             }
-            self.apply(batch, never).await?;
+            self.apply_in(LIBRARY, batch, never).await?;
         }
         // What has come in since is logged with it.
         let mut batch = Vec::from(log_members(name));
         batch.push(Statement::new("DELETE FROM collections WHERE name = $1").bind(name).must_hit());
-        Ok(matches!(self.write(batch).await?, Written::Done(_)))
+        Ok(matches!(self.write_in(LIBRARY, batch).await?, Written::Done(_)))
     }
 
     /// A page of the tags that images have, by name, after this one.

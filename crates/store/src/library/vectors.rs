@@ -7,7 +7,7 @@ use super::records::{NewVector, VectorSpace};
 use crate::database::{Row, Statement};
 use crate::error::StoreResult;
 use crate::journal::rows;
-use crate::store::{Store, never, places};
+use crate::store::{LIBRARY, Store, never, places};
 
 /// Vectors are looked up in groups of this size.
 const LOOK_UP: usize = 500;
@@ -32,7 +32,7 @@ impl Store {
             batch.push(put_vector(&image, vector));
             batch.extend(log_put(&image));
         }
-        self.apply(batch, never).await.map(|_| ())
+        self.apply_in(LIBRARY, batch, never).await.map(|_| ())
     }
 
     /// The vectors that an embedder made of these images, by image.
@@ -129,7 +129,7 @@ impl Store {
         .bind(embedder)
         .bind(space.as_str())
         .bind(up_to);
-        self.apply(vec![put], never).await.map(|_| ())
+        self.apply_in(LIBRARY, vec![put], never).await.map(|_| ())
     }
 
     /// Deletes the vectors of all embedders but these and returns how many there were. At most `limit` go at a
@@ -144,7 +144,7 @@ impl Store {
         let sql = format!("DELETE FROM embedded WHERE embedder NOT IN ({})", places(1, keep.len()));
         let forget = keep.iter().fold(Statement::new(sql), |query, embedder| query.bind(embedder.as_str()));
         // The record goes with the first vectors: it must not claim any that are gone.
-        let effects = self.apply(vec![forget, prune], never).await?;
+        let effects = self.apply_in(LIBRARY, vec![forget, prune], never).await?;
         Ok(effects.last().map_or(0, |pruned| pruned.count))
     }
 }

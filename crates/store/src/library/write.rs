@@ -10,7 +10,7 @@ use super::vectors::put_vector;
 use crate::database::{Statement, Written};
 use crate::error::StoreResult;
 use crate::journal::rows;
-use crate::store::{Store, never};
+use crate::store::{LIBRARY, Store, never};
 
 impl Store {
     /// Takes an image in, with its tags, collections, vectors and source, all or nothing. Call it for many
@@ -25,7 +25,7 @@ impl Store {
         batch.extend(vectors.into_iter().map(|vector| put_vector(&image.id, vector)));
         batch.extend(source.clone().map(|source| put_source(&image.id, source)));
         batch.extend(log_put(&image.id));
-        match self.write(batch).await? {
+        match self.write_in(LIBRARY, batch).await? {
             Written::Done(_) => Ok(Added::New),
             Written::Refused { statement: 0, .. } => Ok(Added::BeingDeleted),
             Written::Refused { statement: 1, .. } => {
@@ -60,7 +60,7 @@ impl Store {
         );
         batch.extend(text.map(|text| put_vector(&image.id, text)));
         batch.extend(log_put(&image.id));
-        match self.write(batch).await? {
+        match self.write_in(LIBRARY, batch).await? {
             Written::Done(_) => Ok(true),
             Written::Refused { statement: 0, .. } => Ok(false),
             Written::Refused { statement, rows } => Err(never(statement, rows)),
@@ -80,7 +80,7 @@ impl Store {
             Statement::new("DELETE FROM images WHERE id = $1").bind(&image).must_hit(),
         ];
         batch.extend(log_remove(&image));
-        Ok(matches!(self.write(batch).await?, Written::Done(_)))
+        Ok(matches!(self.write_in(LIBRARY, batch).await?, Written::Done(_)))
     }
 
     /// The hashes of removed images whose objects are still to be deleted, at most `limit`. Lease

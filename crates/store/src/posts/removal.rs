@@ -3,7 +3,7 @@
 use crate::database::{Row, Statement};
 use crate::error::{StoreError, StoreResult};
 use crate::projects::{must_exist, no_such_project};
-use crate::store::Store;
+use crate::store::{CLAIMS, Store};
 
 /// The tables whose rows belong to a post.
 const DEPENDENTS: [&str; 3] = ["scores", "answers", "drafts"];
@@ -43,7 +43,7 @@ impl Store {
     /// Runs a batch that returns a row for each post it removes.
     async fn remove(&self, project: &str, batch: Vec<Statement>) -> StoreResult<u64> {
         let refused = |statement, rows| if statement == 0 { no_such_project(project) } else { in_use(project, rows) };
-        let effects = self.apply(batch, refused).await?;
+        let effects = self.apply_in(CLAIMS, batch, refused).await?;
         Ok(effects.iter().skip(1).map(|effect| effect.rows.len() as u64).sum())
     }
 
@@ -54,7 +54,7 @@ impl Store {
         batch.extend(remove_posts_of(name));
         batch.push(Statement::new("DELETE FROM claims WHERE project = $1").bind(name));
         batch.push(Statement::new("DELETE FROM projects WHERE name = $1").bind(name));
-        self.apply(batch, |statement, rows| match statement {
+        self.apply_in(CLAIMS, batch, |statement, rows| match statement {
             0 => no_such_project(name),
             _ => in_use(name, rows),
         })

@@ -8,13 +8,14 @@ use super::faults::fault;
 use crate::error::{StoreError, StoreResult};
 
 /// Migration N takes a database from schema N − 1 to schema N. What was released is never changed.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_blocks.sql"),
     include_str!("migrations/0003_library.sql"),
     include_str!("migrations/0004_generations.sql"),
     include_str!("migrations/0005_embedded.sql"),
     include_str!("migrations/0006_owners.sql"),
+    include_str!("migrations/0007_shared.sql"),
 ];
 
 /// The newest schema that this program knows.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use atelier_engine::Clock;
 use futures_util::future::BoxFuture;
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
@@ -36,8 +37,8 @@ pub struct SqliteDatabase {
 
 impl SqliteDatabase {
     /// Opens the file, makes it if there is none, and brings its schema up to date. `busy_timeout` is how
-    /// long to wait for another process that is writing.
-    pub fn open(path: &Path, busy_timeout: Duration) -> StoreResult<Self> {
+    /// long to wait for another process that is writing; `clock` is its clock, the machine's if none is given.
+    pub fn open(path: &Path, busy_timeout: Duration, clock: Option<Clock>) -> StoreResult<Self> {
         let mut connection = connect(path, busy_timeout, OpenFlags::SQLITE_OPEN_CREATE)?;
         prepare_to_write(&connection, path)?;
         migrations::migrate(&mut connection, path)?;
@@ -45,9 +46,9 @@ impl SqliteDatabase {
         let file = path.to_owned();
         let writer = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || writer::write_all(connection, file, receiver))
+            .spawn(move || writer::write_all(connection, clock, file, receiver))
             .map_err(|error| StoreError::Io { path: path.into(), detail: error.to_string() })?;
-        let readers = Readers::new(path, busy_timeout);
+        let readers = Readers::new(path, busy_timeout, clock);
         Ok(Self { path: path.into(), busy_timeout, readers, queue: Some(sender), writer: Some(writer) })
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use atelier_engine::Clock;
 use rusqlite::OpenFlags;
 use tokio::sync::Semaphore;
 
@@ -21,24 +22,26 @@ const MOST: usize = 4;
 pub(super) struct Readers {
     path: PathBuf,
     busy_timeout: Duration,
+    clock: Option<Clock>,
     permits: Arc<Semaphore>,
     idle: Arc<Mutex<Vec<Session>>>,
 }
 
 impl Readers {
-    pub(super) fn new(path: &Path, busy_timeout: Duration) -> Self {
-        Self { path: path.into(), busy_timeout, permits: Arc::new(Semaphore::new(MOST)), idle: Arc::default() }
+    pub(super) fn new(path: &Path, busy_timeout: Duration, clock: Option<Clock>) -> Self {
+        Self { path: path.into(), busy_timeout, clock, permits: Arc::new(Semaphore::new(MOST)), idle: Arc::default() }
     }
 
     /// Runs queries on one snapshot, on a thread where blocking does no harm.
     pub(super) async fn read(&self, queries: Vec<Statement>) -> StoreResult<Vec<Vec<Row>>> {
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| StoreError::Closed)?;
-        let (path, busy_timeout, idle) = (self.path.clone(), self.busy_timeout, Arc::clone(&self.idle));
+        let (path, busy_timeout, clock, idle) =
+            (self.path.clone(), self.busy_timeout, self.clock, Arc::clone(&self.idle));
         let read = move || {
             let reused = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let connection = match reused {
                 Some(connection) => connection,
-                None => open(&path, busy_timeout)?,
+                None => open(&path, busy_timeout, clock)?,
             };
             // A connection that failed is closed, whatever state it is in.
             let rows = snapshot(&connection, &queries).map_err(|error| fault(&path, error))?;
@@ -50,10 +53,10 @@ impl Readers {
     }
 }
 
-fn open(path: &Path, busy_timeout: Duration) -> StoreResult<Session> {
+fn open(path: &Path, busy_timeout: Duration, clock: Option<Clock>) -> StoreResult<Session> {
     let connection = connect(path, busy_timeout, OpenFlags::empty())?;
     connection.pragma_update(None, "query_only", true).map_err(|error| fault(path, error))?;
-    Ok(Session::new(connection))
+    Ok(Session::new(connection, clock))
 }
 
 fn snapshot(session: &Session, queries: &[Statement]) -> rusqlite::Result<Vec<Vec<Row>>> {

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use atelier_engine::Clock;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ToSql};
 
@@ -18,11 +19,16 @@ pub(super) struct Session {
     connection: Connection,
     /// For each text, which value goes to which place.
     orders: RefCell<HashMap<Box<str>, Arc<[usize]>>>,
+    clock: Option<Clock>,
 }
 
 impl Session {
-    pub(super) fn new(connection: Connection) -> Self {
-        Self { connection, orders: RefCell::default() }
+    pub(super) fn new(connection: Connection, clock: Option<Clock>) -> Self {
+        Self { connection, orders: RefCell::default(), clock }
+    }
+
+    fn now(&self) -> Value {
+        self.clock.unwrap_or_else(Clock::system).now().into()
     }
 
     pub(super) const fn connection(&self) -> &Connection {
@@ -39,7 +45,10 @@ impl Session {
         }
         for (place, number) in (1..).zip(order.iter()) {
             let value = values.get(*number).ok_or(rusqlite::Error::InvalidParameterCount(values.len(), place))?;
-            prepared.raw_bind_parameter(place, value)?;
+            match value {
+                Value::Now => prepared.raw_bind_parameter(place, self.now())?,
+                value => prepared.raw_bind_parameter(place, value)?,
+            }
         }
         Ok(prepared)
     }
@@ -90,7 +99,8 @@ fn value(value: ValueRef<'_>) -> rusqlite::Result<Value> {
 impl ToSql for Value {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self {
-            Self::Null => ValueRef::Null,
+            // Now is bound by whoever has a clock.
+            Self::Null | Self::Now => ValueRef::Null,
             Self::Integer(number) => ValueRef::Integer(*number),
             Self::Real(number) => ValueRef::Real(*number),
             Self::Text(text) => ValueRef::Text(text.as_bytes()),

@@ -11,6 +11,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use atelier_engine::Clock;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -39,8 +40,13 @@ pub(super) struct QueuedBatch {
 }
 
 /// Writes until nobody can send batches any more.
-pub(super) fn write_all(connection: Connection, path: PathBuf, mut queue: mpsc::Receiver<QueuedBatch>) {
-    let committer = GroupCommitter { session: Session::new(connection), path };
+pub(super) fn write_all(
+    connection: Connection,
+    clock: Option<Clock>,
+    path: PathBuf,
+    mut queue: mpsc::Receiver<QueuedBatch>,
+) {
+    let committer = GroupCommitter { session: Session::new(connection, clock), path };
     let mut group = Vec::new();
     let mut last = (0, Duration::ZERO);
     while gather(&mut queue, &mut group, last) {

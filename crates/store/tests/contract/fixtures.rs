@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use atelier_engine::{
-    Amounts, Ended, EntryId, JobId, Journal, Outcome, Reservation, Reserved, Runner, Settlement, Timestamp, Urgency,
-    Usage, Usd, Verdict,
+    Amounts, Ended, EntryId, JobId, Journal, Known, Outcome, Reservation, Reserved, Runner, Settlement, Timestamp,
+    Urgency, Usage, Usd, Verdict,
 };
 use atelier_store::{
     AnswerStatus, DraftStatus, NewDraft, NewItem, NewJob, Post, PostAnswer, PostClaim, RejectedBy, ScoreRecord, Store,
@@ -60,7 +60,12 @@ pub(crate) fn reservation(job: &str, items: &[u64]) -> Reservation {
 }
 
 pub(crate) fn runner(name: &str) -> Runner {
-    Runner { id: name.into(), urgency: Urgency::Batch }
+    Runner { id: name.into(), urgency: Urgency::Batch, lease: None }
+}
+
+/// A run of this name that knows of the others' entries up to this one.
+pub(crate) fn known(name: &str, seen: i64) -> Known {
+    Known { reader: name.into(), seen: EntryId(seen) }
 }
 
 /// Reserves as a run that has seen everything so far.
@@ -70,7 +75,7 @@ pub(crate) async fn reserve(journal: &Arc<dyn Journal>, reservation: Reservation
 
 /// The same, as the run of this name.
 pub(crate) async fn reserve_as(name: &str, journal: &Arc<dyn Journal>, reservation: Reservation) -> EntryId {
-    match journal.reserve(&runner(name), vec![reservation], EntryId(i64::MAX)).await.unwrap() {
+    match journal.reserve(&runner(name), vec![reservation], known(name, i64::MAX)).await.unwrap() {
         Reserved::Granted(entries) => entries[0],
         refused => panic!("{refused:?}"),
     }
@@ -80,6 +85,7 @@ pub(crate) fn settlement(job: &str, entry: EntryId, outcomes: Vec<(Outcome, u32)
     Settlement {
         job: id(job),
         entry: Some(entry),
+        id: fastrand::i64(1..),
         ended: Ended { calls: 1, sent: 1, ..Ended::default() },
         reserved: reservation(job, &[]).amounts,
         counted: Amounts { requests: 1, input_tokens: 420, images: 0, usd: Usd::from_nanos(7_000) },

@@ -116,6 +116,7 @@ pub(crate) async fn counts_and_totals_add_up(place: &dyn Place) {
         unpriced: 0,
         // The last one was reserved and never settled.
         unsettled: Usd::from_nanos(9_000),
+        unsettled_calls: 1,
     };
     assert_eq!(record.totals, totals);
     let listed = store.jobs(JobPage { after: None, limit: 10 }).await.unwrap();

@@ -1,8 +1,10 @@
 //! The journal.
 
+use std::time::Duration;
+
 use atelier_engine::{
-    Amounts, Ended, EntryId, Item, Lesson, Outcome, Reservation, Reserved, Runner, Settlement, Urgency, Usage, Usd,
-    Verdict,
+    Amounts, Ended, EntryId, Habits, Item, LatencyHabit, Lesson, Outcome, Reservation, Reserved, Runner, Settlement,
+    Urgency, Usage, Usd, Verdict,
 };
 
 use crate::Place;
@@ -72,12 +74,15 @@ pub(crate) async fn reservations_are_numbered_upwards_in_their_order(place: &dyn
     let journal = place.open().journal();
     let first = reserve(&journal, reservation("a", &[0])).await;
     let three = (1..4).map(|seq| reservation("a", &[seq])).collect();
-    let Reserved::Granted(entries) = journal.reserve(&runner("us"), three, first).await.unwrap() else {
+    let Reserved::Granted(entries) = journal.reserve(&runner("us"), three, known("us", first.0)).await.unwrap() else {
         panic!("refused")
     };
     assert_eq!(entries.len(), 3);
     assert!(first < entries[0] && entries.is_sorted(), "{first:?} {entries:?}");
-    assert_eq!(journal.reserve(&runner("us"), Vec::new(), first).await.unwrap(), Reserved::Granted(Vec::new()));
+    assert_eq!(
+        journal.reserve(&runner("us"), Vec::new(), known("us", first.0)).await.unwrap(),
+        Reserved::Granted(Vec::new())
+    );
 }
 
 pub(crate) async fn a_run_that_has_not_seen_anothers_reservation_is_told_of_it(place: &dyn Place) {
@@ -86,7 +91,8 @@ pub(crate) async fn a_run_that_has_not_seen_anothers_reservation_is_told_of_it(p
     let other = Reservation { amounts: Amounts { requests: 7, ..Amounts::default() }, ..reservation("b", &[0]) };
     let unseen = reserve_as("them", &theirs, other).await;
 
-    let Reserved::Behind(entries) = ours.reserve(&runner("us"), vec![reservation("a", &[1])], seen).await.unwrap()
+    let Reserved::Behind(entries) =
+        ours.reserve(&runner("us"), vec![reservation("a", &[1])], known("us", seen.0)).await.unwrap()
     else {
         panic!("granted without knowing of the other");
     };
@@ -96,7 +102,7 @@ pub(crate) async fn a_run_that_has_not_seen_anothers_reservation_is_told_of_it(p
     let ledger = ours.ledger(&POOL.into(), at(0)).await.unwrap();
     assert_eq!(ledger.len(), 2, "nothing was written");
 
-    let granted = ours.reserve(&runner("us"), vec![reservation("a", &[1])], unseen).await.unwrap();
+    let granted = ours.reserve(&runner("us"), vec![reservation("a", &[1])], known("us", unseen.0)).await.unwrap();
     assert!(matches!(granted, Reserved::Granted(_)), "once it is known, admission goes on: {granted:?}");
 }
 
@@ -106,7 +112,7 @@ pub(crate) async fn own_reservations_and_other_pools_put_nobody_behind(place: &d
     let another = || Some("another/pool".into());
     let other = Reservation { pool: "another/pool".into(), scope: another(), ..reservation("b", &[0]) };
     reserve_as("them", &theirs, other).await;
-    let granted = ours.reserve(&runner("us"), vec![reservation("a", &[1])], EntryId::default()).await.unwrap();
+    let granted = ours.reserve(&runner("us"), vec![reservation("a", &[1])], known("us", 0)).await.unwrap();
     assert!(matches!(granted, Reserved::Granted(_)), "{granted:?}");
 }
 
@@ -114,7 +120,7 @@ pub(crate) async fn what_left_long_ago_puts_nobody_behind(place: &dyn Place) {
     let (ours, theirs) = (place.open().journal(), place.open().journal());
     let old = Reservation { at: at(-3 * 86_400), leave_by: at(-3 * 86_400), ..reservation("b", &[0]) };
     reserve_as("them", &theirs, old).await;
-    let granted = ours.reserve(&runner("us"), vec![reservation("a", &[1])], EntryId::default()).await.unwrap();
+    let granted = ours.reserve(&runner("us"), vec![reservation("a", &[1])], known("us", 0)).await.unwrap();
     assert!(matches!(granted, Reserved::Granted(_)), "{granted:?}");
 }
 
@@ -162,7 +168,7 @@ pub(crate) async fn the_models_of_an_account_share_its_scope(place: &dyn Place) 
     reserve_as("them", &journal, of("provider/accountant/one")).await;
     let unseen = reserve_as("them", &journal, of("provider/account/two")).await;
     let Reserved::Behind(entries) =
-        journal.reserve(&runner("us"), vec![of("provider/account/one")], seen).await.unwrap()
+        journal.reserve(&runner("us"), vec![of("provider/account/one")], known("us", seen.0)).await.unwrap()
     else {
         panic!("granted without knowing of the account's other model");
     };
@@ -201,31 +207,37 @@ pub(crate) async fn a_block_of_calls_counts_for_what_ended_and_for_what_may_yet_
 pub(crate) async fn whoever_is_in_line_goes_before_those_that_were_served_more(place: &dyn Place) {
     let journal = place.open().journal();
     let pool = || POOL.into();
-    let all = EntryId(i64::MAX);
+    let all = || known("all", i64::MAX);
     let (big, small) = (runner("big"), runner("small"));
+    let calls = |calls| vec![Reservation { calls, ..reservation("a", &[0]) }];
     journal.join_queue(&big, &pool(), at(0), at(60)).await.unwrap();
+    let granted = journal.reserve(&big, calls(9), all()).await.unwrap();
+    assert!(matches!(granted, Reserved::Granted(_)), "it waits alone: {granted:?}");
     journal.join_queue(&small, &pool(), at(1), at(60)).await.unwrap();
 
-    let calls = |calls| vec![Reservation { calls, ..reservation("a", &[0]) }];
-    assert_eq!(journal.reserve(&big, calls(1), all).await.unwrap(), Reserved::NotYet, "who comes later has had less");
-    assert_eq!(journal.reserve(&runner("new"), calls(1), all).await.unwrap(), Reserved::NotYet, "it stands in no line");
-    assert!(matches!(journal.reserve(&small, calls(1), all).await.unwrap(), Reserved::Granted(_)));
+    assert_eq!(journal.reserve(&big, calls(1), all()).await.unwrap(), Reserved::NotYet, "who comes later has had less");
+    assert_eq!(
+        journal.reserve(&runner("new"), calls(1), all()).await.unwrap(),
+        Reserved::NotYet,
+        "it stands in no line"
+    );
+    assert!(matches!(journal.reserve(&small, calls(1), all()).await.unwrap(), Reserved::Granted(_)));
     // From here on both have had as much, but for a turn.
-    assert!(matches!(journal.reserve(&big, calls(9), all).await.unwrap(), Reserved::Granted(_)));
-    assert_eq!(journal.reserve(&big, calls(9), all).await.unwrap(), Reserved::NotYet);
+    assert!(matches!(journal.reserve(&big, calls(9), all()).await.unwrap(), Reserved::Granted(_)));
+    assert_eq!(journal.reserve(&big, calls(9), all()).await.unwrap(), Reserved::NotYet);
     journal.leave_queue(&small).await.unwrap();
-    assert!(matches!(journal.reserve(&big, calls(1), all).await.unwrap(), Reserved::Granted(_)), "nobody else waits");
+    assert!(matches!(journal.reserve(&big, calls(1), all()).await.unwrap(), Reserved::Granted(_)), "nobody else waits");
 }
 
 pub(crate) async fn whoever_is_waited_for_goes_first_until_its_place_is_lost(place: &dyn Place) {
     let journal = place.open().journal();
-    let all = EntryId(i64::MAX);
+    let all = || known("all", i64::MAX);
     let (batch, waited_for) = (runner("batch"), Runner { urgency: Urgency::Interactive, ..runner("user") });
     journal.join_queue(&waited_for, &POOL.into(), at(0), at(20)).await.unwrap();
-    assert_eq!(journal.reserve(&batch, vec![reservation("a", &[0])], all).await.unwrap(), Reserved::NotYet);
+    assert_eq!(journal.reserve(&batch, vec![reservation("a", &[0])], all()).await.unwrap(), Reserved::NotYet);
     let later = Reservation { at: at(20), ..reservation("a", &[0]) };
-    assert!(matches!(journal.reserve(&batch, vec![later], all).await.unwrap(), Reserved::Granted(_)));
-    let granted = journal.reserve(&waited_for, vec![reservation("a", &[1])], all).await.unwrap();
+    assert!(matches!(journal.reserve(&batch, vec![later], all()).await.unwrap(), Reserved::Granted(_)));
+    let granted = journal.reserve(&waited_for, vec![reservation("a", &[1])], all()).await.unwrap();
     assert!(matches!(granted, Reserved::Granted(_)), "a run in line for less goes nowhere first: {granted:?}");
 }
 
@@ -290,4 +302,94 @@ pub(crate) async fn spending_is_told_by_pool_job_lane_and_day(place: &dyn Place)
     // The tests begin eight hours into a day.
     assert_eq!((&*spending[0].job, spending[0].calls, spending[0].day), ("a", 2, at(-8 * 3_600)));
     assert!(store.spending(at(3_600), at(86_400)).await.unwrap().is_empty());
+}
+
+pub(crate) async fn a_settlement_that_is_written_again_changes_nothing(place: &dyn Place) {
+    let store = place.open();
+    store.create_job(job("a", 3)).await.unwrap();
+    let journal = store.journal();
+    let single = reserve(&journal, reservation("a", &[0])).await;
+    let amounts = Amounts { requests: 2, input_tokens: 1_000, images: 0, usd: Usd::from_nanos(18_000) };
+    let block = reserve(&journal, Reservation { calls: 2, amounts, ..reservation("a", &[1, 2]) }).await;
+    let first = [settlement("a", single, vec![done(0)]), settlement("a", block, vec![done(1)])];
+    let second = [settlement("a", block, vec![done(2)])];
+    // Whoever lost its connection in the middle of a commit asks for it again, late and out of order.
+    for settlements in [&first[..], &first, &second, &first, &second] {
+        journal.settle(settlements).await.unwrap();
+    }
+    let totals = store.job("a").await.unwrap().unwrap().totals;
+    assert_eq!((totals.calls, totals.input_tokens, totals.cost), (3, 1_260, Usd::from_nanos(21_000)));
+    let ledger = journal.ledger(&POOL.into(), at(0)).await.unwrap();
+    assert_eq!(ledger.iter().map(|entry| entry.amounts.input_tokens).sum::<u64>(), 1_260);
+
+    // What was booked for a call is corrected, once as well.
+    let less = Usd::ZERO - Usd::from_nanos(1_000);
+    let none = Settlement {
+        ended: Ended::default(),
+        reserved: Amounts::default(),
+        counted: Amounts::default(),
+        ..second[0].clone()
+    };
+    let corrected =
+        [Settlement { id: 5, entry: Some(single), cost: less, usage: Usage::default(), outcomes: Vec::new(), ..none }];
+    journal.settle(&corrected).await.unwrap();
+    journal.settle(&corrected).await.unwrap();
+    let totals = store.job("a").await.unwrap().unwrap().totals;
+    assert_eq!((totals.calls, totals.cost, totals.unsettled_calls), (3, Usd::from_nanos(20_000), 0));
+}
+
+pub(crate) async fn whoever_lost_its_lease_reserves_nothing_more_and_still_settles(place: &dyn Place) {
+    let store = place.open();
+    store.create_job(job("a", 2)).await.unwrap();
+    let journal = store.journal();
+    let lease = store.lease(&id("a")).await.unwrap();
+    let first = Runner { lease: Some(lease.epoch()), ..runner("first") };
+    let reserve = |by: Runner, seq| {
+        let journal = &journal;
+        async move { journal.reserve(&by, vec![reservation("a", &[seq])], known("us", i64::MAX)).await.unwrap() }
+    };
+    let Reserved::Granted(entries) = reserve(first.clone(), 0).await else { panic!("the lease is held") };
+    lease.release().await.unwrap();
+    let taken = place.open().lease(&id("a")).await.unwrap();
+    assert!(Some(taken.epoch()) > first.lease, "each holder has a larger number");
+    assert_eq!(reserve(first, 1).await, Reserved::Lost);
+    journal.settle(&[settlement("a", entries[0], vec![done(0)])]).await.unwrap();
+    assert_eq!(store.job("a").await.unwrap().unwrap().counts.done, 1);
+    let second = Runner { lease: Some(taken.epoch()), ..runner("second") };
+    assert!(matches!(reserve(second, 1).await, Reserved::Granted(_)));
+}
+
+pub(crate) async fn time_never_goes_back_and_a_stamp_of_far_ahead_is_no_time(place: &dyn Place) {
+    let store = place.open();
+    let journal = store.journal();
+    let before = journal.time().await.unwrap().unwrap();
+    let hour = Duration::from_secs(3_600);
+    reserve(&journal, Reservation { at: before.after(hour), ..reservation("a", &[0]) }).await;
+    let after = journal.time().await.unwrap().unwrap();
+    assert!(after >= before.after(hour), "another machine has said that it is later");
+    let wrong = Reservation { scope: Some("else".into()), pool: "else".into(), ..reservation("a", &[1]) };
+    reserve(&journal, Reservation { at: before.after(hour * 24 * 365), ..wrong }).await;
+    assert!(journal.time().await.unwrap().unwrap() < before.after(hour * 24));
+}
+
+pub(crate) async fn what_a_pool_is_like_is_kept(place: &dyn Place) {
+    let journal = place.open().journal();
+    assert_eq!(journal.habits(&POOL.into()).await.unwrap(), None);
+    let latency = LatencyHabit { answers: 3.0, tokens: 100.0, seconds: 1.5, ..LatencyHabit::default() };
+    let habits = Habits { latency: Some(latency), burst: 60, at: at(1), ..Habits::default() };
+    journal.keep_habits(&POOL.into(), Habits::default()).await.unwrap();
+    journal.keep_habits(&POOL.into(), habits.clone()).await.unwrap();
+    assert_eq!(place.open().journal().habits(&POOL.into()).await.unwrap(), Some(habits));
+}
+
+pub(crate) async fn those_that_come_together_begin_level(place: &dyn Place) {
+    let journal = place.open().journal();
+    let runners = ["one", "two", "three"].map(runner);
+    for runner in &runners {
+        journal.join_queue(runner, &POOL.into(), at(0), at(60)).await.unwrap();
+    }
+    for runner in &runners {
+        let granted = journal.reserve(runner, vec![reservation("a", &[0])], known("all", i64::MAX)).await.unwrap();
+        assert!(matches!(granted, Reserved::Granted(_)), "{}: {granted:?}", runner.id);
+    }
 }

@@ -4,11 +4,13 @@
 //! with one more line at the end of this file.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod changes;
 mod drafts;
 mod fixtures;
 mod generations;
 mod jobs;
 mod journal;
+mod leases;
 mod library;
 mod posts;
 mod shared;
@@ -46,6 +48,7 @@ macro_rules! contract_for {
                 the_models_of_an_account_share_its_scope
                 a_block_of_calls_counts_for_what_ended_and_for_what_may_yet_be_used
                 whoever_is_in_line_goes_before_those_that_were_served_more
+                those_that_come_together_begin_level
                 whoever_is_waited_for_goes_first_until_its_place_is_lost
                 a_run_that_has_not_seen_anothers_reservation_is_told_of_it
                 own_reservations_and_other_pools_put_nobody_behind
@@ -56,7 +59,20 @@ macro_rules! contract_for {
                 settling_what_was_never_reserved_is_an_error_and_writes_nothing
                 what_is_not_reported_is_not_zero_and_not_an_error
                 a_lesson_takes_the_place_of_the_one_of_its_scope_until_it_is_forgotten
-                spending_is_told_by_pool_job_lane_and_day;
+                spending_is_told_by_pool_job_lane_and_day
+                a_settlement_that_is_written_again_changes_nothing
+                whoever_lost_its_lease_reserves_nothing_more_and_still_settles
+                time_never_goes_back_and_a_stamp_of_far_ahead_is_no_time
+                what_a_pool_is_like_is_kept;
+            changes:
+                every_change_is_told_once_in_order
+                one_that_waits_is_told_of_its_own_and_of_anothers_changes
+                six_writers_are_followed_without_a_gap
+                what_is_forgotten_is_said_to_be;
+            leases:
+                a_job_is_held_once_and_free_again_when_its_lease_is_dropped
+                a_lease_may_be_called_anything
+                the_oldest_open_job_that_nobody_has_is_claimed;
             jobs:
                 a_job_comes_back_as_it_was_made
                 a_job_id_is_taken_once
@@ -130,7 +146,7 @@ macro_rules! contract_for {
                 a_batch_that_fails_leaves_those_beside_it_alone
                 a_batch_is_done_whole_or_not_at_all
                 a_guard_undoes_what_came_before_it
-                two_processes_share_one_store
+                processes_that_share_a_limit_take_no_more_of_it_than_there_is
                 a_cursor_that_no_list_gave_is_an_error;
         }
     };

@@ -130,6 +130,10 @@ impl Task for ClassifyTask {
         items.first().zip(known).and_then(outcome).into_iter().collect()
     }
 
+    fn name(&self) -> &'static str {
+        "classification"
+    }
+
     fn output_tokens_per_item(&self) -> u64 {
         20
     }

@@ -138,8 +138,8 @@ impl ImageStudio {
     ///
     /// # Errors
     /// What the store reports.
-    pub fn standing(&self, image: &GeneratedImage) -> StudioResult<&'static str> {
-        let running = image.state == GeneratedState::Pending && self.store().is_leased(&image.job)?;
+    pub async fn standing(&self, image: &GeneratedImage) -> StudioResult<&'static str> {
+        let running = image.state == GeneratedState::Pending && self.store().is_leased(&image.job).await?;
         Ok(if running { "running" } else { image.state.name() })
     }
 }

@@ -111,6 +111,10 @@ impl Task for ImageTask {
         vec![Outcome { seq: item.seq, verdict: Verdict::Done { result: result.into() } }]
     }
 
+    fn name(&self) -> &'static str {
+        "images"
+    }
+
     fn output_tokens_per_item(&self) -> u64 {
         1_300
     }

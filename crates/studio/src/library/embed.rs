@@ -128,7 +128,7 @@ impl PageEmbedded {
 pub struct EmbeddingRight {
     library: Library,
     embedders: Embedders,
-    _hold: Lease,
+    lease: Lease,
 }
 
 impl Library {
@@ -136,9 +136,9 @@ impl Library {
     ///
     /// # Errors
     /// The store's `Held` while another process is at it.
-    pub fn embedding(&self, embedders: Embedders) -> StudioResult<EmbeddingRight> {
-        let hold = self.store().lease(&lock(&embedders))?;
-        Ok(EmbeddingRight { library: self.clone(), embedders, _hold: hold })
+    pub async fn embedding(&self, embedders: Embedders) -> StudioResult<EmbeddingRight> {
+        let lease = self.store().lease(&lock(&embedders)).await?;
+        Ok(EmbeddingRight { library: self.clone(), embedders, lease })
     }
 
     /// How many images lack a vector of one of these embedders that nobody has tried to make yet, and who is at it.
@@ -162,11 +162,19 @@ impl Library {
             }
         }
         of.dedup();
-        Ok(MissingVectors { images, embedders: of, by: self.store().leased_by(&lock(embedders))? })
+        Ok(MissingVectors { images, embedders: of, by: self.store().leased_by(&lock(embedders)).await? })
     }
 }
 
 impl EmbeddingRight {
+    /// Gives the right up; once this returns, anybody may take it.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn release(self) -> StudioResult<()> {
+        Ok(self.lease.release().await?)
+    }
+
     /// Makes the vectors that images lack, as many at a time as there are threads. What is made is kept page by
     /// page: stopped at any point, it goes on from there when it is run again.
     ///

@@ -28,7 +28,7 @@ fn reader() -> PictureReader {
 
 /// Makes what is missing.
 async fn embed(place: &Place, embedders: &Embedders, missing: Missing) -> Embedded {
-    let embedding = place.library.embedding(embedders.clone()).unwrap();
+    let embedding = place.library.embedding(embedders.clone()).await.unwrap();
     embedding.run(missing, &reader(), TWO, &Stop::never(), |_| {}).await.unwrap()
 }
 
@@ -81,7 +81,7 @@ async fn another_embedder_makes_its_own_and_the_old_ones_can_go() {
     embed(&place, &old, Missing::All).await;
     let done = embed(&place, &new, Missing::All).await;
     assert_eq!((done.text, done.look), (2, 3));
-    assert_eq!(place.library.embedding(new).unwrap().prune().await.unwrap(), 8);
+    assert_eq!(place.library.embedding(new).await.unwrap().prune().await.unwrap(), 8);
     let ids: Vec<String> = place.images().await.into_iter().map(|image| image.id).collect();
     for (embedder, count) in [("old/1", 0), ("new/1", 3)] {
         let looks = place.library.store().image_vectors(embedder, VectorSpace::Look, &ids).await.unwrap();
@@ -98,6 +98,7 @@ async fn embedding_that_is_stopped_goes_on_where_it_was() {
     let first = place
         .library
         .embedding(look_only.clone())
+        .await
         .unwrap()
         .run(Missing::All, &reader(), TWO, &stop, |_| handle.stop())
         .await
@@ -154,8 +155,8 @@ async fn what_changed_since_all_were_embedded_is_known_without_looking_at_the_ot
 async fn one_process_makes_vectors_and_others_are_told_who() {
     let place = library(2).await;
     let (mine, other) = (embedders(&TestEmbedder::new("test/1")), embedders(&TestEmbedder::new("other/1")));
-    let embedding = place.library.embedding(mine.clone()).unwrap();
-    assert_eq!(place.library.embedding(mine.clone()).unwrap_err().code(), "job-held");
+    let embedding = place.library.embedding(mine.clone()).await.unwrap();
+    assert_eq!(place.library.embedding(mine.clone()).await.unwrap_err().code(), "job-held");
     let by = place.library.missing_vectors(&mine, 9).await.unwrap().by;
     assert_eq!(by.map(|by| by.pid), Some(std::process::id()));
     assert_eq!(
@@ -164,7 +165,7 @@ async fn one_process_makes_vectors_and_others_are_told_who() {
         "another model's vectors are another matter"
     );
     assert_eq!(embed(&place, &other, Missing::New).await.look, 2);
-    drop(embedding);
+    embedding.release().await.unwrap();
     assert_eq!(embed(&place, &mine, Missing::New).await.look, 2);
 }
 
@@ -172,10 +173,10 @@ async fn one_process_makes_vectors_and_others_are_told_who() {
 async fn a_model_that_fails_on_all_is_an_error_and_the_images_wait_for_a_better_one() {
     let place = library(12).await;
     let failing = embedders(&TestEmbedder::failing("test/1"));
-    let embedding = place.library.embedding(failing).unwrap();
+    let embedding = place.library.embedding(failing).await.unwrap();
     let error = embedding.run(Missing::New, &reader(), TWO, &Stop::never(), |_| {}).await.unwrap_err();
     assert_eq!(error.code(), "nothing-embedded");
-    drop(embedding);
+    embedding.release().await.unwrap();
     let mended = embedders(&TestEmbedder::new("test/1"));
     assert_eq!(embed(&place, &mended, Missing::New).await.look, 12);
 }

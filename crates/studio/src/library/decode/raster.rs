@@ -1,7 +1,6 @@
 //! Decoded pixels, and the steps from them to a picture on the screen: scale, convert to sRGB, set upright.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use atelier_embed::{PixelBytes, scaled};
 use moxcms::{ColorProfile, DataColorSpace, Layout, RenderingIntent, TransformOptions};
 
 use super::error::PictureError;
@@ -25,10 +24,12 @@ impl Channels {
         }
     }
 
-    const fn pixel_type(self) -> PixelType {
+    /// The fourth channel is opacity only in RGBA: black ink must not weigh the other inks.
+    const fn bytes(self) -> PixelBytes {
         match self {
-            Self::Rgb => PixelType::U8x3,
-            Self::Rgba | Self::Cmyk => PixelType::U8x4,
+            Self::Rgb => PixelBytes::Three,
+            Self::Rgba => PixelBytes::ThreeAndOpacity,
+            Self::Cmyk => PixelBytes::Four,
         }
     }
 }
@@ -69,10 +70,8 @@ impl Raster {
         if (width, height) == (self.width, self.height) {
             return Ok(self);
         }
-        // The fourth channel is opacity only in RGBA: black ink must not weigh the other inks.
-        let options = options().use_alpha(self.channels == Channels::Rgba);
-        let pixels =
-            resize(&self.pixels, (self.width, self.height), self.channels.pixel_type(), (width, height), &options)?;
+        let bytes = self.channels.bytes();
+        let pixels = scaled(&self.pixels, (self.width, self.height), bytes, (width, height)).map_err(unscaled)?;
         Ok(Self { width, height, channels: self.channels, pixels })
     }
 
@@ -103,7 +102,8 @@ impl RgbPicture {
         if (width, height) == (self.width, self.height) {
             return Ok(self.clone());
         }
-        let rgb = resize(&self.rgb, (self.width, self.height), PixelType::U8x3, (width, height), &options())?;
+        let size = (self.width, self.height);
+        let rgb = scaled(&self.rgb, size, PixelBytes::Three, (width, height)).map_err(unscaled)?;
         Ok(Self { width, height, rgb })
     }
 
@@ -135,23 +135,9 @@ impl RgbPicture {
     }
 }
 
-/// Bicubic: as sharp as Lanczos to the eye at these sizes, at two thirds of its cost.
-fn options() -> ResizeOptions {
-    ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom))
-}
-
-fn resize(
-    pixels: &[u8],
-    (width, height): (u32, u32),
-    kind: PixelType,
-    (to_width, to_height): (u32, u32),
-    options: &ResizeOptions,
-) -> Result<Vec<u8>, PictureError> {
-    let failed = |error: &dyn std::fmt::Display| PictureError::Damaged(format!("it can't be scaled: {error}"));
-    let source = ImageRef::new(width, height, pixels, kind).map_err(|error| failed(&error))?;
-    let mut target = Image::new(to_width, to_height, kind);
-    Resizer::new().resize(&source, &mut target, options).map_err(|error| failed(&error))?;
-    Ok(target.into_vec())
+#[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
+fn unscaled(error: String) -> PictureError {
+    PictureError::Damaged(format!("it can't be scaled: {error}"))
 }
 
 fn over_white(rgba: &[u8]) -> Vec<u8> {

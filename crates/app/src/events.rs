@@ -1,0 +1,100 @@
+//! What changes, as it changes, with the new row: from any change's number on, and across restarts.
+
+use std::collections::VecDeque;
+
+use atelier_engine::PoolId;
+use atelier_store::{Change, Changed, Store};
+
+use crate::app::App;
+use crate::error::AppResult;
+use crate::pools::configured;
+use crate::views::{ChangeView, EventView, GeneratedImageView, ItemView, PoolView};
+
+/// Changes are read so many at a time.
+const PAGE: usize = 256;
+
+/// A watcher's place in the log of changes.
+pub struct Events {
+    app: App,
+    store: Store,
+    after: u64,
+    read: VecDeque<Change>,
+}
+
+impl App {
+    /// The changes after the one of this number, or from now on: jobs, items, images, drafts and quotas, by this process
+    /// and by others of the same store.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn events(&self, after: Option<u64>) -> AppResult<Events> {
+        let store = self.store()?;
+        let after = match after {
+            Some(after) => after,
+            None => store.last_change().await?,
+        };
+        Ok(Events { app: self.clone(), store, after, read: VecDeque::new() })
+    }
+}
+
+impl Events {
+    /// Waits for the next change: one of this process comes at once, one of another within a tenth of a second. None is
+    /// left out, none comes twice, and they come in order. The row is as it is by now: where it changed again meanwhile,
+    /// that is another change, which comes later.
+    ///
+    /// # Errors
+    /// `changes-forgotten` if what came next is not kept any more; what the store reports. The place stays: whoever asks
+    /// again goes on from there.
+    pub async fn next(&mut self) -> AppResult<EventView> {
+        loop {
+            if let Some(change) = self.read.front() {
+                let view = self.view(change).await?;
+                let number = change.number;
+                self.after = number;
+                self.read.pop_front();
+                return Ok(EventView { number, change: view });
+            }
+            self.read.extend(self.store.next_changes(self.after, PAGE).await?);
+        }
+    }
+
+    /// The number of the last change that was told of: to go on from after a restart.
+    #[must_use]
+    pub const fn after(&self) -> u64 {
+        self.after
+    }
+
+    async fn view(&self, change: &Change) -> AppResult<ChangeView> {
+        let (app, store) = (&self.app, &self.store);
+        Ok(match &change.what {
+            Changed::Job(id) => {
+                let job = match store.job(id).await? {
+                    Some(job) => Some(Box::new(app.job_view(&job).await?)),
+                    None => None,
+                };
+                ChangeView::Job { id: id.clone(), job }
+            }
+            Changed::Items { job, seqs } => {
+                let ended = store.outcomes_at(job, seqs).await?;
+                let open = seqs.iter().filter(|seq| ended.iter().all(|one| one.seq != **seq));
+                let mut items: Vec<ItemView> = open.map(|seq| ItemView::open(*seq)).collect();
+                items.extend(ended.iter().map(ItemView::ended));
+                ChangeView::Items { job: job.clone(), items }
+            }
+            Changed::Image(id) => {
+                let image: Option<GeneratedImageView> = app.generated_image(id).await?;
+                ChangeView::Image { id: id.clone(), image: image.map(Box::new) }
+            }
+            Changed::Draft(id) => {
+                let draft = store.draft(id).await?;
+                ChangeView::Draft { id: id.clone(), draft: draft.map(|row| Box::new(row.into())) }
+            }
+            Changed::Quota(pool) => ChangeView::Quota { pool: self.pool(&pool.as_str().into()).await? },
+        })
+    }
+
+    async fn pool(&self, pool: &PoolId) -> AppResult<PoolView> {
+        let limits = configured(&self.app)?.remove(pool).unwrap_or_default();
+        self.app.pool_view(pool, &limits).await
+    }
+}
