@@ -481,7 +481,7 @@ proptest! {
         runtime.block_on(async {
             let [window, latency, per_item] = [window_ms, latency_ms, per_item_ms].map(Duration::from_millis);
             let requests = Some((amount, window));
-            let mut world = World::new(Nature { requests, latency, per_item, ..Nature::default() }, items);
+            let mut world = World::new(Nature { requests, latency, per_item, answer_tokens: 166, ..Nature::default() }, items);
             let limit = format!("requests={amount}/{window_ms}ms");
             // Requests take up to 40 ms to arrive and are counted for 50; groups that open a pool are 25 ms apart.
             let best = best_of_equal_calls(items, amount, window, latency, per_item).as_secs_f64() + 0.15;

@@ -346,7 +346,10 @@ proptest! {
                 }
             };
             let started = Instant::now();
-            let (reports, ()) = tokio::join!(futures_util::future::join_all(users), reaper);
+            let all = async { tokio::join!(futures_util::future::join_all(users), reaper) };
+            let ended = tokio::time::timeout(SECOND * 24 * 3_600, all).await;
+            prop_assert!(ended.is_ok(), "someone waits for ever");
+            let (reports, ()) = ended.unwrap();
             prop_assert_eq!(world.provider.refusals(), 0, "a window was overrun");
             let outcomes: usize = (0..runs.len())
                 .map(|number| world.journal.outcomes(&format!("user {number}").as_str().into()))

@@ -35,6 +35,8 @@ pub struct Nature {
     /// Beside that, anything up to this, at random.
     pub jitter: Duration,
     pub per_item: Duration,
+    /// Tokens of an item's answer.
+    pub answer_tokens: u64,
     /// Requests take up to this to arrive.
     pub travel: Duration,
     /// Faults by chance, per call.
@@ -64,6 +66,7 @@ impl Default for Nature {
             latency: Duration::from_secs(1),
             jitter: Duration::ZERO,
             per_item: Duration::ZERO,
+            answer_tokens: 10,
             travel: Duration::from_millis(40),
             faults: Vec::new(),
             refuses: None,
@@ -226,7 +229,11 @@ impl Provider {
             *record.answered.entry(*item).or_default() += 1;
             lines.push_str(&format!("{item} answer\n"));
         }
-        let usage = Usage { input_tokens: Some(tokens), output_tokens: Some(items.len() as u64 * 10), images: None };
+        let usage = Usage {
+            input_tokens: Some(tokens),
+            output_tokens: Some(items.len() as u64 * nature.answer_tokens),
+            images: None,
+        };
         let limit = |(amount, window)| ReportedLimit {
             kind: Some(LimitKind::Requests),
             window: Some(Window::Sliding(window)),
