@@ -36,6 +36,9 @@ struct Place {
     start: i64,
     /// Until when it waits, if it does: a place that is not renewed is lost.
     until: Option<Timestamp>,
+    /// Until when the journal holds it back: a run of another process goes first. Meanwhile it is in nobody's way here:
+    /// the one that the other waits for may stand behind it.
+    held_back: Option<Timestamp>,
     /// Whether it was told to let another go first since it was last woken.
     yields: bool,
     wake: Arc<Notify>,
@@ -46,7 +49,18 @@ struct Place {
 impl Line {
     pub(crate) fn enter(&mut self, by: &Runner, pool: usize, wake: &Arc<Notify>) {
         let (run, urgency, wake) = (Arc::clone(&by.id), by.urgency, Arc::clone(wake));
-        self.runs.push(Place { run, pool, urgency, served: 0, start: 0, until: None, yields: false, wake, open: 0 });
+        self.runs.push(Place {
+            run,
+            pool,
+            urgency,
+            served: 0,
+            start: 0,
+            until: None,
+            held_back: None,
+            yields: false,
+            wake,
+            open: 0,
+        });
     }
 
     /// Whether no run uses the group.
@@ -78,7 +92,8 @@ impl Line {
         let waits = |place: &&Place| place.pool == pool && place.until.is_some_and(|until| until > now);
         let own = self.runs.iter().find(|place| place.run == by.id && place.pool == pool).filter(waits);
         let served = own.map_or(i64::MAX, |place| place.served);
-        let first = self.runs.iter().filter(|place| place.run != by.id).filter(waits).find(|place| {
+        let free = |place: &&Place| place.held_back.is_none_or(|until| until <= now);
+        let first = self.runs.iter().filter(|place| place.run != by.id).filter(waits).filter(free).find(|place| {
             place.urgency < by.urgency || (place.urgency == by.urgency && place.served.saturating_add(TURN) < served)
         });
         let until = first.and_then(|place| place.until)?;
@@ -86,6 +101,14 @@ impl Line {
             own.yields = true;
         }
         Some(until)
+    }
+
+    /// The journal holds the run back until then.
+    pub(crate) fn held_back(&mut self, by: &Runner, pool: usize, until: Timestamp) {
+        if let Some(own) = self.runs.iter_mut().find(|place| place.run == by.id && place.pool == pool) {
+            own.held_back = Some(until);
+        }
+        self.wake_yielding(&by.id);
     }
 
     /// The run was granted so many calls.
@@ -129,5 +152,29 @@ impl Line {
             place.yields = false;
             place.wake.notify_one();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_run_that_another_process_goes_before_is_in_nobodys_way_here() {
+        let start = Timestamp::from_micros(0);
+        let at = |ms: u64| start.after(Duration::from_millis(ms));
+        let [one, other] = ["one", "other"].map(|id| Runner { id: id.into(), urgency: Urgency::Batch, lease: None });
+        let mut line = Line::default();
+        for runner in [&one, &other] {
+            line.enter(runner, 0, &Arc::default());
+            line.wait(runner, 0, Some(at(10_000)), start);
+        }
+        line.served(&one, 0, 2 * TURN);
+        assert!(line.goes_behind(&one, 0, at(1)).is_some());
+        line.held_back(&other, 0, at(20));
+        assert_eq!(line.goes_behind(&one, 0, at(1)), None);
+        assert!(line.goes_behind(&one, 0, at(20)).is_some());
     }
 }

@@ -100,7 +100,11 @@ impl Run<'_> {
                 return late.into_iter().rev().for_each(|call| self.cancel(call, now));
             }
             Ok(Reserved::Behind(entries)) => self.pools[pool].group.catch_up(&entries, now),
-            Ok(Reserved::NotYet) => self.pools[pool].yields = Some(now.after(YIELD)),
+            Ok(Reserved::NotYet) => {
+                let until = now.after(YIELD);
+                self.pools[pool].yields = Some(until);
+                self.pools[pool].shared(|group, place| group.line.held_back(&self.runner, place, until));
+            }
             Ok(Reserved::Lost) => self.end = Some(RunEnd::LeaseLost),
             Err(error) => self.trouble = Some(error),
         }
