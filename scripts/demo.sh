@@ -22,7 +22,7 @@ readonly NOW=2026-11-20T12:00:00Z
 
 scripts/setup.sh build
 
-say 'Building the release binary (the first time several minutes, on two cores up to ten; then seconds)'
+say 'Building the release binary (the first time several minutes, on two cores a quarter of an hour; then seconds)'
 run cargo build --release --locked -p atelier-cli
 binary="$(target_directory)/release/atelier"
 PATH="${binary%/*}:$PATH"
