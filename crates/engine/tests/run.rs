@@ -477,8 +477,7 @@ proptest! {
         latency_ms in 200_u64..4_000,
         per_item_ms in 50_u64..1_660,
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        runtime.block_on(async {
+        simulated::paused().block_on(async {
             let [window, latency, per_item] = [window_ms, latency_ms, per_item_ms].map(Duration::from_millis);
             let requests = Some((amount, window));
             let mut world = World::new(Nature { requests, latency, per_item, answer_tokens: 166, ..Nature::default() }, items);
@@ -509,8 +508,7 @@ proptest! {
         items in 1_u64..120,
         seed in any::<u64>(),
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        runtime.block_on(async {
+        simulated::paused().block_on(async {
             let travel = Duration::from_millis(travel_ms);
             let world = World::new(Nature { requests: per(amount, window), travel, seed, ..Nature::default() }, items);
             let limit = format!("requests={amount}/{window}s");
@@ -534,8 +532,7 @@ proptest! {
         omits in prop::collection::vec(0_u64..120, 0..5),
         seed in any::<u64>(),
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        runtime.block_on(async {
+        simulated::paused().block_on(async {
             let kinds = [FaultKind::Overloaded, FaultKind::ServerError, FaultKind::ConnectionLost, FaultKind::Unreadable];
             let nature = Nature {
                 requests: per(amount, window),

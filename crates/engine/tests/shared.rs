@@ -142,8 +142,7 @@ proptest! {
         runs in prop::collection::vec((1_u64..40, 0_u64..30_000, any::<bool>()), 1..5),
         seed in any::<u64>(),
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        runtime.block_on(async {
+        simulated::paused().block_on(async {
             let nature = Nature {
                 requests: Some((amount, WINDOW)),
                 latency: Duration::from_millis(latency_ms),
@@ -299,8 +298,7 @@ proptest! {
         skews in prop::array::uniform3(-20_000_i64..20_000),
         seed in any::<u64>(),
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        runtime.block_on(async {
+        simulated::paused().block_on(async {
             let faults = vec![
                 (FaultKind::Overloaded, 0.05),
                 (FaultKind::ServerError, 0.02),

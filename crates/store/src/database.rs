@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use atelier_engine::{Timestamp, Usd};
 use futures_util::future::BoxFuture;
@@ -161,6 +162,13 @@ impl From<f64> for Value {
 impl From<Timestamp> for Value {
     fn from(value: Timestamp) -> Self {
         Self::Integer(value.as_micros())
+    }
+}
+
+/// In microseconds.
+impl From<Duration> for Value {
+    fn from(value: Duration) -> Self {
+        Self::Integer(i64::try_from(value.as_micros()).unwrap_or(i64::MAX))
     }
 }
 

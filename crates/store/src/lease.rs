@@ -77,7 +77,7 @@ impl Store {
             )
             .bind(name)
             .bind(Value::Now)
-            .bind(micros(HOLDS))
+            .bind(HOLDS)
             .bind(process.host.as_str())
             .bind(process.pid)
             .bind(process.started)
@@ -177,7 +177,7 @@ async fn renew(store: Store, name: JobId, epoch: Epoch) {
         tokio::time::sleep(RENEWED_EVERY).await;
         let renew = Statement::new("UPDATE leases SET until = $1 + $2 WHERE name = $3 AND epoch = $4")
             .bind(Value::Now)
-            .bind(micros(HOLDS))
+            .bind(HOLDS)
             .bind(&name)
             .bind(epoch)
             .must_hit();
@@ -187,10 +187,6 @@ async fn renew(store: Store, name: JobId, epoch: Epoch) {
             Err(error) => tracing::warn!(code = error.code(), "a lease could not be renewed: {error}"),
         }
     }
-}
-
-fn micros(duration: Duration) -> i64 {
-    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
 fn held(row: Row) -> StoreResult<Held> {

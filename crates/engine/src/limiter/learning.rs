@@ -44,7 +44,7 @@ impl Limiter {
             return None;
         }
         let known = |limit: &Limit| limit.kind == kind && matches!(limit.window, Window::Sliding(_));
-        let known = self.meters.iter().filter(|meter| !meter.is_lifted()).map(Meter::limit).find(known);
+        let known = self.counted().find(known);
         self.learn(said, kind, known.map_or(window, |known| known.window), now)
     }
 
@@ -145,7 +145,7 @@ impl Limiter {
         }
         let window = said.window.unwrap_or(Window::Sliding(USUAL_WINDOW));
         let slides = |limit: &Limit| limit.kind == kind && matches!(limit.window, Window::Sliding(_));
-        let Some(known) = self.meters.iter().filter(|meter| !meter.is_lifted()).map(Meter::limit).find(slides) else {
+        let Some(known) = self.counted().find(slides) else {
             let learnt = self.learn(said, kind, window, now).inspect(|_| self.manner.close_opening());
             return learnt.or_else(|| self.guess(kind, left, now));
         };

@@ -105,7 +105,7 @@ impl Manner {
     }
 
     /// A call that was taken does not leave: the group is not used up by it.
-    pub(crate) const fn untake(&mut self) {
+    pub(crate) const fn give_back(&mut self) {
         if let Self::Opening { credit, .. } = self {
             *credit += 1;
         }

@@ -126,11 +126,15 @@ impl Limiter {
         self.meters.iter().any(|meter| !meter.is_lifted())
     }
 
+    /// The limits that are counted over time, without those that were found to be none.
+    fn counted(&self) -> impl Iterator<Item = Limit> {
+        self.meters.iter().filter(|meter| !meter.is_lifted()).map(Meter::limit)
+    }
+
     /// The limits that are counted over time, but for one that was only guessed.
     pub(crate) fn limits(&self) -> Vec<Limit> {
         let guessed = self.guess.as_ref().map(|guess| guess.limit);
-        let limits = self.meters.iter().filter(|meter| !meter.is_lifted()).map(Meter::limit);
-        limits.filter(|limit| Some(*limit) != guessed).collect()
+        self.counted().filter(|limit| Some(*limit) != guessed).collect()
     }
 
     /// What is known of how calls may follow each other: the largest burst that was taken, and how far apart they must
@@ -153,8 +157,8 @@ impl Limiter {
     }
 
     /// A call that was taken does not leave after all.
-    pub(crate) const fn untake(&mut self) {
-        self.manner.untake();
+    pub(crate) const fn give_back(&mut self) {
+        self.manner.give_back();
     }
 
     /// Opening a connection took so long.

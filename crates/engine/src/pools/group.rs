@@ -123,7 +123,7 @@ impl Group {
             let own = unseen.iter().copied().filter(|entry| entry.pool == pool.id);
             // What left long ago says nothing of who uses the pool now.
             let lately = own.clone().filter(|entry| now.since(entry.left) < LATELY);
-            lately.for_each(|entry| pool.share.others(entry.amounts.requests, now));
+            lately.for_each(|entry| pool.share.add(entry.amounts.requests as f64, now));
             pool.limiter.restore(own, now);
         }
         if let (Some(limiter), Some(account)) = (&mut state.account, &self.account) {
@@ -192,8 +192,8 @@ impl GroupState {
     }
 
     /// A call that was taken did not leave: it used nothing up, nobody's turn either.
-    pub(crate) fn untake(&mut self, place: usize, by: &Runner) {
-        self.pools[place].limiter.untake();
+    pub(crate) fn give_back(&mut self, place: usize, by: &Runner) {
+        self.pools[place].limiter.give_back();
         self.line.served(by, place, -1);
     }
 

@@ -63,6 +63,10 @@ impl Line {
         });
     }
 
+    fn place_of(&mut self, run: &Arc<str>, pool: usize) -> Option<&mut Place> {
+        self.runs.iter_mut().find(|place| place.run == *run && place.pool == pool)
+    }
+
     /// Whether no run uses the group.
     pub(super) const fn is_empty(&self) -> bool {
         self.runs.is_empty()
@@ -79,7 +83,7 @@ impl Line {
 
     /// A call of the run has taken quota, or has ended.
     pub(super) fn opened(&mut self, by: &Arc<str>, pool: usize, opened: bool) {
-        if let Some(own) = self.runs.iter_mut().find(|place| place.run == *by && place.pool == pool) {
+        if let Some(own) = self.place_of(by, pool) {
             own.open = if opened { own.open + 1 } else { own.open.saturating_sub(1) };
         }
     }
@@ -97,7 +101,7 @@ impl Line {
             place.urgency < by.urgency || (place.urgency == by.urgency && place.served.saturating_add(TURN) < served)
         });
         let until = first.and_then(|place| place.until)?;
-        if let Some(own) = self.runs.iter_mut().find(|place| place.run == by.id && place.pool == pool) {
+        if let Some(own) = self.place_of(&by.id, pool) {
             own.yields = true;
         }
         Some(until)
@@ -105,7 +109,7 @@ impl Line {
 
     /// The journal holds the run back until then.
     pub(crate) fn held_back(&mut self, by: &Runner, pool: usize, until: Timestamp) {
-        if let Some(own) = self.runs.iter_mut().find(|place| place.run == by.id && place.pool == pool) {
+        if let Some(own) = self.place_of(&by.id, pool) {
             own.held_back = Some(until);
         }
         self.wake_yielding(&by.id);
@@ -116,7 +120,7 @@ impl Line {
         if self.runs.len() < 2 {
             return;
         }
-        if let Some(own) = self.runs.iter_mut().find(|place| place.run == by.id && place.pool == pool) {
+        if let Some(own) = self.place_of(&by.id, pool) {
             own.served += calls;
         }
         self.wake_yielding(&by.id);
@@ -126,7 +130,7 @@ impl Line {
     pub(crate) fn wait(&mut self, by: &Runner, pool: usize, until: Option<Timestamp>, now: Timestamp) {
         let waits = |place: &&Place| place.pool == pool && place.until.is_some_and(|until| until > now);
         let start = newcomer(self.runs.iter().filter(waits).map(|place| (place.served, place.start)));
-        let own = self.runs.iter_mut().find(|place| place.run == by.id && place.pool == pool);
+        let own = self.place_of(&by.id, pool);
         let Some(own) = own else { return };
         let waited = own.until.is_some_and(|until| until > now);
         if until.is_some() && !waited {

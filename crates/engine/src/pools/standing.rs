@@ -182,25 +182,34 @@ pub(crate) fn random_id() -> String {
 }
 
 /// How many there were of late: what is older counts ever less.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Lately {
+    /// What lies so many seconds back counts for a third.
+    over: f64,
     count: f64,
     at: Timestamp,
 }
 
+/// Calls, to tell how a pool is shared.
+impl Default for Lately {
+    fn default() -> Self {
+        Self::over(LATELY)
+    }
+}
+
 impl Lately {
+    /// Counts over about so many seconds.
+    pub(crate) fn over(seconds: f64) -> Self {
+        Self { over: seconds, count: 0.0, at: Timestamp::default() }
+    }
+
     pub(crate) fn add(&mut self, more: f64, now: Timestamp) {
         self.count = self.count(now) + more;
         self.at = now;
     }
 
-    /// Calls of others.
-    pub(crate) fn others(&mut self, more: u64, now: Timestamp) {
-        self.add(more as f64, now);
-    }
-
     pub(crate) fn count(&self, now: Timestamp) -> f64 {
-        self.count * (-now.since(self.at).as_secs_f64() / LATELY).exp()
+        self.count * (-now.since(self.at).as_secs_f64() / self.over).exp()
     }
 }
 

@@ -176,7 +176,7 @@ impl<'a> Run<'a> {
             progress: Progress { items: job.items, ..Progress::default() },
             reported: None,
             wait: None,
-            pace: Pace::new(now),
+            pace: Pace::new(),
             limited_at: None,
             began: now,
             last_expected: (now, now, 0, 0.0),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::pools::Lately;
 use crate::time::Timestamp;
 
 /// Answers of late are those of about so many seconds.
@@ -15,25 +16,22 @@ const LEAST_TIME: Duration = Duration::from_millis(500);
 pub(super) struct Pace {
     /// When the first was answered.
     since: Option<Timestamp>,
-    count: f64,
-    at: Timestamp,
+    lately: Lately,
     answered: f64,
 }
 
 impl Pace {
-    pub(super) const fn new(now: Timestamp) -> Self {
-        Self { since: None, count: 0.0, at: now, answered: 0.0 }
+    pub(super) fn new() -> Self {
+        Self { since: None, lately: Lately::over(LATELY), answered: 0.0 }
     }
 
     pub(super) fn add(&mut self, items: f64, now: Timestamp) {
         if self.since.is_none() {
             // What came with the first answer was made before, nobody knows how quickly.
             self.since = Some(now);
-            self.at = now;
             return;
         }
-        self.count = self.lately(now) + items;
-        self.at = now;
+        self.lately.add(items, now);
         self.answered += items;
     }
 
@@ -45,12 +43,8 @@ impl Pace {
         }
         // As many seconds as the count speaks of: all since the start, at first.
         let seconds = LATELY * (1.0 - (-elapsed.as_secs_f64() / LATELY).exp());
-        let rate = self.lately(now) / seconds;
+        let rate = self.lately.count(now) / seconds;
         Duration::try_from_secs_f64(items as f64 / rate).ok()
-    }
-
-    fn lately(&self, now: Timestamp) -> f64 {
-        self.count * (-now.since(self.at).as_secs_f64() / LATELY).exp()
     }
 }
 
@@ -62,7 +56,7 @@ mod tests {
     fn a_steady_pace_is_found_and_a_change_is_followed() {
         let start = Timestamp::from_micros(0);
         let at = |tenths: u64| start.after(Duration::from_millis(tenths * 100));
-        let mut pace = Pace::new(start);
+        let mut pace = Pace::new();
         (0..=50).for_each(|tenth| pace.add(3.0, at(tenth)));
         let takes = |pace: &Pace, tenth| pace.takes(300, at(tenth)).unwrap().as_secs_f64();
         assert!((takes(&pace, 50) - 10.0).abs() < 0.5, "{}", takes(&pace, 50));
@@ -73,7 +67,7 @@ mod tests {
     #[test]
     fn a_few_answers_are_no_pace() {
         let start = Timestamp::from_micros(0);
-        let mut pace = Pace::new(start);
+        let mut pace = Pace::new();
         pace.add(100.0, start);
         assert_eq!(pace.takes(10, start.after(Duration::from_secs(1))), None);
     }

@@ -152,7 +152,7 @@ impl Run<'_> {
 
     /// Gives back what a call that never left had taken.
     fn cancel(&mut self, call: Call, now: Timestamp) {
-        self.pools[call.pool].shared(|group, place| group.untake(place, &self.runner));
+        self.pools[call.pool].shared(|group, place| group.give_back(place, &self.runner));
         self.close(&call, &Amounts::default(), now);
         if call.entry.is_some() {
             self.settle(self.settlement(&call, now));

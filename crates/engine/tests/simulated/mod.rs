@@ -16,6 +16,11 @@ use atelier_engine::*;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
+/// A runtime whose time moves only when all wait.
+pub fn paused() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap()
+}
+
 /// What a simulated provider is like.
 #[derive(Clone)]
 pub struct Nature {

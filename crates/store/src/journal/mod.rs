@@ -70,7 +70,7 @@ impl Journal for StoreJournal {
              FROM (SELECT coalesce(max(last_at), 0) AS latest FROM scopes) AS stamps",
         )
         .bind(Value::Now)
-        .bind(i64::try_from(LONGEST_BACK.as_micros()).unwrap_or(i64::MAX));
+        .bind(LONGEST_BACK);
         Box::pin(async move {
             let mut times = rows(self.store.query(query).await?, |row| row.columns().moment())?;
             Ok(times.pop())
