@@ -20,7 +20,8 @@ from ..sandbox import Stats
 
 AMOUNT, WINDOW, LATENCY = 15, 10.0, 1.0
 JOBS = 8
-CLICK_AMOUNT, CLICK_WINDOW, CLICK_LATENCY = 6000, 60.0, 0.3
+# More than the batches take in a window, so that every click finds room: what it waits for is the process alone.
+CLICK_AMOUNT, CLICK_WINDOW, CLICK_LATENCY = 30_000, 60.0, 0.3
 BATCHES, CLICKS = 4, 40
 # Rows of the past in the store.
 LEDGER = 1_000_000

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atelier_app::job::WorkEvent;
-use atelier_app::{App, Pools, PromptDefaults, RunChange, RunSettings, Start};
+use atelier_app::{App, Intent, Pools, PromptDefaults, RunChange, RunSettings, Start};
 use atelier_engine::{Amounts, Clock, EntryId, JobId, Known, Limit, PoolId, Reservation, Runner, Stop, Urgency};
 use serde_json::{Value, json};
 
@@ -98,7 +98,7 @@ async fn answer(app: &App, arguments: &Arguments, name: &str, ids: &[String], in
     let limits = arguments.limits.clone();
     let change = RunChange { model, limits, interactive, concurrency, ..RunChange::default() };
     let submitted = now();
-    let read = app.read_prompts(&file, &change, PromptDefaults::default()).await.unwrap();
+    let read = app.read_prompts(&file, &change, PromptDefaults::default(), Intent::Send).await.unwrap();
     let job = app.submit_prompts(read, &out(&file), false).await.unwrap().job;
     let worked = app.work(&job, &RunChange::default(), Stop::never(), &mut |_: WorkEvent<'_>| {}).await.unwrap();
     json!({ "id": name, "name": name, "submitted": submitted, "started": submitted, "ended": now(), "done": worked.job.counts.done })

@@ -173,7 +173,12 @@ impl App {
     /// # Errors
     /// What is wrong with the price table that the configuration names.
     pub fn prices(&self) -> AppResult<Prices> {
-        Prices::load(self.config(), self.clock().now())
+        Prices::load(self.config(), &self.imported_prices(), self.clock().now())
+    }
+
+    /// Where prices are that were imported.
+    pub(crate) fn imported_prices(&self) -> PathBuf {
+        self.data_dir().join("prices.json")
     }
 
     /// Pools that are in use under this key, or those that `open` makes.

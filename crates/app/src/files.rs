@@ -29,6 +29,17 @@ pub fn write_new(file: &Path, content: &[u8]) -> AppResult<()> {
     })
 }
 
+/// Writes a file in the place of any that is there: whole, or not at all.
+pub(crate) fn write_over(file: &Path, content: &[u8]) -> AppResult<()> {
+    let part = file.with_added_extension("part");
+    let written = std::fs::File::create(&part).and_then(|mut open| {
+        open.write_all(content)?;
+        open.sync_all()?;
+        std::fs::rename(&part, file)
+    });
+    written.map_err(|error| unwritable(file, &error))
+}
+
 /// Makes a folder, and those above it, unless they exist.
 pub(crate) fn create_folder(folder: &Path) -> AppResult<()> {
     std::fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))

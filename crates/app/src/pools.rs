@@ -1,13 +1,15 @@
 //! From a model's name to the pools that serve it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use atelier_engine::{AccountLimits, EngineError, Limit, Model, Pool, Price, ScopeId, Timestamp};
 use atelier_providers::{
-    ApiKey, BaseUrl, Gemini, GeminiSettings, HttpClient, ModelRef, OpenAi, OpenAiSettings, PriceTable, Provider, Quirks,
+    ApiKey, BaseUrl, Gemini, GeminiSettings, HttpClient, ModelPrices, ModelRef, OpenAi, OpenAiSettings, PriceTable,
+    Provider, Quirks, SaidPrice,
 };
 use atelier_sandbox::{FaultRate, Quota, Sandbox, SandboxConfig, Span};
 use jiff::tz::TimeZone;
@@ -24,6 +26,16 @@ const WARM: usize = 4;
 const WARM_UP_AT_MOST: Duration = Duration::from_secs(5);
 /// The key that the sandbox of this process is called with.
 const SANDBOX_KEY: &str = "sandbox";
+
+/// What pools are opened for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Intent {
+    /// To send calls: the keys must be there.
+    #[default]
+    Send,
+    /// To say what would be sent: no key is needed.
+    Forecast,
+}
 
 /// The pools of a run, and what keeps them alive.
 pub struct Pools {
@@ -45,11 +57,20 @@ impl Pools {
     /// # Errors
     /// A model or a limit that is none; a key that is missing; a sandbox that can't be started.
     pub fn open(app: &App, run: &RunSettings) -> AppResult<Arc<Self>> {
-        let key = serde_json::json!([run.model, run.limits, run.sandbox]).to_string();
-        app.shared_pools(key, || Self::connect(app, run))
+        Self::open_to(Intent::Send, app, run)
     }
 
-    fn connect(app: &App, run: &RunSettings) -> AppResult<Self> {
+    /// The same, for a forecast without any key.
+    ///
+    /// # Errors
+    /// As [`Pools::open`].
+    pub fn open_to(intent: Intent, app: &App, run: &RunSettings) -> AppResult<Arc<Self>> {
+        let is_forecast = intent == Intent::Forecast;
+        let key = serde_json::json!([run.model, run.limits, run.sandbox, run.price, is_forecast]).to_string();
+        app.shared_pools(key, || Self::connect(app, run, intent))
+    }
+
+    fn connect(app: &App, run: &RunSettings, intent: Intent) -> AppResult<Self> {
         let model: ModelRef = run.model.parse()?;
         let prices = app.prices()?;
         let http = app.http()?;
@@ -63,7 +84,7 @@ impl Pools {
             let pool = PoolOf { prices: &prices, model: &model, run };
             vec![pool.with(&format!("{id}/{}", model.name()), client, run.limits.clone(), 1)]
         } else {
-            remote(app, &http, &model, run, &prices)?
+            remote(&Remote { app, http: &http, intent }, &PoolOf { prices: &prices, model: &model, run })?
         };
         let (pools, endpoints): (Vec<Pool>, Vec<BaseUrl>) = pools.into_iter().unzip();
         Ok(Self { pools, model, sandbox, http, endpoints, connects: OnceCell::new() })
@@ -119,9 +140,11 @@ pub struct Prices {
 }
 
 impl Prices {
-    pub(crate) fn load(config: &Config, now: Timestamp) -> AppResult<Self> {
+    /// The built-in table, before it what was imported into the data directory, and before that the configured one.
+    pub(crate) fn load(config: &Config, imported: &Path, now: Timestamp) -> AppResult<Self> {
         let mut table = PriceTable::builtin()?;
-        if let Some(path) = &config.prices {
+        let imported = imported.is_file().then_some(imported);
+        for path in imported.into_iter().chain(config.prices.as_deref()) {
             let shown = path.display().to_string();
             let text = std::fs::read_to_string(path).map_err(|error| {
                 AppError::new(code!("bad-prices"), format!("the price table {shown} can't be read: {error}"))
@@ -131,16 +154,39 @@ impl Prices {
         Ok(Self { table, day: now.to_jiff().to_zoned(TimeZone::UTC).date() })
     }
 
+    /// All that is known of what this model costs.
+    #[must_use]
+    pub fn model(&self, model: &ModelRef) -> Option<&ModelPrices> {
+        self.table.model(model)
+    }
+
+    /// Every model that has a price, in order.
+    pub fn models(&self) -> impl Iterator<Item = &ModelPrices> {
+        self.table.models()
+    }
+
+    /// The day of which these are the prices.
+    #[must_use]
+    pub const fn day(&self) -> jiff::civil::Date {
+        self.day
+    }
+
     /// What this model costs, if that is known.
     #[must_use]
     pub fn price(&self, model: &ModelRef) -> Option<Price> {
         self.table.price(model, self.day, 0)
     }
 
+    /// What this model costs in a run: what was said of it, or else what is known.
+    #[must_use]
+    pub fn price_in(&self, run: &RunSettings, model: &ModelRef) -> Option<Price> {
+        run.price.map(SaidPrice::price).or_else(|| self.price(model))
+    }
+
     /// The most tokens that the model answers with; 0 if that is not known.
     #[must_use]
-    pub fn output_cap(&self, model: &ModelRef) -> u64 {
-        self.price(model).map_or(0, |price| price.output_cap)
+    pub fn output_cap(&self, run: &RunSettings, model: &ModelRef) -> u64 {
+        self.price_in(run, model).map_or(0, |price| price.output_cap)
     }
 }
 
@@ -159,7 +205,7 @@ impl PoolOf<'_> {
             account: None,
             model: client.model,
             limits,
-            price: self.prices.price(self.model),
+            price: self.prices.price_in(self.run, self.model),
             day_zone: TimeZone::get(self.model.provider().day_zone()).unwrap_or(TimeZone::UTC),
             connect: Duration::ZERO,
             weight,
@@ -197,9 +243,23 @@ fn sandboxed(http: &HttpClient, model: &ModelRef, sandbox: &Sandbox) -> AppResul
     Client::gemini(http, GeminiSettings { endpoint: BaseUrl::parse(&sandbox.base_url())?, key }, model)
 }
 
+/// Whoever is called elsewhere.
+struct Remote<'a> {
+    app: &'a App,
+    http: &'a HttpClient,
+    intent: Intent,
+}
+
 /// A client with the account's key and address, and with the environment's where it names none.
-fn connect(app: &App, http: &HttpClient, model: &ModelRef, account: Option<&Account>) -> AppResult<Client> {
-    let env = |name: &str| app.environment(name);
+fn connect(remote: &Remote<'_>, model: &ModelRef, account: Option<&Account>) -> AppResult<Client> {
+    let http = remote.http;
+    let keys = ["GEMINI_API_KEY", "GOOGLE_API_KEY", "OPENAI_API_KEY"];
+    let is_key = |name: &str| keys.contains(&name) || account.is_some_and(|one| one.key_env.as_deref() == Some(name));
+    let env = |name: &str| {
+        let set = remote.app.environment(name).filter(|value| !value.trim().is_empty());
+        // What is never sent can be any.
+        set.or_else(|| (remote.intent == Intent::Forecast && is_key(name)).then(|| "unset".to_owned()))
+    };
     if model.wire() == Provider::OpenAi {
         return Client::openai(http, openai_settings(account, env)?, model);
     }
@@ -238,14 +298,8 @@ fn openai_settings(account: Option<&Account>, env: impl Fn(&str) -> Option<Strin
     Ok(settings)
 }
 
-fn remote(
-    app: &App,
-    http: &HttpClient,
-    model: &ModelRef,
-    run: &RunSettings,
-    prices: &Prices,
-) -> AppResult<Vec<(Pool, BaseUrl)>> {
-    let (config, of) = (app.config(), PoolOf { prices, model, run });
+fn remote(remote: &Remote<'_>, of: &PoolOf<'_>) -> AppResult<Vec<(Pool, BaseUrl)>> {
+    let (config, model, run) = (remote.app.config(), of.model, of.run);
     let mut configured = Vec::new();
     for pool in &config.pools {
         if ModelRef::from_str(&pool.model)? == *model {
@@ -253,13 +307,13 @@ fn remote(
         }
     }
     if configured.is_empty() {
-        let client = connect(app, http, model, None)?;
+        let client = connect(remote, model, None)?;
         let id = pool_id(&client.endpoint, "default", model);
         return Ok(vec![of.with(&id, client, run.limits.clone(), 1)]);
     }
     let pool = |pool: &PoolConfig| {
         let account = pool.account.as_ref().and_then(|name| config.accounts.get(name));
-        let client = connect(app, http, model, account)?;
+        let client = connect(remote, model, account)?;
         let name = pool.account.as_deref().unwrap_or("default");
         let (id, scope) = (pool_id(&client.endpoint, name, model), account_scope(&client.endpoint, name, model));
         let (mut pool, endpoint) = of.with(&id, client, merged(&pool.limits, &run.limits), pool.weight);

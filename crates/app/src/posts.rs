@@ -143,7 +143,7 @@ fn read_finder(path: &Path) -> AppResult<(String, Finder)> {
 }
 
 /// The file of posts, or stdin for `-`.
-fn read_posts(file: &Path) -> AppResult<Vec<u8>> {
+pub(crate) fn read_posts(file: &Path) -> AppResult<Vec<u8>> {
     let shown = file.display();
     let unreadable = |reason: String| {
         AppError::new(code!("import-unreadable"), format!("{shown} can't be read: {reason}"))

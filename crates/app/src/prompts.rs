@@ -14,7 +14,7 @@ use crate::error::{AppError, AppResult};
 use crate::files::absolute;
 use crate::job::JobSettings;
 use crate::kinds::prompts::task_of;
-use crate::pools::Pools;
+use crate::pools::{Intent, Pools};
 use crate::run::{RunChange, RunSettings};
 use crate::views::PromptsForecastView;
 
@@ -59,10 +59,11 @@ impl App {
         file: &Path,
         said: &RunChange,
         defaults: PromptDefaults,
+        intent: Intent,
     ) -> AppResult<ReadPrompts> {
         let model = said.model.clone().or_else(|| self.config().model.clone());
         let run = RunSettings::new(&model.unwrap_or_else(|| DEFAULT_MODEL.to_owned()), said);
-        let pools = Pools::open(self, &run)?;
+        let pools = Pools::open_to(intent, self, &run)?;
         let input = self.spooled(file)?;
         let path = input.clone();
         let read = tokio::task::spawn_blocking(move || survey(&path)).await;

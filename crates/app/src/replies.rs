@@ -1,6 +1,7 @@
 //! From posts to drafts, as one is asked for it: what is ready, what it would take, and the job that does it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use atelier_embed::NoAnswer;
 use atelier_engine::{EngineError, Forecast, Job, JobId, Stop, Timestamp};
@@ -8,20 +9,24 @@ use atelier_providers::ModelRef;
 use atelier_replies::RepliesError;
 use atelier_replies::embedding::{Embedding, LocalEmbedding};
 use atelier_replies::generate::{self, Counts, LiftedRule, Prepared, PreparedProject, Selection, Summary};
-use atelier_store::{DraftFilter, DraftStatus, JobRecord};
+use atelier_replies::review_import::{ReviewImport, import_review};
+use atelier_store::{DraftFilter, DraftStatus, JobRecord, StoreError};
 
 use crate::app::App;
 use crate::embedders;
 use crate::embedding::RemoteEmbedder;
 use crate::error::{AppError, AppResult, excerpt};
 use crate::job::JobSettings;
-use crate::pools::Pools;
-use crate::posts::all_projects;
+use crate::pools::{Intent, Pools};
+use crate::posts::{all_projects, read_posts};
 use crate::run::{RunChange, RunSettings};
 use crate::views::{DraftListView, DraftView, ForecastView};
 
 /// Drafts where neither the user, the project nor the configuration names a model.
 const DEFAULT_MODEL: &str = "gemini:gemini-3.5-flash-lite";
+
+/// Drafts are read in pages of this size.
+const PAGE: usize = 1_000;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -36,6 +41,8 @@ pub struct RepliesRequest {
     pub run: RunChange,
     /// The moment at which posts are selected and scored; now if unset.
     pub at: Option<Timestamp>,
+    /// Whether drafting is meant, or only a forecast, for which no key is needed.
+    pub intent: Intent,
 }
 
 /// What is ready to be drafted.
@@ -105,7 +112,7 @@ impl App {
         let model = self.replies_model(request.run.model.as_deref(), &selection.projects).await?;
         let mut run = RunSettings::new(&model, &request.run);
         // Before anything else is done: is there a key, and is the budget one that can be kept?
-        let pools = Pools::open(self, &run)?;
+        let pools = Pools::open_to(request.intent, self, &run)?;
         pools.check_budget(&run)?;
         let at = request.at.unwrap_or(began);
         let prepared = if request.embedder == "local" {
@@ -117,7 +124,7 @@ impl App {
             run.also_spent += embedder.spent();
             prepared.map_err(|error| interrupted(error, stop))?
         };
-        let output_cap = self.prices()?.output_cap(pools.model());
+        let output_cap = self.prices()?.output_cap(&run, pools.model());
         Ok(ReadyReplies { prepared, selection, run, pools, output_cap, began })
     }
 
@@ -215,6 +222,52 @@ impl App {
         let counts = JobSettings::<generate::DraftSettings>::of(job)?.work.counts;
         let harvested = generate::harvest_of(&self.store()?, &job.id).await?;
         Ok(Summary::of(job, counts, harvested, seconds))
+    }
+
+    /// A draft with the post that it answers.
+    ///
+    /// # Errors
+    /// `no-such-draft`, and what the store reports.
+    pub async fn draft(&self, id: &str) -> AppResult<DraftView> {
+        let row = self.store()?.draft(id).await?;
+        Ok(DraftView::from(row.ok_or_else(|| StoreError::NoSuchDraft { draft: id.to_owned() })?))
+    }
+
+    /// Changes what a draft says; whether it said something else before.
+    ///
+    /// # Errors
+    /// `draft-empty`; `no-such-draft`, `draft-transition` for one that was posted or skipped; what the store reports.
+    pub async fn edit_draft(&self, id: &str, text: &str) -> AppResult<bool> {
+        if text.trim().is_empty() {
+            return Err(AppError::new(code!("draft-empty"), "a draft can't be empty").hint("reject it instead"));
+        }
+        Ok(self.store()?.edit_draft(id, text, self.clock().now()).await?)
+    }
+
+    /// The ids of all drafts that pass a filter, whatever its page.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn draft_ids(&self, filter: DraftFilter) -> AppResult<Vec<String>> {
+        let (store, mut filter, mut ids) = (self.store()?, DraftFilter { limit: PAGE, ..filter }, Vec::new());
+        loop {
+            let page = store.drafts(&filter).await?;
+            filter.after = page.last().map(atelier_store::DraftRow::cursor);
+            let whole = page.len() == PAGE;
+            ids.extend(page.into_iter().map(|row| row.draft.id));
+            if !whole {
+                return Ok(ids);
+            }
+        }
+    }
+
+    /// Takes over what was decided and written in a file that an export wrote.
+    ///
+    /// # Errors
+    /// `import-unreadable` if it is no such file; what the store reports.
+    pub async fn import_review(&self, file: &Path) -> AppResult<ReviewImport> {
+        let bytes = read_posts(file)?;
+        Ok(import_review(&self.store()?, &bytes, self.clock().now()).await?)
     }
 
     /// A page of drafts.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use atelier_engine::{Limit, Options, Packing, Urgency, Usd};
+use atelier_providers::SaidPrice;
 use serde::{Deserialize, Serialize};
 
 /// The settings of a run that a job keeps. No key is among them. What was added later has a default, so that jobs of
@@ -43,6 +44,9 @@ pub struct RunSettings {
     /// Whether it is given up at the first item that fails.
     #[serde(default)]
     pub fail_fast: bool,
+    /// What the model costs, in the place of what the price tables say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<SaidPrice>,
     /// How the sandbox behaves, where it answers.
     #[serde(default)]
     pub sandbox: SandboxSettings,
@@ -87,6 +91,8 @@ pub struct RunChange {
     pub give_up_after_s: Option<u64>,
     /// Whether it is given up at the first item that fails.
     pub fail_fast: bool,
+    /// What the model costs.
+    pub price: Option<SaidPrice>,
     /// The sandbox.
     pub sandbox: SandboxSettings,
 }
@@ -107,6 +113,7 @@ impl RunSettings {
             attempts: None,
             give_up_after_s: None,
             fail_fast: false,
+            price: None,
             sandbox: SandboxSettings::default(),
         }
     }
@@ -130,6 +137,7 @@ impl RunSettings {
         self.interactive |= said.interactive;
         self.give_up_after_s = said.give_up_after_s.or(self.give_up_after_s);
         self.fail_fast |= said.fail_fast;
+        self.price = said.price.or(self.price);
         let SandboxSettings { quota, latency, per_output_token, faults } = said.sandbox.clone();
         let sandbox = &mut self.sandbox;
         if !quota.is_empty() {

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use atelier_engine::Stop;
+use atelier_engine::{Stop, Timestamp};
 use atelier_search::evaluate::{
     Baseline, Comparison, Evaluation, Judged, MeanEstimate, Metric, evaluate, read_queries,
 };
@@ -14,6 +14,7 @@ use atelier_studio::search::{ImageSearch, Scope, SearchRequest};
 use crate::app::App;
 use crate::embedders;
 use crate::error::{AppError, AppResult};
+use crate::views::SearchView;
 
 /// Metrics look at the first ten.
 const DEPTH: usize = 10;
@@ -80,6 +81,20 @@ impl App {
     pub async fn image_search(&self) -> AppResult<ImageSearch> {
         let embedders = embedders::of_queries(self, &Stop::never()).await?;
         Ok(ImageSearch::new(self.library()?, embedders))
+    }
+
+    /// Searches what the index has by now. `began` is when the user asked.
+    ///
+    /// # Errors
+    /// As [`ImageSearch::search`].
+    pub async fn search(
+        &self,
+        search: &ImageSearch,
+        request: SearchRequest,
+        began: Timestamp,
+    ) -> AppResult<SearchView> {
+        let found = search.search(request).await?;
+        Ok(SearchView::new(found, self.clock().now().since(began)))
     }
 
     /// Asks judged queries. `on_query` hears how many were.

@@ -35,7 +35,7 @@ const HINTS: &[(&str, &str)] = &[
     ("output-exists", "name another file with --out, or remove it"),
     ("plan-unusable", "make a new one: 'atelier images preview'"),
     ("posts-in-use", "resume that job to its end or cancel it with 'atelier jobs cancel', then try again"),
-    ("price-unknown", "leave --max-cost out, or name the model's price in the file of prices"),
+    ("price-unknown", "say what it costs with --price IN/OUT, or bring a table with 'atelier prices import'"),
     ("project-exists", "choose another name, or change it with 'atelier projects update'"),
     ("query-empty", "give words, an image, a colour, or a filter: --image, --like, --color, --filter"),
     ("side-of-image", "leave --side out"),

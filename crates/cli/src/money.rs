@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
-use atelier_engine::Timestamp;
+use atelier_engine::{Timestamp, Usd};
 
 /// `1 post`, `3 posts`; `2 queries`.
 pub(crate) fn count(number: u64, noun: &str) -> String {
     let (stem, ending) = noun.strip_suffix("ry").map_or((noun, "s"), |_| (&noun[..noun.len() - 1], "ies"));
     if number == 1 { format!("1 {noun}") } else { format!("{} {stem}{ending}", thousands(number)) }
+}
+
+/// `$1.25`; smaller amounts with as many digits as they need.
+pub(crate) fn dollars(amount: f64) -> String {
+    Usd::from_dollars(amount).map_or_else(|| format!("${amount:.2}"), |usd| usd.to_string())
 }
 
 /// `12,345`.

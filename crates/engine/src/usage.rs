@@ -94,10 +94,34 @@ impl FromStr for Usd {
 pub struct Usage {
     /// Tokens of the prompt, those read from a cache included.
     pub input_tokens: Option<u64>,
+    /// Those of the prompt that were read from a cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_tokens: Option<u64>,
+    /// Those of the prompt that were pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_input_tokens: Option<u64>,
     /// Tokens of the answer, thoughts included: they are billed as output.
     pub output_tokens: Option<u64>,
+    /// Those of the answer that were pictures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_output_tokens: Option<u64>,
     /// Images in the answer.
     pub images: Option<u64>,
+}
+
+impl Usage {
+    /// So many tokens in and out, and nothing else reported.
+    #[must_use]
+    pub const fn of_tokens(input: Option<u64>, output: Option<u64>) -> Self {
+        Self {
+            input_tokens: input,
+            cached_tokens: None,
+            image_input_tokens: None,
+            output_tokens: output,
+            image_output_tokens: None,
+            images: None,
+        }
+    }
 }
 
 /// Sums of what was reported: what was not reported adds nothing.
@@ -109,7 +133,10 @@ impl AddAssign for Usage {
             }
         };
         add(&mut self.input_tokens, other.input_tokens);
+        add(&mut self.cached_tokens, other.cached_tokens);
+        add(&mut self.image_input_tokens, other.image_input_tokens);
         add(&mut self.output_tokens, other.output_tokens);
+        add(&mut self.image_output_tokens, other.image_output_tokens);
         add(&mut self.images, other.images);
     }
 }
@@ -132,9 +159,18 @@ pub struct Demand {
 pub struct Price {
     /// A million tokens of prompt.
     pub input: Usd,
+    /// A million tokens of prompt that were read from a cache; as any others if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached_input: Option<Usd>,
+    /// A million tokens of the prompt's pictures; as any others if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_input: Option<Usd>,
     /// A million tokens of answer.
     pub output: Usd,
-    /// One image; zero where images are billed by their tokens.
+    /// A million tokens of pictures in the answer; as any others if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_output: Option<Usd>,
+    /// One image, where its tokens are not reported or not priced; zero where images are billed by their tokens alone.
     pub image: Usd,
     /// The most tokens that the model answers with: the worst case of a request without a cap.
     pub output_cap: u64,
@@ -145,28 +181,46 @@ impl Price {
     /// then an estimate: the second value says whether it is.
     pub fn cost(&self, usage: &Usage, demand: &Demand) -> (Usd, bool) {
         let estimated = usage.input_tokens.is_none() || usage.output_tokens.is_none();
-        let input = usage.input_tokens.unwrap_or(demand.input_tokens);
-        let output = usage.output_tokens.unwrap_or(0);
+        let input_tokens = usage.input_tokens.unwrap_or(demand.input_tokens);
         let images = usage.images.unwrap_or(demand.images);
-        (self.sum(input, output, images), estimated)
+        (self.of(&Usage { input_tokens: Some(input_tokens), images: Some(images), ..*usage }), estimated)
     }
 
     /// What this usage costs; what was not reported costs nothing.
     pub fn of(&self, usage: &Usage) -> Usd {
-        self.sum(usage.input_tokens.unwrap_or(0), usage.output_tokens.unwrap_or(0), usage.images.unwrap_or(0))
+        let (input, output) = (usage.input_tokens.unwrap_or(0), usage.output_tokens.unwrap_or(0));
+        // A part that is more than the whole is a mistake of the report, and costs no more than the whole.
+        let image_input = usage.image_input_tokens.unwrap_or(0).min(input);
+        let cached = usage.cached_tokens.unwrap_or(0).min(input - image_input);
+        let image_output = usage.image_output_tokens.unwrap_or(0).min(output);
+        let by_tokens = self.image_output.is_some() && image_output > 0;
+        let images = if by_tokens { 0 } else { usage.images.unwrap_or(0) };
+        self.input.per_million(input - image_input - cached)
+            + self.cached_input.unwrap_or(self.input).per_million(cached)
+            + self.image_input.unwrap_or(self.input).per_million(image_input)
+            + self.output.per_million(output - image_output)
+            + self.image_output.unwrap_or(self.output).per_million(image_output)
+            + self.images(images)
     }
 
     /// The most that a call with this demand can cost.
     pub fn worst_case(&self, demand: &Demand) -> Usd {
-        self.sum(
-            demand.input_bytes.max(demand.input_tokens),
-            demand.output_cap.unwrap_or(self.output_cap),
-            demand.images,
-        )
+        let input = self.input.max(self.image_input.unwrap_or_default()).max(self.cached_input.unwrap_or_default());
+        // Where an image has a price of its own, that is of its largest size, and bounds its tokens.
+        let by_tokens = demand.images > 0 && self.image == Usd::ZERO;
+        let output = self.output.max(self.image_output.filter(|_| by_tokens).unwrap_or_default());
+        input.per_million(demand.input_bytes.max(demand.input_tokens))
+            + output.per_million(demand.output_cap.unwrap_or(self.output_cap))
+            + self.images(demand.images)
     }
 
-    fn sum(&self, input: u64, output: u64, images: u64) -> Usd {
-        let images = Usd(self.image.0.saturating_mul(i64::try_from(images).unwrap_or(i64::MAX)));
-        self.input.per_million(input) + self.output.per_million(output) + images
+    /// Whether this is the price of something that costs nothing.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        Self { output_cap: 0, ..*self } == Self::default()
+    }
+
+    fn images(&self, images: u64) -> Usd {
+        Usd(self.image.0.saturating_mul(i64::try_from(images).unwrap_or(i64::MAX)))
     }
 }

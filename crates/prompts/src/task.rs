@@ -102,9 +102,8 @@ impl Task for PromptTask {
             serde_json::from_str::<PackedAnswers>(text).map(|packed| packed.answers).unwrap_or_default();
         let share = |total: Option<u64>| total.map(|total| total / items.len() as u64);
         let usage = Usage {
-            input_tokens: share(reply.usage.input_tokens),
-            output_tokens: share(reply.usage.output_tokens),
-            images: None,
+            cached_tokens: share(reply.usage.cached_tokens),
+            ..Usage::of_tokens(share(reply.usage.input_tokens), share(reply.usage.output_tokens))
         };
         items
             .iter()
@@ -226,7 +225,7 @@ mod tests {
     }
 
     fn reply(text: &str) -> Reply {
-        let usage = Usage { input_tokens: Some(10), output_tokens: Some(20), images: None };
+        let usage = Usage::of_tokens(Some(10), Some(20));
         Reply { content: Content::Text(text.into()), ending: Ending::Complete, usage, limits: Vec::new() }
     }
 

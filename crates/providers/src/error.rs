@@ -29,6 +29,16 @@ pub enum ProviderError {
     UnknownProvider {
         /// The name before the colon, cut to 128 characters.
         name: String,
+        /// What was probably meant.
+        meant: Option<String>,
+    },
+    /// A name without a provider, which means Gemini's, of a model that is not.
+    #[error("'{text}' is no model of Gemini's, and a name alone means one")]
+    NotGeminis {
+        /// The text as given.
+        text: String,
+        /// What was probably meant.
+        meant: String,
     },
     /// The model's name can't be one.
     #[error("'{text}' does not name a model: {reason}")]
@@ -74,6 +84,7 @@ atelier_engine::error_codes! {
         Self::BadKey { .. } => "bad-key";
         Self::BadBaseUrl { .. } => "bad-base-url";
         Self::UnknownProvider { .. } => "unknown-provider";
+        Self::NotGeminis { .. } => "not-geminis";
         Self::BadModel { .. } => "bad-model";
         Self::NoRootCertificates { .. } => "no-root-certificates";
         Self::HttpClient { .. } => "http-client";
@@ -95,7 +106,10 @@ impl ProviderError {
                 "write the server's address, such as https://generativelanguage.googleapis.com or http://127.0.0.1:11434/v1"
                     .to_owned()
             }
-            Self::UnknownProvider { .. } => {
+            Self::NotGeminis { meant, .. } | Self::UnknownProvider { meant: Some(meant), .. } => {
+                format!("did you mean {meant}?")
+            }
+            Self::UnknownProvider { meant: None, .. } => {
                 "write gemini:MODEL, openai:MODEL (for any compatible server), or sandbox; a name alone means gemini:"
                     .to_owned()
             }
@@ -107,7 +121,9 @@ impl ProviderError {
             }
             Self::HttpClient { .. } => "check the proxy settings in the environment".to_owned(),
             Self::UnknownQuirks { known, .. } => format!("write one of {}", known.join(", ")),
-            Self::BadPrices { .. } => "write it as the built-in table, assets/prices.toml, is written".to_owned(),
+            Self::BadPrices { .. } => {
+                "write it as the built-in table, assets/prices.toml, is written, or give litellm's prices as JSON".to_owned()
+            },
         }
     }
 }

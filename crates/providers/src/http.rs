@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,6 +59,10 @@ impl BaseUrl {
         Self::parse(&format!("{}{path}", self.to_string().trim_end_matches('/')))
     }
 
+    pub(crate) const fn url(&self) -> &Url {
+        &self.0
+    }
+
     pub(crate) fn path(&self) -> &str {
         self.0.path()
     }
@@ -78,12 +82,18 @@ impl BaseUrl {
     }
 }
 
-/// An address with its path, parsed once for all calls.
+/// An address with its path, parsed once for all calls. It is shown as it is called: no secret is in it.
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint {
     url: Url,
     /// The same for [`LocalClient`], if the server is on this machine.
     local: Option<Uri>,
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.url.fmt(f)
+    }
 }
 
 /// The part of a rejected address that can be shown: a password may stand before an `@`, and a key in a query.
@@ -205,6 +215,19 @@ impl HttpClient {
         #[cfg(fuzzing)]
         let sent = crate::fuzz::send(request);
         let response: Response<reqwest::Body> = sent.map_err(|error| transport_fault(&error, &to.url))?.into();
+        Ok(read(response).await)
+    }
+}
+
+impl HttpClient {
+    /// Fetches a file from the host of `url`, which is at `address`: without a key, a proxy or a redirect.
+    pub(crate) async fn get(&self, url: &Url, address: SocketAddr) -> Result<HttpAnswer, Fault> {
+        let host = url.host_str().unwrap_or_default();
+        let broken = |error: &reqwest::Error| transport_fault(error, url);
+        // For this one address: the shared client would ask for the host's address again, and might get another.
+        let client = builder().no_proxy().resolve(host, address).build().map_err(|error| broken(&error))?;
+        let sent = client.get(url.clone()).send().await.map_err(|error| broken(&error))?;
+        let response: Response<reqwest::Body> = sent.into();
         Ok(read(response).await)
     }
 }

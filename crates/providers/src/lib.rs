@@ -27,18 +27,23 @@
 )]
 
 mod abilities;
+mod drawn;
 mod error;
+mod error_body;
+mod finish;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzz;
 mod gemini;
 mod http;
+mod lenient;
 mod local;
 mod model_name;
 mod model_ref;
 mod openai;
 mod prices;
 mod secret;
+mod thoughts;
 mod transport;
 mod wire;
 
@@ -48,5 +53,5 @@ pub use gemini::{DAY_ZONE as GEMINI_DAY_ZONE, Gemini, GeminiSettings};
 pub use http::{BaseUrl, HttpClient};
 pub use model_ref::{ModelRef, Provider};
 pub use openai::{DAY_ZONE as OPENAI_DAY_ZONE, OpenAi, OpenAiSettings, Quirks};
-pub use prices::{ModelPrices, PriceTable};
+pub use prices::{ModelPrices, PriceTable, SaidPrice, UsualLimits};
 pub use secret::ApiKey;

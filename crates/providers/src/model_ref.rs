@@ -100,6 +100,11 @@ impl ModelRef {
         &self.name
     }
 
+    /// `true` for the sandbox that stands in for no model by name, and costs nothing.
+    pub fn is_nameless(&self) -> bool {
+        self.is_sandbox() && self.name == SANDBOX_MODEL
+    }
+
     /// `true` if no real model is called, so that nothing is paid.
     pub const fn is_sandbox(&self) -> bool {
         matches!(self.provider, Provider::Sandbox)
@@ -116,13 +121,60 @@ impl FromStr for ModelRef {
             None if Provider::by_name(text).is_some() => {
                 Err(ProviderError::BadModel { text: text.to_owned(), reason: "it names a provider and no model" })
             }
-            None => Self::new(Provider::Gemini, text),
+            None => match meant(text) {
+                Some(meant) => Err(ProviderError::NotGeminis { text: text.to_owned(), meant }),
+                None => Self::new(Provider::Gemini, text),
+            },
             Some((provider, name)) => match Provider::by_name(provider) {
                 Some(provider) => Self::new(provider, name),
-                None => Err(ProviderError::UnknownProvider { name: provider.chars().take(MAX_NAME_BYTES).collect() }),
+                None => Err(ProviderError::UnknownProvider {
+                    name: provider.chars().take(MAX_NAME_BYTES).collect(),
+                    meant: near_provider(provider).map(|meant| format!("{meant}:{name}")),
+                }),
             },
         }
     }
+}
+
+/// How the names of models begin that are not Gemini's, and that others answer to on OpenAI's wire.
+const OTHERS: [&str; 16] = [
+    "gpt-",
+    "chatgpt-",
+    "o1",
+    "o3",
+    "o4",
+    "text-embedding-3",
+    "dall-e",
+    "claude",
+    "llama",
+    "mistral",
+    "mixtral",
+    "qwen",
+    "deepseek",
+    "grok",
+    "phi-",
+    "kimi",
+];
+
+/// How far apart two names are that one may be meant by the other.
+const TYPO: usize = 2;
+
+/// What a name without a provider probably means, if it is none of Gemini's.
+fn meant(text: &str) -> Option<String> {
+    let lower = text.to_ascii_lowercase();
+    if OTHERS.iter().any(|beginning| lower.starts_with(beginning)) {
+        return Some(format!("openai:{text}"));
+    }
+    let provider = near_provider(text)?;
+    Some(if provider == Provider::Sandbox { provider.to_string() } else { format!("{provider}:MODEL") })
+}
+
+/// The provider whose name is written almost so.
+fn near_provider(text: &str) -> Option<Provider> {
+    let lower = text.trim().to_ascii_lowercase();
+    // In a short name two letters are most of it.
+    let near = |provider: &Provider| strsim::osa_distance(&lower, provider.name()) <= TYPO.min(lower.len() / 3);
+    Provider::ALL.into_iter().find(near)
 }
 
 impl fmt::Display for ModelRef {
@@ -182,6 +234,8 @@ mod tests {
             ("openai:/etc", "bad-model"),
             ("sandbox:openai:", "bad-model"),
             ("sandbox:gemini:x", "bad-model"),
+            ("sandbx", "not-geminis"),
+            ("gpt-5", "not-geminis"),
             ("opnai:gpt-x", "unknown-provider"),
             ("llama3:8b", "unknown-provider"),
             (&"x".repeat(129), "bad-model"),
@@ -189,6 +243,21 @@ mod tests {
             let error = text.parse::<ModelRef>().unwrap_err();
             assert_eq!(error.code(), code, "{text}");
             assert!(!error.hint().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_misspelt_model_says_which_it_might_be() {
+        for (text, meant) in [
+            ("sandbx", "sandbox"),
+            ("Sandbox", "sandbox"),
+            ("gpt-5", "openai:gpt-5"),
+            ("claude-9", "openai:claude-9"),
+            ("opnai:gpt-x", "openai:gpt-x"),
+            ("gemni:gemini-2.5-flash", "gemini:gemini-2.5-flash"),
+        ] {
+            let error = text.parse::<ModelRef>().unwrap_err();
+            assert!(error.hint().contains(&format!("did you mean {meant}?")), "{text}: {}", error.hint());
         }
     }
 

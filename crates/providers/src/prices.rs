@@ -4,10 +4,15 @@ use std::collections::BTreeMap;
 
 use atelier_engine::{Price, Usd};
 use jiff::civil::Date;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::ProviderError;
 use crate::model_ref::{ModelRef, Provider};
+
+mod community;
+mod said;
+
+pub use said::SaidPrice;
 
 const BUILTIN: &str = include_str!("../../../assets/prices.toml");
 const BUILTIN_NAME: &str = "assets/prices.toml";
@@ -36,14 +41,31 @@ pub struct ModelPrices {
     pub max_output_tokens: u64,
     /// `true` if the prices are old, or not from the provider itself.
     pub second_hand: bool,
+    /// Requests and tokens a minute that somebody wrote down for it: to be shown, never kept to.
+    pub usual_limits: UsualLimits,
     /// The prices by from-date, then by the input tokens above which they hold.
     rows: BTreeMap<(Date, u64), PriceRow>,
+}
+
+/// Limits that a price table has beside a model. They differ by account, so they are hints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UsualLimits {
+    /// Requests a minute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rpm: Option<u64>,
+    /// Tokens a minute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tpm: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 struct PriceRow {
     input: Usd,
+    cached_input: Option<Usd>,
+    image_input: Option<Usd>,
     output: Usd,
+    image_output: Option<Usd>,
     images: BTreeMap<String, Usd>,
 }
 
@@ -56,14 +78,41 @@ impl PriceTable {
         Self { as_of: None, batch_factor: 1.0, models: BTreeMap::new() }.with_file(BUILTIN_NAME, BUILTIN)
     }
 
-    /// This table with what `text`, a file of the same form called `name`, says. A model that it names is
-    /// replaced whole, the others stay.
+    /// This table with what `text`, a file called `name`, says: one of the form of the built-in one, or the JSON in
+    /// which litellm keeps the prices of all models. A model that it names is replaced whole, the others stay.
     ///
     /// # Errors
     /// [`ProviderError::BadPrices`] with the line, for anything that the form does not have.
-    pub fn with_file(mut self, name: &str, text: &str) -> Result<Self, ProviderError> {
+    pub fn with_file(self, name: &str, text: &str) -> Result<Self, ProviderError> {
         let bad = |reason: String| ProviderError::BadPrices { name: name.to_owned(), reason };
-        let file: File = toml::from_str(text).map_err(|error| bad(located(&error, text)))?;
+        let file = if text.trim_start().starts_with('{') {
+            community::read(text).map_err(bad)?
+        } else {
+            toml::from_str(text).map_err(|error| bad(located(&error, text)))?
+        };
+        self.with(name, file)
+    }
+
+    /// The models of a file that [`PriceTable::with_file`] takes, in the form in which a table is read the quickest:
+    /// JSON of the built-in one's fields. With it comes how many models it has.
+    ///
+    /// # Errors
+    /// [`ProviderError::BadPrices`].
+    pub fn compact(name: &str, text: &str) -> Result<(String, usize), ProviderError> {
+        let bad = |reason: String| ProviderError::BadPrices { name: name.to_owned(), reason };
+        let file: File = if text.trim_start().starts_with('{') {
+            community::read(text).map_err(bad)?
+        } else {
+            toml::from_str(text).map_err(|error| bad(located(&error, text)))?
+        };
+        let models = file.model.len();
+        let compact = serde_json::to_string(&file).map_err(|error| bad(error.to_string()))?;
+        Self { as_of: None, batch_factor: 1.0, models: BTreeMap::new() }.with(name, file)?;
+        Ok((compact, models))
+    }
+
+    fn with(mut self, name: &str, file: File) -> Result<Self, ProviderError> {
+        let bad = |reason: String| ProviderError::BadPrices { name: name.to_owned(), reason };
         if let Some(factor) = file.batch_factor {
             if !(factor.is_finite() && (0.0..=1.0).contains(&factor)) {
                 return Err(bad(format!("batch_factor is {factor}, which is not from 0 to 1")));
@@ -105,12 +154,11 @@ impl PriceTable {
     }
 
     /// The price of a call on `date` with a prompt of `input_tokens`. `None` means that it is unknown, which is not
-    /// zero. The sandbox costs nothing, unless it stands in for a model of the table: then it is priced as that
-    /// one.
+    /// zero. The sandbox costs nothing, unless it stands in for a model by name: then it is priced as that one.
     pub fn price(&self, model: &ModelRef, date: Date, input_tokens: u64) -> Option<Price> {
         match self.model(model) {
             Some(prices) => prices.price(date, input_tokens),
-            None if model.is_sandbox() => Some(Price { output_cap: SANDBOX_OUTPUT_CAP, ..Price::default() }),
+            None if model.is_nameless() => Some(Price { output_cap: SANDBOX_OUTPUT_CAP, ..Price::default() }),
             None => None,
         }
     }
@@ -122,7 +170,15 @@ impl ModelPrices {
     pub fn price(&self, date: Date, input_tokens: u64) -> Option<Price> {
         let row = self.row(date, input_tokens)?;
         let image = row.images.values().copied().max().unwrap_or_default();
-        Some(Price { input: row.input, output: row.output, image, output_cap: self.max_output_tokens })
+        Some(Price {
+            input: row.input,
+            cached_input: row.cached_input,
+            image_input: row.image_input,
+            output: row.output,
+            image_output: row.image_output,
+            image,
+            output_cap: self.max_output_tokens,
+        })
     }
 
     /// From which day on, and above how many input tokens, each of its prices holds: in that order.
@@ -142,37 +198,46 @@ impl ModelPrices {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 struct File {
     as_of: Option<Date>,
     batch_factor: Option<f64>,
-    #[serde(default)]
     model: Vec<ModelEntry>,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ModelEntry {
     provider: String,
     name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     max_input_tokens: Option<u64>,
     max_output_tokens: u64,
     #[serde(default)]
     second_hand: bool,
+    #[serde(default)]
+    usual_limits: UsualLimits,
     prices: Vec<PriceEntry>,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PriceEntry {
+    #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<Date>,
     #[serde(default)]
     above_input_tokens: u64,
     input: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cached_input: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_input: Option<f64>,
     #[serde(default)]
     output: f64,
-    #[serde(default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_output: Option<f64>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     images: BTreeMap<String, f64>,
 }
 
@@ -202,6 +267,7 @@ impl ModelEntry {
             max_input_tokens: self.max_input_tokens,
             max_output_tokens: self.max_output_tokens,
             second_hand: self.second_hand,
+            usual_limits: self.usual_limits,
             rows,
         })
     }
@@ -214,9 +280,13 @@ impl PriceEntry {
             nanos.ok_or_else(|| format!("{dollars} is not a price in dollars"))
         };
         let images = self.images.iter().map(|(size, dollars)| Ok((size.clone(), usd(*dollars)?)));
+        let maybe = |dollars: Option<f64>| dollars.map(usd).transpose();
         Ok(PriceRow {
             input: usd(self.input)?,
+            cached_input: maybe(self.cached_input)?,
+            image_input: maybe(self.image_input)?,
             output: usd(self.output)?,
+            image_output: maybe(self.image_output)?,
             images: images.collect::<Result<_, String>>()?,
         })
     }
@@ -232,6 +302,7 @@ fn located(error: &toml::de::Error, text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use atelier_engine::Usage;
     use jiff::civil::date;
 
     use super::*;
@@ -272,7 +343,22 @@ mod tests {
             assert_eq!((price.input, price.output, price.image), (usd(input), usd(output), usd(image)), "{name}");
             assert_eq!(prices.second_hand, second_hand, "{name}");
         }
-        assert_eq!(table.models().count(), 11);
+    }
+
+    #[test]
+    fn what_comes_from_a_cache_and_what_is_a_picture_is_priced_as_such() {
+        let (table, day) = (PriceTable::builtin().unwrap(), date(2026, 11, 28));
+        let cost = |name: &str, usage: &Usage| table.price(&model(name), day, 0).unwrap().of(usage);
+        let tokens = Usage::of_tokens(Some(1_000_000), Some(1_000_000));
+        assert_eq!(cost("openai:gpt-5-mini", &tokens), usd(2.25));
+        let cached = Usage { cached_tokens: Some(1_000_000), ..tokens };
+        assert_eq!(cost("openai:gpt-5-mini", &cached), usd(2.025));
+        let picture =
+            Usage { image_output_tokens: Some(1_120), images: Some(1), ..Usage::of_tokens(Some(0), Some(1_120)) };
+        assert_eq!(cost("openai:gpt-image-2", &picture), usd(0.0336));
+        assert_eq!(cost("gemini-3.1-flash-image", &picture), usd(0.0672));
+        let unsaid = Usage { images: Some(1), ..Usage::of_tokens(Some(0), Some(0)) };
+        assert_eq!(cost("gemini-3.1-flash-image", &unsaid), usd(0.067));
     }
 
     #[test]
@@ -304,7 +390,7 @@ mod tests {
         let (table, day) = (PriceTable::builtin().unwrap(), date(2026, 11, 21));
         assert_eq!(table.price(&model("gemini:nobody-knows"), day, 0), None);
         assert_eq!(table.price(&model("sandbox"), day, 0).unwrap().input, Usd::ZERO);
-        assert_eq!(table.price(&model("sandbox:fast"), day, 0).unwrap().output, Usd::ZERO);
+        assert_eq!(table.price(&model("sandbox:fast"), day, 0), None);
         assert_eq!(table.price(&model("sandbox:gemini-2.5-flash"), day, 0).unwrap().output, usd(2.50));
         assert_eq!(table.price(&model("openai:gemini-2.5-flash"), day, 0), None);
         assert_eq!(table.price(&model("sandbox:openai"), day, 0).unwrap().output, Usd::ZERO);
@@ -319,12 +405,13 @@ mod tests {
             max_output_tokens = 100
             prices = [{ from = "2026-06-01", input = 1, output = 2.5 }]
         "#;
+        let built_in = PriceTable::builtin().unwrap().models().count();
         let table = PriceTable::builtin().unwrap().with_file("mine.toml", file).unwrap();
         let price = |day| table.price(&model("gemini-2.5-flash"), day, 0);
-        let expected = Price { input: usd(1.0), output: usd(2.5), image: Usd::ZERO, output_cap: 100 };
+        let expected = Price { input: usd(1.0), output: usd(2.5), output_cap: 100, ..Price::default() };
         assert_eq!(price(date(2026, 6, 1)), Some(expected));
         assert_eq!(price(date(2026, 5, 31)), None);
-        assert_eq!((table.models().count(), table.batch_factor()), (11, 0.5));
+        assert_eq!((table.models().count(), table.batch_factor()), (built_in, 0.5));
     }
 
     #[test]

@@ -1,14 +1,18 @@
 //! The parts that every wire format shares: writing bodies, reading answers leniently, and wording faults.
 
 use atelier_engine::{Content, Ending, Fault, FaultKind, ImageData, Reply, Usage};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::general_purpose::GeneralPurposeConfig;
+use base64::engine::{DecodePaddingMode, Engine as _, GeneralPurpose};
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
+use crate::error_body::ErrorBody;
 use crate::http::HttpAnswer;
+use crate::lenient::{self, Body};
 use crate::secret::clean;
 
 /// More than any call uses of anything. Counts are added up, for limits and for bills, and must not overflow.
@@ -38,9 +42,98 @@ pub(crate) fn check_inputs(inputs: usize, most: usize) -> Result<(), Fault> {
     }
 }
 
-/// The body of an answer, ignoring unknown fields.
-pub(crate) fn decode<T: for<'de> Deserialize<'de>>(answer: &HttpAnswer) -> Result<T, Fault> {
-    serde_json::from_slice(&answer.body).map_err(|error| unreadable(answer, &error))
+/// A wire's own part in reading answers.
+pub(crate) struct Accent {
+    /// Brings a body into the form of the wire's documents.
+    pub(crate) canonical: fn(Body) -> Value,
+    /// The name of the field that says what was used.
+    pub(crate) usage: &'static str,
+    /// The same for that field alone.
+    pub(crate) canonical_usage: fn(Map<String, Value>) -> Value,
+}
+
+impl Accent {
+    /// The body of an answer, ignoring unknown fields: as it is, where `is_whole` says that nothing is missed in it, and
+    /// else as far as anything can be found in it.
+    ///
+    /// # Errors
+    /// [`FaultKind::Unreadable`], without the usage.
+    pub(crate) fn read<T: DeserializeOwned>(
+        &self,
+        answer: &HttpAnswer,
+        is_whole: impl Fn(&T) -> bool,
+    ) -> Result<T, Fault> {
+        let strict = serde_json::from_slice::<T>(&answer.body);
+        match strict {
+            Ok(read) if is_whole(&read) => return Ok(read),
+            _ => {}
+        }
+        let broken = |error: &serde_json::Error| match &answer.cut {
+            Some(reason) => Fault::new(FaultKind::Unreadable, reason.clone()),
+            None => unreadable(answer, error),
+        };
+        match (lenient::body(answer), strict) {
+            (Some(body), _) => T::deserialize((self.canonical)(body)).map_err(|error| broken(&error)),
+            (None, Ok(read)) => Ok(read),
+            (None, Err(error)) => Err(broken(&error)),
+        }
+    }
+
+    /// The body of an answer as it came, after what is wrong with it as JSON is mended, and in the documents' form.
+    ///
+    /// # Errors
+    /// [`FaultKind::Unreadable`], without the usage.
+    pub(crate) fn read_raw<T: DeserializeOwned>(&self, answer: &HttpAnswer) -> Result<(Value, T), Fault> {
+        let broken = |error: &serde_json::Error| match &answer.cut {
+            Some(reason) => Fault::new(FaultKind::Unreadable, reason.clone()),
+            None => unreadable(answer, error),
+        };
+        let body = match (serde_json::from_slice::<Value>(&answer.body), lenient::body(answer)) {
+            (Ok(value), None) => Body::Whole(value),
+            (_, Some(body)) => body,
+            (Err(error), None) => return Err(broken(&error)),
+        };
+        match body {
+            Body::Whole(value) => {
+                let read = T::deserialize((self.canonical)(Body::Whole(value.clone())));
+                Ok((value, read.map_err(|error| broken(&error))?))
+            }
+            stream @ Body::Stream { .. } => {
+                let value = (self.canonical)(stream);
+                let read = T::deserialize(&value).map_err(|error| broken(&error))?;
+                Ok((value, read))
+            }
+        }
+    }
+
+    /// What an answer used, whatever else of it can be read.
+    pub(crate) fn usage<T: DeserializeOwned + Default>(&self, answer: &HttpAnswer) -> T {
+        let said = match lenient::body(answer).map(self.canonical) {
+            Some(Value::Object(mut fields)) => fields.remove(self.usage),
+            _ => None,
+        };
+        let said = said.filter(Value::is_object).or_else(|| {
+            // A name of another spelling is another name.
+            let ruins = [self.usage, "usage", "usageMetadata", "usage_metadata"];
+            let found = ruins.iter().find_map(|name| lenient::object_under(name, &answer.body));
+            found.map(self.canonical_usage)
+        });
+        said.map(or_absent).and_then(Result::ok).unwrap_or_default()
+    }
+
+    /// The error that an answer amounts to which came with a 200, if its body holds one.
+    pub(crate) fn error(&self, answer: &HttpAnswer) -> Option<ErrorBody> {
+        let body = match lenient::body(answer)? {
+            Body::Whole(Value::Array(elements)) => elements.into_iter().next()?,
+            Body::Whole(value) => value,
+            stream @ Body::Stream { .. } => (self.canonical)(stream),
+        };
+        let is_error =
+            |name: &str| body.get(name).is_some_and(|error| !matches!(error, Value::Null | Value::Bool(false)));
+        let is_error =
+            is_error("error") || is_error("errors") || body.get("object").is_some_and(|kind| kind == "error");
+        is_error.then(|| ErrorBody::in_value(body))
+    }
 }
 
 /// The message says what kind of error it is and where, but not serde's own words: they quote the answer.
@@ -57,16 +150,9 @@ pub(crate) fn unreadable(answer: &HttpAnswer, error: &serde_json::Error) -> Faul
     Fault::new(FaultKind::Unreadable, message)
 }
 
-/// The usage of an answer, from the field `name` of its body alone: an answer may have been paid for even if the
-/// rest of it can't be read.
-pub(crate) fn usage_under<T: DeserializeOwned + Default>(name: &str, answer: &HttpAnswer) -> T {
-    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    body.get(name).cloned().map(or_absent).and_then(Result::ok).unwrap_or_default()
-}
-
 /// The usage of vectors. They have no output tokens, so once the input is reported everything is.
 pub(crate) fn usage_of_vectors(input_tokens: Option<u64>) -> Usage {
-    Usage { input_tokens, output_tokens: input_tokens.map(|_| 0), images: None }
+    Usage::of_tokens(input_tokens, input_tokens.map(|_| 0))
 }
 
 /// A reply of as many vectors as were asked for, in order, with no limits; or what is wrong with them.
@@ -94,15 +180,29 @@ const PICTURES: [(&[u8], &str); 4] = [
     (b"RIFF", "image/webp"),
 ];
 
-/// A picture of an answer. Its bytes say what it is, whatever the answer says; one that was paid for is not lost
-/// over a name.
+/// A picture of an answer, from base64 in any of its spellings: with a `data:` head, with line breaks, without padding,
+/// in the alphabet of URLs.
 pub(crate) fn picture(said: &str, data: &str) -> Result<ImageData, Fault> {
-    let bytes = STANDARD.decode(data);
-    let bytes = bytes.map_err(|_| Fault::new(FaultKind::Unreadable, "the image is not base64"))?;
+    const ANY_PADDING: GeneralPurposeConfig = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    let (said, data) = match data.trim_start().strip_prefix("data:").and_then(|rest| rest.split_once(',')) {
+        Some((head, data)) => (head.split(';').next().filter(|head| !head.is_empty()).unwrap_or(said), data),
+        None => (said, data),
+    };
+    let plain: String = data.chars().filter(|c| !c.is_whitespace()).collect();
+    let alphabet = if plain.contains(['-', '_']) { &alphabet::URL_SAFE } else { &alphabet::STANDARD };
+    let bytes = GeneralPurpose::new(alphabet, ANY_PADDING).decode(plain);
+    file(said, bytes.map_err(|_| Fault::new(FaultKind::Unreadable, "the image is not base64"))?.into())
+}
+
+/// A file of an answer as a picture. Its bytes say what it is, whatever the answer says; one that was paid for is not
+/// lost over a name.
+pub(crate) fn file(said: &str, bytes: Bytes) -> Result<ImageData, Fault> {
     match PICTURES.iter().find(|(beginning, _)| bytes.starts_with(beginning)) {
-        Some((_, mime)) => Ok(ImageData { mime: (*mime).into(), bytes: bytes.into() }),
+        Some((_, mime)) => Ok(ImageData { mime: (*mime).into(), bytes }),
         None if said.starts_with("image/") && !bytes.is_empty() => {
-            Ok(ImageData { mime: said.to_owned().into(), bytes: bytes.into() })
+            Ok(ImageData { mime: said.to_owned().into(), bytes })
         }
         None => Err(Fault::new(FaultKind::WrongType, "a file came that is no image")),
     }
@@ -132,6 +232,7 @@ pub(crate) fn in_words(kind: FaultKind, status: u16, model: &str) -> String {
         (FaultKind::BadRequest, 300..=399) => {
             format!("the server redirects to another address ({status}): is the base URL right?")
         }
+        (FaultKind::BadRequest, 200) => "the server answered with an error".to_owned(),
         (FaultKind::BadRequest, _) => format!("the provider does not accept the request ({status})"),
         _ => format!("the provider failed ({status})"),
     }

@@ -1,6 +1,6 @@
 //! Drafts as a CSV file, one row a post, with the columns that teams have built their habits on.
 
-mod cells;
+pub(crate) mod cells;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::error::RepliesError;
 use crate::score::Label;
 
 /// The columns, in their order.
-pub const COLUMNS: [&str; 24] = [
+pub const COLUMNS: [&str; 34] = [
     "rank",
     "priority_score",
     "project",
@@ -39,10 +39,29 @@ pub const COLUMNS: [&str; 24] = [
     "alt_3_type",
     "alternative_4",
     "alt_4_type",
+    "suggested_id",
+    "suggested_status",
+    "alt_1_id",
+    "alt_1_status",
+    "alt_2_id",
+    "alt_2_status",
+    "alt_3_id",
+    "alt_3_status",
+    "alt_4_id",
+    "alt_4_status",
+];
+
+/// Of each draft of a row: the columns of its text, its id and its status, by which a decision comes back.
+pub(crate) const DRAFT_COLUMNS: [[&str; 3]; DRAFTS] = [
+    ["suggested_response", "suggested_id", "suggested_status"],
+    ["alternative_1", "alt_1_id", "alt_1_status"],
+    ["alternative_2", "alt_2_id", "alt_2_status"],
+    ["alternative_3", "alt_3_id", "alt_3_status"],
+    ["alternative_4", "alt_4_id", "alt_4_status"],
 ];
 
 /// The drafts that a row has room for: one suggestion and four alternatives.
-const DRAFTS: usize = 5;
+pub(crate) const DRAFTS: usize = 5;
 /// Drafts are read, and marked, in pages of this size.
 const PAGE: usize = 500;
 
@@ -130,6 +149,8 @@ pub struct Exported {
     pub rows: usize,
     /// Drafts in all rows.
     pub drafts: usize,
+    /// Whether there was nothing to export, and a file that was there is as it was.
+    pub left: bool,
 }
 
 /// The rows to export, sorted.
@@ -192,7 +213,7 @@ pub fn write_csv(rows: &[ExportRow], to: impl Write) -> std::io::Result<()> {
 }
 
 /// Exports to a file, which is whole or not there: it is written under another name, synced, and renamed.
-/// Then the drafts become `exported`; a crash between the two exports them again, rather than never.
+/// A file that is there already stays as it is where there is nothing to export. Then the drafts become `exported`; a crash between the two exports them again, rather than never.
 ///
 /// # Errors
 /// [`RepliesError::Export`] and what the store reports.
@@ -203,6 +224,9 @@ pub async fn to_file(
     now: Timestamp,
 ) -> Result<Exported, RepliesError> {
     let rows = rows(store, options, now).await?;
+    if rows.is_empty() && path.exists() {
+        return Ok(Exported { rows: 0, drafts: 0, left: true });
+    }
     let (file, written) = (path.to_owned(), rows);
     let rows = tokio::task::spawn_blocking(move || write_file(&written, &file).map(|()| written))
         .await
@@ -234,7 +258,7 @@ async fn mark_exported(store: &Store, rows: &[ExportRow], now: Timestamp) -> Res
     for ids in ids.chunks(PAGE) {
         store.set_draft_status(ids, DraftStatus::Exported, None, now).await?;
     }
-    Ok(Exported { rows: rows.len(), drafts: drafts().count() })
+    Ok(Exported { rows: rows.len(), drafts: drafts().count(), left: false })
 }
 
 fn write_file(rows: &[ExportRow], path: &Path) -> std::io::Result<()> {

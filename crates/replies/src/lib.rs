@@ -106,9 +106,11 @@ pub mod import;
 mod kind;
 mod prompt;
 pub mod review;
+pub mod review_import;
 mod salvage;
 pub mod score;
 pub mod similarity;
+mod table;
 mod task;
 #[cfg(test)]
 mod testing;

@@ -1,6 +1,6 @@
 //! The task of drafting replies: from posts to one request, and from an answer to drafts.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use atelier_engine::{Content, Item, ItemFault, Outcome, Reply, Request, Task, TextRequest, Verdict};
@@ -98,8 +98,8 @@ impl Task for DraftTask {
         }))
     }
 
-    /// A post counts as answered once every kind has a text. Of two answers for a post the first whole one
-    /// counts; ids that were not asked for are passed over.
+    /// A post counts as answered once every kind has a text. Of several answers for a post the last whole one
+    /// counts: a model that writes twice has thought better of it. Ids that were not asked for are passed over.
     fn parse(&self, reply: &Reply, items: &[Item]) -> Vec<Outcome> {
         let Content::Text(text) = &reply.content else { return Vec::new() };
         let asked: HashMap<String, (&Item, String)> = items
@@ -107,19 +107,17 @@ impl Task for DraftTask {
             .enumerate()
             .filter_map(|(index, item)| post(item, index).ok().map(|post| (post.id, (item, post.text))))
             .collect();
-        let mut answered = HashSet::new();
-        let mut outcomes = Vec::new();
+        let mut outcomes: Vec<Outcome> = Vec::new();
         for object in salvage::objects_with(text, "id") {
             let Some((item, text)) = object.get("id").and_then(salvage::id).and_then(|id| asked.get(&id)) else {
                 continue;
             };
             let Ok(project) = self.project(&item.lane) else { continue };
-            if answered.contains(&item.seq) {
-                continue;
-            }
-            if let Some(result) = drafts(&object, &project.kinds, text) {
-                answered.insert(item.seq);
-                outcomes.push(Outcome { seq: item.seq, verdict: Verdict::Done { result } });
+            let Some(result) = drafts(&object, &project.kinds, text) else { continue };
+            let verdict = Verdict::Done { result };
+            match outcomes.iter_mut().find(|outcome| outcome.seq == item.seq) {
+                Some(outcome) => outcome.verdict = verdict,
+                None => outcomes.push(Outcome { seq: item.seq, verdict }),
             }
         }
         outcomes
@@ -264,13 +262,14 @@ mod tests {
         let outcomes = parsed(&format!("Sure!\n```json\n{answer}\n```"), &["1", "2"]);
         let seqs: Vec<u64> = outcomes.iter().map(|outcome| outcome.0).collect();
         assert_eq!(seqs, [1, 0]);
-        assert_eq!(outcomes[1].1[0], "funny: first funny");
+        assert_eq!(outcomes[1].1[0], "funny: second funny");
     }
 
     #[test]
-    fn the_first_whole_answer_for_a_post_counts() {
+    fn the_last_whole_answer_for_a_post_counts() {
         let half = json!({"id": "1", "funny": "only this"});
-        let outcomes = parsed(&json!([half, element("1", "whole")]).to_string(), &["1"]);
+        let answers = json!([element("1", "sketch"), element("1", "whole"), half]).to_string();
+        let outcomes = parsed(&answers, &["1"]);
         assert_eq!(outcomes.len(), 1);
         assert_eq!(outcomes[0].1[0], "funny: whole funny");
     }

@@ -79,7 +79,7 @@ impl Stage {
 }
 
 /// Evidence of an image that just passes a stage's cut-off. Above 0, so that it still counts for something.
-const LEAST_EVIDENCE: f32 = 0.1;
+pub(crate) const LEAST_EVIDENCE: f32 = 0.1;
 
 /// The evidence of a score, from a tenth at the cut-off to 1 at the best value there can be. Scores may rise (a
 /// cosine) or fall (a distance) towards the best.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 /// The answer to a query.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Hits {
     /// Duration of the search, without the embedding of the query. In JSON: `took_ms`.
     #[serde(rename = "took_ms", serialize_with = "milliseconds")]
@@ -15,10 +15,16 @@ pub struct Hits {
     pub total: usize,
     /// The hits, best first.
     pub hits: Vec<Hit>,
+    /// The nearest below the line: images that passed no cut-off, those that are nearest by meaning and look first, at
+    /// most [`NEAREST`], and none where the hits are as many as were asked for. Their scores go on below those of hits.
+    pub nearest: Vec<Hit>,
     /// How the answer came about, if the query asked to explain it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explanation: Option<SearchExplanation>,
 }
+
+/// The most images that stand below the line.
+pub const NEAREST: usize = 10;
 
 /// One image that was found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -146,10 +152,16 @@ mod tests {
     fn json_names_what_ran_and_nothing_else() {
         let stages = StageScores { lexical: Some(StageScore { rank: 1, score: 7.5 }), ..StageScores::default() };
         let hit = Hit { id: "a".into(), filename: "a.jpg".into(), score: 0.5, stages };
-        let hits = Hits { took: Duration::from_micros(1234), total: 1, hits: vec![hit], explanation: None };
+        let hits = Hits {
+            took: Duration::from_micros(1234),
+            total: 1,
+            hits: vec![hit],
+            nearest: Vec::new(),
+            explanation: None,
+        };
         assert_eq!(
             serde_json::to_string(&hits).unwrap(),
-            r#"{"took_ms":1.23,"total":1,"hits":[{"id":"a","filename":"a.jpg","score":0.5,"stages":{"lexical":{"rank":1,"score":7.5}}}]}"#
+            r#"{"took_ms":1.23,"total":1,"hits":[{"id":"a","filename":"a.jpg","score":0.5,"stages":{"lexical":{"rank":1,"score":7.5}}}],"nearest":[]}"#
         );
     }
 }

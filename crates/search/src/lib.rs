@@ -65,7 +65,8 @@ pub use document::{Change, Document, Orientation, Rgb};
 pub use error::{SearchError, SearchResult};
 pub use filters::{FILTER_KEYS, attributes_of, days, parse_filters, rgb};
 pub use hits::{
-    Hit, Hits, Match, SearchExplanation, StageExplanation, StageScore, StageScores, TermExplanation, WordExplanation,
+    Hit, Hits, Match, NEAREST, SearchExplanation, StageExplanation, StageScore, StageScores, TermExplanation,
+    WordExplanation,
 };
 pub use index::Index;
 pub use query::{Filter, Query};

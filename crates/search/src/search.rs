@@ -1,5 +1,6 @@
 //! A search: filters, stages, cut-offs, fusion.
 
+use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -8,8 +9,8 @@ use atelier_embed::Vector;
 
 use crate::error::{SearchError, SearchResult};
 use crate::filter;
-use crate::fuse::{Passed, Stage, evidence, fuse};
-use crate::hits::{Hit, Hits, SearchExplanation, StageExplanation, StageScores, WordExplanation};
+use crate::fuse::{Fused, LEAST_EVIDENCE, Passed, Stage, evidence, fuse};
+use crate::hits::{Hit, Hits, NEAREST, SearchExplanation, StageExplanation, StageScores, WordExplanation};
 use crate::lexical;
 use crate::query::Query;
 use crate::rows::RowSet;
@@ -17,9 +18,13 @@ use crate::schema::IndexFields;
 use crate::settings::{IndexSettings, Space};
 use crate::vectors::{self, Probe, ScanLimits};
 use crate::view::{IndexView, Stored};
+use crate::words;
 
 /// Number of images below which a stage takes less time than starting a thread.
 const WORTH_A_THREAD: usize = 20_000;
+
+/// Images below its cut-off that each stage gives: some are hits of another.
+const BELOW: usize = 50;
 
 /// Searches one state of the index.
 pub(crate) fn search(
@@ -47,6 +52,8 @@ struct StageOutcome {
     stage: Stage,
     /// Images that passed the cut-off, best first.
     passed: Vec<Passed>,
+    /// Some that did not, nearest first.
+    below: Vec<Passed>,
     ranked: usize,
     best: Option<f32>,
     scanned: Option<usize>,
@@ -69,17 +76,44 @@ impl Search<'_> {
             allowed.remove(like);
         }
         if queries.is_empty() {
+            if self.asked_words().is_some() {
+                // Fillers alone ask for nothing that could be found.
+                return Ok(Hits::default());
+            }
             return self.list(&allowed);
         }
         let outcomes = self.outcomes(&queries, &allowed)?;
         let weights = &self.settings.fusion;
         let mut fused = fuse(outcomes.iter().map(|outcome| (outcome.stage, outcome.passed.as_slice())), weights);
         let total = fused.len();
+        let nearest = self.nearest(&outcomes, &fused);
         fused.truncate(self.query.limit);
-        let hits = fused.iter().map(|one| Ok(hit(self.view.stored(self.fields, one.row)?, one.score, one.stages)));
-        let hits = hits.collect::<SearchResult<_>>()?;
+        let shown = |one: &Fused| Ok(hit(self.view.stored(self.fields, one.row)?, one.score, one.stages));
+        let hits = fused.iter().map(shown).collect::<SearchResult<_>>()?;
+        let nearest = nearest.iter().map(shown).collect::<SearchResult<_>>()?;
         let explanation = self.query.explain.then(|| self.explain(outcomes, &allowed));
-        Ok(Hits { took: Duration::ZERO, total, hits, explanation })
+        Ok(Hits { took: Duration::ZERO, total, hits, nearest, explanation })
+    }
+
+    /// The nearest that passed no cut-off. What the ranks of stages say of them is all there is: none is sure.
+    fn nearest(&self, outcomes: &[StageOutcome], hits: &[Fused]) -> Vec<Fused> {
+        let room = self.query.limit.saturating_sub(hits.len()).min(NEAREST);
+        if room == 0 {
+            return Vec::new();
+        }
+        let found: HashSet<u32> = hits.iter().map(|hit| hit.row).collect();
+        let below: Vec<(Stage, Vec<Passed>)> = outcomes
+            .iter()
+            .map(|outcome| {
+                let below = outcome.below.iter().filter(|one| !found.contains(&one.row)).copied();
+                (outcome.stage, below.collect())
+            })
+            .collect();
+        let mut nearest = fuse(below.iter().map(|(stage, below)| (*stage, below.as_slice())), &self.settings.fusion);
+        nearest.truncate(room);
+        let least = hits.last().map_or(1.0, |hit| hit.score);
+        nearest.iter_mut().for_each(|one| one.score = (one.score * LEAST_EVIDENCE).min(least));
+        nearest
     }
 
     /// The row of the image to find others like.
@@ -96,9 +130,13 @@ impl Search<'_> {
 
     /// The stages that the query asks for.
     fn stage_queries(&self, like: Option<u32>) -> SearchResult<Vec<StageQuery<'_>>> {
-        let mut queries: Vec<StageQuery<'_>> = self.asked_words().map(StageQuery::Words).into_iter().collect();
+        let says_nothing = self.asked_words().is_some_and(words::says_nothing);
+        let asked = self.asked_words().filter(|_| !says_nothing);
+        let mut queries: Vec<StageQuery<'_>> = asked.map(StageQuery::Words).into_iter().collect();
         for space in Space::ALL {
-            let probe = match (self.query.vector(space), like) {
+            // A vector of appearance is a picture's; the others are those of the words.
+            let vector = self.query.vector(space).filter(|_| !says_nothing || space == Space::Appearance);
+            let probe = match (vector, like) {
                 (Some(vector), _) => Some(self.probe(space, vector)?),
                 // Where there is a space of appearance, images are compared with images by that; look is for words.
                 (None, Some(_)) if space == Space::Look && self.settings.spaces.appearance.is_some() => None,
@@ -185,9 +223,12 @@ impl Search<'_> {
                 // The tolerance is for rounding: the shares of all words may add up to a little less than 1.
                 let passed = found.found.iter().filter(|hit| hit.share >= cut_offs.lexical - 1e-5);
                 let sure = |share| evidence(share, cut_offs.lexical, 1.0);
+                let below = found.found.iter().filter(|hit| hit.share < cut_offs.lexical - 1e-5).take(BELOW);
+                let below = below.map(|hit| Passed { row: hit.row, score: hit.score, evidence: 1.0 }).collect();
                 let passed = passed.map(|hit| Passed { row: hit.row, score: hit.score, evidence: sure(hit.share) });
                 let passed = passed.collect();
-                Ok(StageOutcome { stage: Stage::Lexical, passed, ranked, best, scanned: None, words: found.words })
+                let (stage, words) = (Stage::Lexical, found.words);
+                Ok(StageOutcome { stage, passed, below, ranked, best, scanned: None, words })
             }
             StageQuery::Nearest(space, probe) => {
                 let limits = ScanLimits { wanted: depth, scanned: self.scanned(*space) };
@@ -196,11 +237,15 @@ impl Search<'_> {
                 let ranked = nearest.found.len();
                 let best = nearest.found.first().map(|(_, cosine)| *cosine);
                 let (cut_off, sure) = (stage.cut_off(cut_offs), self.settings.certainties.get(*space));
-                let passed = nearest.found.into_iter().filter(|(_, cosine)| *cosine >= cut_off);
-                let passed = passed
-                    .map(|(row, cosine)| Passed { row, score: cosine, evidence: evidence(cosine, cut_off, sure) })
+                let all = nearest.found.iter();
+                let below = all.clone().filter(|(_, cosine)| *cosine < cut_off).take(BELOW);
+                let below = below.map(|&(row, score)| Passed { row, score, evidence: 1.0 }).collect();
+                let passed = all
+                    .filter(|(_, cosine)| *cosine >= cut_off)
+                    .map(|&(row, score)| Passed { row, score, evidence: evidence(score, cut_off, sure) })
                     .collect();
-                Ok(StageOutcome { stage, passed, ranked, best, scanned: Some(nearest.scanned), words: Vec::new() })
+                let scanned = Some(nearest.scanned);
+                Ok(StageOutcome { stage, passed, below, ranked, best, scanned, words: Vec::new() })
             }
             StageQuery::Color(rgb) => {
                 let mut found = vectors::near_color(self.view.segments(), *rgb, cut_offs.color, allowed)?;
@@ -213,7 +258,8 @@ impl Search<'_> {
                     Passed { row, score, evidence: evidence(distance, cut_offs.color, 0.0) }
                 });
                 let passed = passed.collect();
-                Ok(StageOutcome { stage: Stage::Color, passed, ranked, best, scanned: None, words: Vec::new() })
+                let (stage, below, words) = (Stage::Color, Vec::new(), Vec::new());
+                Ok(StageOutcome { stage, passed, below, ranked, best, scanned: None, words })
             }
         }
     }
@@ -226,7 +272,7 @@ impl Search<'_> {
             rows.into_iter().map(|row| Ok(hit(self.view.stored(self.fields, row)?, 0.0, StageScores::default())));
         let hits = hits.collect::<SearchResult<_>>()?;
         let explanation = self.query.explain.then(|| self.explain(Vec::new(), allowed));
-        Ok(Hits { took: Duration::ZERO, total, hits, explanation })
+        Ok(Hits { total, hits, explanation, ..Hits::default() })
     }
 
     fn explain(&self, mut outcomes: Vec<StageOutcome>, allowed: &RowSet) -> SearchExplanation {

@@ -118,7 +118,7 @@ fn settlement(job: &JobId, entry: EntryId, seq: u64) -> Settlement {
         counted: Amounts { requests: 1, input_tokens: 280, ..Amounts::default() },
         left: Timestamp::from_micros(1_800_000_000_100_000),
         at: Timestamp::from_micros(1_800_000_001_100_000),
-        usage: Usage { input_tokens: Some(280), output_tokens: Some(120), images: None },
+        usage: Usage::of_tokens(Some(280), Some(120)),
         cost: Usd::from_nanos(76_000),
         estimated: false,
         outcomes: vec![(Outcome { seq, verdict: Verdict::Done { result: RESULT.into() } }, 1)],

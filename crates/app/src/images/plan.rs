@@ -2,9 +2,13 @@
 
 use std::path::Path;
 
-use atelier_engine::{Stop, Usd};
+use std::sync::Arc;
+
+use atelier_engine::{Job, Stop, Usd};
 use atelier_providers::ModelRef;
-use atelier_studio::generate::{Category, CategoryChoice, EditRequest, GenerationRequest, Helpers, Pick, categories};
+use atelier_studio::generate::{
+    Category, CategoryChoice, EditRequest, GenerationRequest, Helpers, ImageStudio, Pick, Plan, categories,
+};
 use atelier_studio::search::ImageSearch;
 use bytes::Bytes;
 
@@ -13,7 +17,9 @@ use crate::app::App;
 use crate::embedders;
 use crate::error::{AppError, AppResult, excerpt};
 use crate::library::picture_file;
+use crate::pools::{Intent, Pools};
 use crate::run::{RunChange, RunSettings};
+use crate::views::{ImagesForecastView, SideForecastView};
 
 /// Who makes images where neither the user nor the configuration says so.
 const DEFAULT_MODEL: &str = "gemini:gemini-3.1-flash-image";
@@ -114,6 +120,47 @@ impl App {
         };
         let (choice, spent) = self.classify(prompt, categories, &RunSettings::new(&model, run)).await?;
         Ok((Some(choice), spent))
+    }
+
+    /// What the images of a plan would take, by what the ledger says now. No key is needed, and nothing is sent.
+    ///
+    /// # Errors
+    /// What is wrong with the models or their limits; what the engine reports.
+    pub async fn forecast_images(&self, plan: &Plan, said: &RunChange) -> AppResult<ImagesForecastView> {
+        let mut sides = Vec::with_capacity(plan.sides.len());
+        let mut sandbox = true;
+        for side in &plan.sides {
+            let run = RunSettings::new(&side.model, said);
+            let pools = Pools::open_to(Intent::Forecast, self, &run)?;
+            sandbox &= pools.is_sandbox();
+            let (task, items) = ImageStudio::sample(plan, side)?;
+            let job = Job {
+                id: "forecast".into(),
+                task: Arc::new(task),
+                pools: pools.cold(),
+                items: items.len() as u64,
+                options: run.options(0, Usd::ZERO),
+            };
+            let forecast = self.engine()?.forecast(&job, &items).await?;
+            sides.push(SideForecastView {
+                side: side.name.clone(),
+                model: side.model.clone(),
+                images: items.len() as u64,
+                cost_usd: forecast.cost.map(Usd::as_dollars),
+                worst_cost_usd: forecast.worst_cost.map(Usd::as_dollars),
+                seconds: forecast.takes.map(|takes| takes.as_secs_f64()),
+            });
+        }
+        let sum = |of: fn(&SideForecastView) -> Option<f64>| sides.iter().map(of).sum::<Option<f64>>();
+        Ok(ImagesForecastView {
+            images: sides.iter().map(|side| side.images).sum(),
+            cost_usd: sum(|side| side.cost_usd),
+            worst_cost_usd: sum(|side| side.worst_cost_usd),
+            // Each side has limits of its own, and both are made at once.
+            seconds: sides.iter().map(|side| side.seconds).try_fold(0.0, |most: f64, one| Some(most.max(one?))),
+            sides,
+            sandbox,
+        })
     }
 
     /// Plans an edit, and keeps that. Nothing is sent.

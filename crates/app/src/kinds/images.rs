@@ -60,7 +60,7 @@ impl JobKind for ImagesJob {
             let (studio, prices) = (app.studio()?, app.prices()?);
             let maker = |model: String| {
                 let reference: ModelRef = model.parse()?;
-                Ok(Maker { price: prices.price(&reference), sandbox: reference.is_sandbox(), model })
+                Ok(Maker { price: prices.price_in(&settings.run, &reference), sandbox: reference.is_sandbox(), model })
             };
             let models = models_of(&job)?;
             let makers = models.iter().cloned().map(maker).collect::<AppResult<_>>()?;

@@ -47,7 +47,7 @@ impl JobKind for PromptsJob {
                 // Whoever submitted it may have died before all lines were stored.
                 ingest(&store, &job.id, &settings.work).await?;
             }
-            let price = app.prices()?.price(&model);
+            let price = app.prices()?.price_in(&settings.run, &model);
             let answered = job.counts.items > job.counts.pending;
             let answers = if purpose == Purpose::Close && (out == Path::new("-") || !answered) {
                 None

@@ -154,6 +154,42 @@ pub struct PlanView {
     pub plan: String,
     /// What would be sent.
     pub content: Plan,
+    /// What that would take.
+    pub forecast: ImagesForecastView,
+}
+
+/// What the images of a plan would take.
+#[derive(Clone, Debug, Serialize)]
+pub struct ImagesForecastView {
+    /// Side by side.
+    pub sides: Vec<SideForecastView>,
+    /// All images.
+    pub images: u64,
+    /// What they cost; `None` if a price is not known.
+    pub cost_usd: Option<f64>,
+    /// The most that they can cost, each made at the first attempt.
+    pub worst_cost_usd: Option<f64>,
+    /// How long they take; `None` if a limit is too small.
+    pub seconds: Option<f64>,
+    /// Whether no real model answers: nothing would be paid.
+    pub sandbox: bool,
+}
+
+/// What one side would take.
+#[derive(Clone, Debug, Serialize)]
+pub struct SideForecastView {
+    /// The side: `a` or `b`.
+    pub side: String,
+    /// Who makes it.
+    pub model: String,
+    /// Its images.
+    pub images: u64,
+    /// What they cost; `None` if the price is not known.
+    pub cost_usd: Option<f64>,
+    /// The most that they can cost.
+    pub worst_cost_usd: Option<f64>,
+    /// How long they take; `None` if a limit is too small.
+    pub seconds: Option<f64>,
 }
 
 /// What came of making a generation's images.

@@ -9,15 +9,20 @@ mod generations;
 mod jobs;
 mod library;
 mod posts;
+mod prices;
 mod quota;
+mod search;
 
 pub use cost::{CostBy, CostRowView, CostView};
 pub use drafts::{DraftListView, DraftView};
 pub use events::{ChangeView, EventView, ItemView};
 pub use generations::{
-    GeneratedImageListView, GeneratedImageView, GenerationRunView, GenerationView, PlanView, PromotedView,
+    GeneratedImageListView, GeneratedImageView, GenerationRunView, GenerationView, ImagesForecastView, PlanView,
+    PromotedView, SideForecastView,
 };
 pub use jobs::{ForecastView, JobDetailView, JobListView, JobView, PromptsForecastView, PromptsSummaryView};
 pub use library::{ImageListView, ImageView, NamedCountView};
 pub use posts::{BadRowView, PostListView, PostView, PostsImportView, ProjectView};
+pub use prices::{PriceListView, PriceRowView, PricesImportView};
 pub use quota::{LimitAmount, LimitView, PoolView, QuotaView};
+pub use search::{HitView, SearchView};

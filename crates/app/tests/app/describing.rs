@@ -21,7 +21,7 @@ async fn with_images(count: u8) -> (Studio, Vec<String>) {
         };
         image::RgbImage::from_fn(96, 96, shade).save(folder.join(format!("{number}.png"))).unwrap();
     }
-    let options = ImportOptions { keep_near: true, ..ImportOptions::default() };
+    let options = ImportOptions::default();
     let sources = vec![ImportSource::Path(folder)];
     let imported = studio.app.import_images(sources, options, &Stop::never(), |_| {}, |_| {}).await.unwrap();
     assert_eq!(imported.report.imported, u64::from(count));

@@ -1,8 +1,8 @@
 //! Embedders behind a provider: asked through the engine, together, and for nothing twice.
 
-use atelier_app::RunChange;
 use atelier_app::library::EmbedScope;
 use atelier_app::replies::RepliesRequest;
+use atelier_app::{Intent, RunChange};
 use atelier_embed::Vector;
 use atelier_engine::{Stop, StopHandle};
 use atelier_replies::generate::Selection;
@@ -124,7 +124,7 @@ async fn posts_are_compared_once_and_a_stop_says_how_far_it_came() {
     let selection = Selection { projects: vec![PROJECT.into()], skip_low_scores: false, ..Selection::default() };
     let run = RunChange { model: Some("sandbox".into()), ..RunChange::default() };
     let embedder = "gemini:gemini-embedding-001".to_owned();
-    let request = RepliesRequest { selection, all_projects: false, embedder, run, at: None };
+    let request = RepliesRequest { selection, all_projects: false, embedder, run, at: None, intent: Intent::Send };
     let (handle, stop) = StopHandle::new();
     handle.stop();
     let stopped = studio.app.prepare_replies(&request, &stop).await.map(drop).unwrap_err();

@@ -2,7 +2,7 @@
 
 use atelier_app::job::WorkEvent;
 use atelier_app::views::{ChangeView, EventView};
-use atelier_app::{App, PromptDefaults, RunChange};
+use atelier_app::{App, Intent, PromptDefaults, RunChange};
 use atelier_engine::{JobId, Stop};
 
 use tokio::sync::watch;
@@ -16,7 +16,7 @@ async fn submitted(studio: &Studio, name: &str) -> JobId {
     let lines: String = (0..LINES).map(|line| format!("{{\"id\":\"{name}-{line}\",\"prompt\":\"why?\"}}\n")).collect();
     std::fs::write(&file, lines).unwrap();
     let said = RunChange { model: Some("gemini:gemini-2.5-flash".into()), ..RunChange::default() };
-    let read = studio.app.read_prompts(&file, &said, PromptDefaults::default()).await.unwrap();
+    let read = studio.app.read_prompts(&file, &said, PromptDefaults::default(), Intent::Send).await.unwrap();
     studio.app.submit_prompts(read, &studio.path(&format!("{name}.out")), false).await.unwrap().job
 }
 

@@ -1,6 +1,6 @@
 //! Jobs of any kind: who owns them, who works on them, what they say of themselves.
 
-use atelier_app::{PromptDefaults, RunChange, RunSettings};
+use atelier_app::{Intent, PromptDefaults, RunChange, RunSettings};
 use atelier_engine::RunEnd;
 
 use crate::fixtures::Studio;
@@ -11,7 +11,7 @@ async fn prompts(studio: &Studio, lines: usize, model: &str) -> atelier_engine::
     let file = studio.path("prompts.jsonl");
     std::fs::write(&file, (1..=lines).map(line).collect::<String>()).unwrap();
     let said = RunChange { model: Some(model.into()), ..RunChange::default() };
-    let read = studio.app.read_prompts(&file, &said, PromptDefaults::default()).await.unwrap();
+    let read = studio.app.read_prompts(&file, &said, PromptDefaults::default(), Intent::Send).await.unwrap();
     studio.app.submit_prompts(read, &studio.path("answers.jsonl"), false).await.unwrap().job
 }
 

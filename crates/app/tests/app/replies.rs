@@ -1,8 +1,8 @@
 //! Replies: drafted under one budget, and there as soon as they are paid for.
 
-use atelier_app::RunChange;
 use atelier_app::job::{Applied, WorkEvent};
 use atelier_app::replies::RepliesRequest;
+use atelier_app::{Intent, RunChange};
 use atelier_engine::{JobId, Packing, RunEnd, Stop, Usd};
 use atelier_replies::generate::Selection;
 use atelier_store::DraftFilter;
@@ -12,7 +12,7 @@ use crate::fixtures::{PROJECT, Studio, dollars};
 
 fn request(embedder: &str, run: RunChange) -> RepliesRequest {
     let selection = Selection { projects: vec![PROJECT.into()], skip_low_scores: false, ..Selection::default() };
-    RepliesRequest { selection, all_projects: false, embedder: embedder.into(), run, at: None }
+    RepliesRequest { selection, all_projects: false, embedder: embedder.into(), run, at: None, intent: Intent::Send }
 }
 
 async fn submitted(studio: &Studio, embedder: &str, run: RunChange) -> JobId {

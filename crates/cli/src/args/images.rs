@@ -176,6 +176,9 @@ pub(crate) struct GenerateImages {
     /// Send a plan that was kept, byte for byte, in the place of a prompt
     #[arg(long, value_name = "ID", conflicts_with_all = ["prompt", "compare", "count", "reference", "tone", "angle"])]
     pub(crate) plan: Option<String>,
+    /// Print what would be sent, what it would cost and how long it would take, and send nothing; no key is needed
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) make: MakeFlags,
 }
@@ -200,6 +203,10 @@ pub(crate) struct EditImage {
     /// A picture of what is to be put there: an image of the library, or a file
     #[arg(long, value_name = "ID|FILE")]
     pub(crate) replacement: Option<String>,
+    /// Let the model change all of the image, and take its answer as it is; without this nothing outside the mask
+    /// changes
+    #[arg(long)]
+    pub(crate) whole: bool,
     #[command(flatten)]
     pub(crate) sides: SideFlags,
     #[command(flatten)]

@@ -69,9 +69,9 @@ pub(crate) struct ImportImages {
     /// Have images that are known take over what is said of them now
     #[arg(long)]
     pub(crate) update: bool,
-    /// Store near duplicates, too
+    /// Of near duplicates, store only the largest; what is in the library already stays
     #[arg(long)]
-    pub(crate) keep_near: bool,
+    pub(crate) skip_near: bool,
 }
 
 /// Which images.

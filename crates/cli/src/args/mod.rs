@@ -20,7 +20,8 @@ pub(crate) use library::{
     LibraryCommand, ListImages, SearchCommand, SearchImages, TagImages, Thumbnails,
 };
 pub(crate) use replies::{
-    ExportReplies, GenerateReplies, ListReplies, PostSelection, RepliesCommand, ReviewAction, ReviewReplies, SortBy,
+    EditReply, ExportReplies, GenerateReplies, ListReplies, PostSelection, RepliesCommand, ReviewAction, ReviewReplies,
+    SortBy,
 };
 pub(crate) use run::{RunFile, RunFlags};
 
@@ -84,6 +85,9 @@ pub(crate) enum Command {
     Jobs(JobsCommand),
     /// What was spent, by job, model, project or day
     Cost(Cost),
+    /// What models cost: look it up, or bring a table of your own
+    #[command(subcommand)]
+    Prices(PricesCommand),
     /// The limits of each pool as they stand: configured, learnt, used
     Quota {
         #[command(subcommand)]
@@ -234,6 +238,23 @@ pub(crate) struct Cost {
     /// Up to this day, UTC [default: today]
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub(crate) until: Option<jiff::civil::Date>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PricesCommand {
+    /// Show what a model costs, or all of them
+    Show {
+        /// The model, such as openai:gpt-5-mini [default: all]
+        model: Option<String>,
+    },
+    /// Take a table of prices over, which then goes before the built-in one: of the form of assets/prices.toml, or
+    /// litellm's model_prices_and_context_window.json
+    Import {
+        /// The file
+        file: PathBuf,
+    },
+    /// Forget the table that was taken over
+    Forget,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -12,10 +12,22 @@ pub(crate) enum RepliesCommand {
     Generate(Box<GenerateReplies>),
     /// List drafts
     List(ListReplies),
-    /// Approve or reject drafts, or mark them as posted or skipped
+    /// Show a draft: the post, its score and where it stands
+    Show {
+        /// The draft's id
+        id: String,
+    },
+    /// Change what a draft says
+    Edit(EditReply),
+    /// Approve or reject drafts, or mark them as posted or skipped: by their ids, or all that a filter finds
     Review(ReviewReplies),
     /// Write drafts to a CSV file, one row a post
     Export(ExportReplies),
+    /// Take over what was decided and written in a file that export wrote
+    ImportReview {
+        /// The file, or - for stdin
+        file: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -99,6 +111,9 @@ pub(crate) struct ListReplies {
     /// Only posts with this label: green, yellow or red
     #[arg(long, value_name = "LABEL")]
     pub(crate) label: Option<String>,
+    /// Only drafts of this kind, such as add_value; give it several times for several
+    #[arg(long, value_name = "KIND")]
+    pub(crate) kind: Vec<String>,
     /// The most rows to list
     #[arg(long, value_name = "ROWS", default_value_t = 50)]
     pub(crate) limit: usize,
@@ -112,11 +127,34 @@ pub(crate) struct ReviewReplies {
     /// What to do with them
     pub(crate) action: ReviewAction,
     /// The drafts' ids
-    #[arg(required = true)]
+    #[arg(required_unless_present_any = ["project", "label", "kind", "status", "all"])]
     pub(crate) ids: Vec<String>,
+    /// In place of ids: drafts of this project; give it several times for several
+    #[arg(short, long, value_name = "NAME", conflicts_with = "ids")]
+    pub(crate) project: Vec<String>,
+    /// In place of ids: drafts for posts with this label: green, yellow or red
+    #[arg(long, value_name = "LABEL", conflicts_with = "ids")]
+    pub(crate) label: Option<String>,
+    /// In place of ids: drafts of this kind, such as add_value; give it several times for several
+    #[arg(long, value_name = "KIND", conflicts_with = "ids")]
+    pub(crate) kind: Vec<String>,
+    /// In place of ids: drafts with this status [default: pending; for posted and skipped: exported]
+    #[arg(long, value_name = "STATUS", conflicts_with = "ids")]
+    pub(crate) status: Vec<String>,
+    /// In place of ids: all drafts
+    #[arg(long, conflicts_with = "ids")]
+    pub(crate) all: bool,
     /// Why, kept with the draft
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EditReply {
+    /// The draft's id
+    pub(crate) id: String,
+    /// What it is to say; - reads it from stdin
+    pub(crate) text: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use atelier_app::{PromptDefaults, RunChange, SandboxSettings};
 use atelier_engine::{Limit, LimitKind, Packing, Usd, Window, parse_duration};
+use atelier_providers::SaidPrice;
 use clap::Args;
 
 /// `atelier run`.
@@ -23,7 +24,7 @@ pub(crate) struct RunFile {
     /// Go on with this job, whose prompts came from stdin
     #[arg(long, value_name = "ID")]
     pub(crate) job: Option<String>,
-    /// Print what would be sent, what it would cost and how long it would take, and send nothing
+    /// Print what would be sent, what it would cost and how long it would take, and send nothing; no key is needed
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
@@ -102,6 +103,10 @@ pub(crate) struct RunFlags {
     /// Items in a call: a number, auto (as many as finish soonest) or off (one) [default: auto]
     #[arg(long, value_name = "N|auto|off")]
     pub(crate) pack: Option<Packing>,
+    /// What the model costs, if the price tables do not know it: dollars for a million tokens in and out, such as
+    /// 0.25/2, or in=0.25,cached=0.025,out=2,image=0.04,cap=8192
+    #[arg(long, value_name = "IN/OUT")]
+    pub(crate) price: Option<SaidPrice>,
     /// Stop before the job could cost more than this
     #[arg(long, value_name = "USD")]
     pub(crate) max_cost: Option<Usd>,
@@ -154,6 +159,7 @@ impl RunFlags {
             interactive: self.interactive,
             give_up_after_s: self.give_up_after,
             fail_fast: self.fail_fast,
+            price: self.price,
             sandbox: SandboxSettings {
                 quota: sandbox_quota,
                 latency: sandbox_latency,

@@ -8,6 +8,7 @@ mod jobs;
 mod library;
 mod outcome;
 mod posts;
+mod prices;
 mod projects;
 mod quota;
 mod replies;
@@ -47,6 +48,7 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> AppResult<Exit> {
         Command::Run(command) => run::run(&context, *command).await,
         Command::Jobs(command) => jobs::run(&context, command).await,
         Command::Cost(command) => cost::run(&context, &command).await,
+        Command::Prices(command) => prices::run(&context, &command),
         Command::Quota { command } => quota::run(&context, command).await,
         Command::Events { after } => events::run(&context, after).await,
         Command::Backup { file } => backup::run(&context, &file).await,

@@ -3,15 +3,15 @@
 use std::path::Path;
 use std::time::Duration;
 
-use atelier_app::AppResult;
 use atelier_app::views::PromptsForecastView;
+use atelier_app::{AppResult, Intent};
 use atelier_engine::JobId;
 
 use super::work::Work;
 use crate::args::RunFile;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::money::{count, duration, thousands};
+use crate::money::{count, dollars, duration, thousands};
 
 pub(super) async fn run(context: &Context, command: RunFile) -> AppResult<Exit> {
     let app = &context.app;
@@ -23,7 +23,8 @@ pub(super) async fn run(context: &Context, command: RunFile) -> AppResult<Exit> 
         }
         return go_on(context, &app.job(job).await?.id, &command, change).await;
     }
-    let read = app.read_prompts(&command.file, &change, command.asked.defaults()).await?;
+    let intent = if command.dry_run { Intent::Forecast } else { Intent::Send };
+    let read = app.read_prompts(&command.file, &change, command.asked.defaults(), intent).await?;
     if command.dry_run {
         let forecast = app.forecast_prompts(&read).await?;
         context.out.result(&forecast, || describe(&forecast))?;
@@ -47,8 +48,8 @@ async fn go_on(context: &Context, job: &JobId, command: &RunFile, change: atelie
 
 fn describe(forecast: &PromptsForecastView) -> String {
     let cost = match (forecast.cost_usd, forecast.worst_cost_usd) {
-        (Some(cost), Some(worst)) => format!("about ${cost:.2}, ${worst:.2} at most"),
-        _ => "unknown: the model is not in the price table".to_owned(),
+        (Some(cost), Some(worst)) => format!("about {}, {} at most", dollars(cost), dollars(worst)),
+        _ => "unknown: the model is not in the price table; say what it costs with --price IN/OUT".to_owned(),
     };
     let takes = forecast
         .seconds

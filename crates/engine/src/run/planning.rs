@@ -20,6 +20,8 @@ const SAMPLE: usize = 8;
 const SAMPLE_HOLDS: Duration = Duration::from_secs(5);
 /// A run that limits held up so short a time ago is held up by them again.
 const LIMITED_FOR: Duration = Duration::from_secs(90);
+/// So many windows together say what a run's part is of a limit that others share.
+const WINDOWS_TELL: u32 = 2;
 /// A limit that nobody has told of shows within this, if there is one.
 const MAY_SHOW: Duration = Duration::from_secs(60);
 
@@ -46,6 +48,9 @@ impl Run<'_> {
             return in_flight;
         }
         let waiting = waiting.min(self.affordable_items().unwrap_or(u64::MAX));
+        if self.pools.iter().any(|pool| pool.is_open() && pool.is_shared(now)) {
+            return self.at_the_rate_so_far(waiting + self.in_flight, now);
+        }
         let by_limits = self.time_by_limits(now)?;
         let limits = |cause: &WaitCause| match cause {
             WaitCause::Limit(limit) => limit.window != Window::Now,
@@ -67,6 +72,25 @@ impl Run<'_> {
             None if one_wave => Some(by_limits.max(in_flight?)),
             None => None,
         }
+    }
+
+    /// How long so many items take if they go on as since the run began: where others share its limits, turns come
+    /// unevenly, and only some windows together say what its part is.
+    fn at_the_rate_so_far(&self, items: u64, now: Timestamp) -> Option<Duration> {
+        let longest = |pool: &PoolState| {
+            let limits = pool.standing(|pool| pool.limiter.limits());
+            let windows = limits.into_iter().filter_map(|limit| match limit.window {
+                Window::Sliding(window) => Some(window),
+                Window::Now | Window::Day => None,
+            });
+            windows.max().unwrap_or_default()
+        };
+        let window = self.pools.iter().map(longest).max().unwrap_or_default();
+        let (elapsed, answered) = (now.since(self.began), self.progress.ended());
+        if answered == 0 || elapsed < window * WINDOWS_TELL {
+            return None;
+        }
+        Duration::try_from_secs_f64(elapsed.as_secs_f64() * items as f64 / answered as f64).ok()
     }
 
     /// Whether a limit that nobody has told of may be about to show: those of a minute do within one.

@@ -138,6 +138,11 @@ impl PoolState {
         self.shared(|group, place| group.nth_at(place, count, amounts, now))
     }
 
+    /// Whether others have sent calls of late, too.
+    pub(super) fn is_shared(&self, now: Timestamp) -> bool {
+        self.share(now) < 1.0
+    }
+
     /// Its part of the pool's calls of late.
     fn share(&self, now: Timestamp) -> f64 {
         let (own, all) = (self.lately.count(now), self.standing(|pool| pool.share.count(now)));

@@ -125,8 +125,8 @@ impl Provider {
             price: Some(Price {
                 input: Usd::from_dollars(1.0).unwrap(),
                 output: Usd::from_dollars(10.0).unwrap(),
-                image: Usd::ZERO,
                 output_cap: 1000,
+                ..Price::default()
             }),
             day_zone: jiff::tz::TimeZone::get("America/Los_Angeles").unwrap(),
             connect: Duration::ZERO,
@@ -234,11 +234,7 @@ impl Provider {
             *record.answered.entry(*item).or_default() += 1;
             lines.push_str(&format!("{item} answer\n"));
         }
-        let usage = Usage {
-            input_tokens: Some(tokens),
-            output_tokens: Some(items.len() as u64 * nature.answer_tokens),
-            images: None,
-        };
+        let usage = Usage::of_tokens(Some(tokens), Some(items.len() as u64 * nature.answer_tokens));
         let limit = |(amount, window)| ReportedLimit {
             kind: Some(LimitKind::Requests),
             window: Some(Window::Sliding(window)),

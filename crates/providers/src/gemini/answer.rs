@@ -5,10 +5,17 @@
 
 use atelier_engine::{Content, Ending, Fault, FaultKind, Reply, Usage};
 use serde::Deserialize;
-use serde_json::Value;
 
+use crate::finish::{Finish, ending, finish, without_content};
 use crate::http::HttpAnswer;
-use crate::wire::{self, billed, count, name, or_absent, or_default, unreadable, usage_of_vectors, usage_under, word};
+use crate::thoughts;
+use crate::wire::{self, Accent, billed, count, name, or_absent, or_default, usage_of_vectors, word};
+
+use super::forms;
+
+/// How this wire's answers are read.
+pub(super) const ACCENT: Accent =
+    Accent { canonical: forms::canonical, usage: "usageMetadata", canonical_usage: forms::usage };
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -67,6 +74,22 @@ pub(super) struct UsageMetadata {
     thoughts_token_count: Option<u64>,
     #[serde(deserialize_with = "count")]
     total_token_count: Option<u64>,
+    #[serde(deserialize_with = "count")]
+    cached_content_token_count: Option<u64>,
+    #[serde(deserialize_with = "or_default")]
+    prompt_tokens_details: Vec<OfModality>,
+    #[serde(deserialize_with = "or_default")]
+    candidates_tokens_details: Vec<OfModality>,
+}
+
+/// The tokens of one kind of content.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct OfModality {
+    #[serde(deserialize_with = "word")]
+    modality: Option<String>,
+    #[serde(deserialize_with = "count")]
+    token_count: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -84,96 +107,47 @@ struct GeminiVector {
     values: Vec<f32>,
 }
 
-/// The meaning of a `finishReason`, as far as an answer is judged by it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum GeminiFinish {
-    /// The model ended where it meant to.
-    Complete,
-    /// It came to the cap on output tokens.
-    Cap,
-    /// The provider refused the content.
-    Refused,
-    /// Unknown or no verdict: the content is taken, and the task that asked judges it.
-    Other,
-}
-
-/// Every reason that the documents name. One that is not here is [`GeminiFinish::Other`].
-const FINISH_REASONS: [(&str, GeminiFinish); 18] = [
-    ("STOP", GeminiFinish::Complete),
-    ("FINISH_REASON_UNSPECIFIED", GeminiFinish::Other),
-    ("MAX_TOKENS", GeminiFinish::Cap),
-    ("SAFETY", GeminiFinish::Refused),
-    ("RECITATION", GeminiFinish::Refused),
-    ("BLOCKLIST", GeminiFinish::Refused),
-    ("PROHIBITED_CONTENT", GeminiFinish::Refused),
-    ("SPII", GeminiFinish::Refused),
-    ("IMAGE_SAFETY", GeminiFinish::Refused),
-    ("IMAGE_PROHIBITED_CONTENT", GeminiFinish::Refused),
-    ("IMAGE_RECITATION", GeminiFinish::Refused),
-    ("NO_IMAGE", GeminiFinish::Other),
-    ("IMAGE_OTHER", GeminiFinish::Other),
-    ("LANGUAGE", GeminiFinish::Other),
-    ("OTHER", GeminiFinish::Other),
-    ("MALFORMED_FUNCTION_CALL", GeminiFinish::Other),
-    ("UNEXPECTED_TOOL_CALL", GeminiFinish::Other),
-    ("TOO_MANY_TOOL_CALLS", GeminiFinish::Other),
-];
-
-fn finish(reason: Option<&str>) -> GeminiFinish {
-    let Some(reason) = reason else { return GeminiFinish::Other };
-    match FINISH_REASONS.iter().find(|(known, _)| *known == reason) {
-        Some((_, finish)) => *finish,
-        None => {
-            tracing::warn!(finish_reason = %name(reason), "Gemini ended an answer for a reason that is not known here");
-            GeminiFinish::Other
-        }
-    }
-}
-
 /// An answer to a request for text.
 pub(super) fn text(answer: &HttpAnswer) -> Result<Reply, Fault> {
-    let generated: GeminiGeneration = decode(answer, UsageMetadata::of_text)?;
+    let generated: GeminiGeneration = decode(answer, GeminiGeneration::is_plain, UsageMetadata::of_text)?;
     let (candidate, ending) = judge(&generated)?;
     let text = candidate.text();
+    let text = thoughts::without(&text);
     if text.trim().is_empty() {
         return Err(billed(Fault::new(FaultKind::Empty, "the answer holds no text"), generated.usage()));
     }
-    Ok(reply(Content::Text(text), ending, generated.usage()))
+    Ok(reply(Content::Text(text.into_owned()), ending, generated.usage()))
 }
 
 /// An answer to a body that was passed through.
 pub(super) fn raw(answer: &HttpAnswer) -> Result<Reply, Fault> {
-    let body: Value = decode(answer, UsageMetadata::of_text)?;
-    let unreadable = |error| billed(unreadable(answer, &error), UsageMetadata::of_text(&usage(answer)));
-    let generated = GeminiGeneration::deserialize(&body).map_err(unreadable)?;
+    let read = ACCENT.read_raw::<GeminiGeneration>(answer);
+    let (body, generated) = read.map_err(|fault| billed(fault, UsageMetadata::of_text(&ACCENT.usage(answer))))?;
     let (_, ending) = judge(&generated)?;
     Ok(reply(Content::Raw(body), ending, generated.usage()))
 }
 
 /// An answer to a request for one vector.
 pub(super) fn vector(answer: &HttpAnswer) -> Result<Reply, Fault> {
-    let embedded: GeminiEmbeddings = decode(answer, UsageMetadata::of_vectors)?;
-    let vectors = embedded.embedding.into_iter().map(|vector| vector.values).collect();
-    wire::vectors(vectors, 1, embedded.usage_metadata.prompt_token_count)
+    vectors(answer, 1)
 }
 
-/// An answer to a request for so many vectors.
+/// An answer to a request for so many vectors; one alone may stand under the other's name.
 pub(super) fn vectors(answer: &HttpAnswer, asked: usize) -> Result<Reply, Fault> {
-    let embedded: GeminiEmbeddings = decode(answer, UsageMetadata::of_vectors)?;
-    let vectors = embedded.embeddings.unwrap_or_default().into_iter().map(|vector| vector.values).collect();
+    let is_plain = |embedded: &GeminiEmbeddings| embedded.vectors() == asked;
+    let embedded: GeminiEmbeddings = decode(answer, is_plain, UsageMetadata::of_vectors)?;
+    let vectors = embedded.embedding.into_iter().chain(embedded.embeddings.unwrap_or_default());
+    let vectors = vectors.map(|vector| vector.values).collect();
     wire::vectors(vectors, asked, embedded.usage_metadata.prompt_token_count)
 }
 
 /// The body of an answer; where it can't be read, a fault with what it used as far as that can be read.
 pub(super) fn decode<T: for<'de> Deserialize<'de>>(
     answer: &HttpAnswer,
+    is_plain: impl Fn(&T) -> bool,
     of: fn(&UsageMetadata) -> Usage,
 ) -> Result<T, Fault> {
-    wire::decode(answer).map_err(|fault| billed(fault, of(&usage(answer))))
-}
-
-fn usage(answer: &HttpAnswer) -> UsageMetadata {
-    usage_under("usageMetadata", answer)
+    ACCENT.read(answer, is_plain).map_err(|fault| billed(fault, of(&ACCENT.usage(answer))))
 }
 
 fn reply(content: Content, ending: Ending, usage: Usage) -> Reply {
@@ -184,40 +158,43 @@ fn reply(content: Content, ending: Ending, usage: Usage) -> Reply {
 /// The candidate to take and how it ended, or the fault that the answer amounts to.
 pub(super) fn judge(generated: &GeminiGeneration) -> Result<(&GeminiCandidate, Ending), Fault> {
     let candidates = &generated.candidates;
+    let billed = |fault| billed(fault, generated.usage());
     if let Some(candidate) = candidates.iter().find(|candidate| candidate.has_content()) {
-        let ending = match finish(candidate.finish_reason.as_deref()) {
-            GeminiFinish::Complete | GeminiFinish::Other => Ending::Complete,
-            GeminiFinish::Cap => Ending::Cut,
-            GeminiFinish::Refused => Ending::Filtered,
-        };
-        return Ok((candidate, ending));
+        // What a picture is beside it, no text says.
+        let text = if candidate.has_files() { String::new() } else { candidate.text() };
+        let ending = ending(candidate.finish_reason.as_deref(), &text);
+        return Ok((candidate, ending.map_err(billed)?));
     }
-    let reason = candidates.first().and_then(|candidate| candidate.finish_reason.as_deref());
-    let fault = match (&generated.prompt_feedback.block_reason, finish(reason)) {
-        (Some(block), _) => {
-            Fault::new(FaultKind::Refused, format!("the provider refused the prompt ({})", name(block)))
-        }
-        (None, GeminiFinish::Refused) => {
-            let reason = name(reason.unwrap_or_default());
-            Fault::new(FaultKind::Refused, format!("the provider refused the answer ({reason})"))
-        }
-        (None, GeminiFinish::Cap) => {
-            let message =
-                "the answer came to the cap on output tokens before any text: thinking used it up; raise the cap";
-            Fault::new(FaultKind::Empty, message)
-        }
-        (None, GeminiFinish::Complete | GeminiFinish::Other) => {
-            let because = reason.map_or_else(String::new, |reason| format!(" ({})", name(reason)));
-            Fault::new(FaultKind::Empty, format!("the provider answered without content{because}"))
-        }
-    };
-    Err(billed(fault, generated.usage()))
+    Err(billed(match &generated.prompt_feedback.block_reason {
+        Some(block) => Fault::new(FaultKind::Refused, format!("the provider refused the prompt ({})", name(block))),
+        None => without_content(candidates.first().and_then(|candidate| candidate.finish_reason.as_deref())),
+    }))
 }
 
 impl GeminiGeneration {
+    /// Whether it is as the documents have it, so that nothing more is to be found in its body.
+    pub(super) fn is_plain(&self) -> bool {
+        let plain = |candidate: &GeminiCandidate| {
+            candidate.has_content() && finish(candidate.finish_reason.as_deref()) != Finish::Open
+        };
+        self.candidates.first().is_some_and(plain) && self.usage_metadata.prompt_token_count.is_some()
+    }
+
     pub(super) fn usage(&self) -> Usage {
         let images = self.candidates.iter().flat_map(|c| &c.content.parts).filter(|p| p.inline_data.is_some()).count();
         Usage { images: (images > 0).then_some(images as u64), ..self.usage_metadata.of_text() }
+    }
+}
+
+impl GeminiAnswerPart {
+    const fn is_file(&self) -> bool {
+        self.inline_data.is_some() || self.file_data.is_some()
+    }
+}
+
+impl GeminiEmbeddings {
+    fn vectors(&self) -> usize {
+        usize::from(self.embedding.is_some()) + self.embeddings.as_ref().map_or(0, Vec::len)
     }
 }
 
@@ -225,9 +202,12 @@ impl GeminiCandidate {
     fn has_content(&self) -> bool {
         self.content.parts.iter().any(|part| {
             let text = part.text.as_ref().is_some_and(|text| !text.trim().is_empty());
-            let other = part.inline_data.is_some() || part.file_data.is_some() || part.function_call.is_some();
-            !part.thought && (text || other)
+            !part.thought && (text || part.is_file() || part.function_call.is_some())
         })
+    }
+
+    fn has_files(&self) -> bool {
+        self.content.parts.iter().any(GeminiAnswerPart::is_file)
     }
 
     pub(super) fn text(&self) -> String {
@@ -237,7 +217,16 @@ impl GeminiCandidate {
 
 impl UsageMetadata {
     pub(super) fn of_text(&self) -> Usage {
-        Usage { input_tokens: self.prompt_token_count, output_tokens: self.output(), images: None }
+        let of_images = |details: &[OfModality]| {
+            let images = details.iter().filter(|one| one.modality.as_deref() == Some("IMAGE"));
+            images.filter_map(|one| one.token_count).max()
+        };
+        Usage {
+            cached_tokens: self.cached_content_token_count.filter(|cached| *cached > 0),
+            image_input_tokens: of_images(&self.prompt_tokens_details),
+            image_output_tokens: of_images(&self.candidates_tokens_details),
+            ..Usage::of_tokens(self.prompt_token_count, self.output())
+        }
     }
 
     fn of_vectors(&self) -> Usage {

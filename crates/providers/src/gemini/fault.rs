@@ -6,20 +6,20 @@ use std::time::Duration;
 use atelier_engine::{Fault, FaultKind, LimitKind, ReportedLimit, Window};
 use serde_json::Value;
 
-use crate::http::{HttpAnswer, plausible, seconds};
+use crate::error_body::ErrorBody;
+use crate::http::{HttpAnswer, plausible};
 use crate::secret::ApiKey;
 use crate::wire::in_words;
 
 /// Gemini's spend limit counts over a rolling ten minutes, by its documents; a violation may not say so.
 const SPEND_WINDOW: Duration = Duration::from_secs(600);
 
-/// The fault for an answer that is no 2xx.
-pub(super) fn of(answer: &HttpAnswer, model: &str, key: &ApiKey) -> Fault {
-    let error = GeminiErrorBody::of(answer);
-    let violations = error.violations();
-    let kind = kind(answer.status, &error, &violations);
-    let words = in_words(kind, answer.status, model);
-    let theirs = key.clean(error.message());
+/// The fault for an error with `status`.
+pub(super) fn of(answer: &HttpAnswer, error: &ErrorBody, status: u16, model: &str, key: &ApiKey) -> Fault {
+    let violations: Vec<ReportedLimit> = error.violations().filter_map(violation).collect();
+    let kind = kind(status, error, &violations);
+    let words = in_words(kind, status, model);
+    let theirs = key.clean(&error.reason());
     let mut fault = Fault::new(kind, if theirs.is_empty() { words } else { format!("{words}: {theirs}") });
     fault.retry_after = error.retry_delay().or(answer.retry_after);
     fault.limit = violations.into_iter().reduce(|a, b| if rank(b.window) > rank(a.window) { b } else { a });
@@ -27,10 +27,11 @@ pub(super) fn of(answer: &HttpAnswer, model: &str, key: &ApiKey) -> Fault {
 }
 
 /// Which fault a status is. Later arms take what no earlier one names.
-fn kind(status: u16, error: &GeminiErrorBody, violations: &[ReportedLimit]) -> FaultKind {
+fn kind(status: u16, error: &ErrorBody, violations: &[ReportedLimit]) -> FaultKind {
+    // A name is more exact than a 4xx. A 5xx is the server's failure, whatever name stands beside it.
+    let named = error.named().filter(|_| (400..=499).contains(&status) && status != 429);
     match status {
-        400 if error.reasons().any(|reason| reason == "API_KEY_INVALID") => FaultKind::Credentials,
-        400 if error.status() == "FAILED_PRECONDITION" => FaultKind::AccountBlocked,
+        _ if named.is_some() => named.unwrap_or(FaultKind::BadRequest),
         401 | 403 => FaultKind::Credentials,
         402 => FaultKind::AccountBlocked,
         404 => FaultKind::NoSuchModel,
@@ -52,45 +53,6 @@ fn rank(window: Option<Window>) -> Duration {
         Some(Window::Now) => Duration::from_nanos(1),
         Some(Window::Sliding(window)) => window,
         Some(Window::Day) => Duration::from_secs(86_400),
-    }
-}
-
-/// The `error` of a body, or nothing at all if it has none.
-struct GeminiErrorBody(Value);
-
-impl GeminiErrorBody {
-    fn of(answer: &HttpAnswer) -> Self {
-        let mut body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        // Some of Google's endpoints wrap the object in an array.
-        if body.is_array() {
-            body = body.get_mut(0).map(Value::take).unwrap_or_default();
-        }
-        Self(body.get_mut("error").map(Value::take).unwrap_or_default())
-    }
-
-    fn message(&self) -> &str {
-        self.0.get("message").and_then(Value::as_str).unwrap_or_default()
-    }
-
-    fn status(&self) -> &str {
-        self.0.get("status").and_then(Value::as_str).unwrap_or_default()
-    }
-
-    fn details(&self) -> impl Iterator<Item = &Value> {
-        self.0.get("details").and_then(Value::as_array).into_iter().flatten()
-    }
-
-    fn reasons(&self) -> impl Iterator<Item = &str> {
-        self.details().filter_map(|detail| detail.get("reason")?.as_str())
-    }
-
-    fn retry_delay(&self) -> Option<Duration> {
-        self.details().find_map(|detail| seconds(detail.get("retryDelay")?.as_str()?))
-    }
-
-    fn violations(&self) -> Vec<ReportedLimit> {
-        let lists = self.details().filter_map(|detail| detail.get("violations")?.as_array());
-        lists.flatten().filter_map(violation).collect()
     }
 }
 

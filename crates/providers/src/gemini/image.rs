@@ -1,12 +1,13 @@
 //! Requests for images, and their answers, in Gemini's format.
 
-use atelier_engine::{Content, Ending, Fault, FaultKind, ImageRequest, Reply, Usage};
+use atelier_engine::{Fault, FaultKind, ImageRequest, Usage};
 use serde::{Deserialize, Serialize};
 
+use crate::drawn::{Drawn, Picture};
 use crate::http::HttpAnswer;
-use crate::wire::{bad, billed, encode, or_default, picture};
+use crate::wire::{bad, billed, encode, or_default, word};
 
-use super::answer::{GeminiCandidate, GeminiGeneration, decode, judge};
+use super::answer::{GeminiCandidate, GeminiGeneration, UsageMetadata, decode, judge};
 use super::request::{GeminiPart, inline};
 
 /// The shapes that every image model makes, as width to height.
@@ -118,6 +119,8 @@ struct DrawnPart {
     thought: bool,
     #[serde(deserialize_with = "or_default")]
     inline_data: Option<Blob>,
+    #[serde(deserialize_with = "or_default")]
+    file_data: Option<Blob>,
 }
 
 #[derive(Default, Deserialize)]
@@ -125,25 +128,37 @@ struct DrawnPart {
 struct Blob {
     #[serde(deserialize_with = "or_default")]
     mime_type: String,
-    #[serde(deserialize_with = "or_default")]
-    data: String,
+    #[serde(deserialize_with = "word")]
+    data: Option<String>,
+    #[serde(deserialize_with = "word")]
+    file_uri: Option<String>,
 }
 
 /// An answer to a request for an image: the first that is no thought.
-pub(super) fn answer(answer: &HttpAnswer) -> Result<Reply, Fault> {
+pub(super) fn answer(answer: &HttpAnswer) -> Result<Drawn, Fault> {
     let without = |usage: Usage| Usage { images: Some(0), ..usage };
-    let generated: GeminiGeneration = decode(answer, |usage| Usage { images: Some(0), ..usage.of_text() })?;
+    let unread = |usage: &UsageMetadata| Usage { images: Some(0), ..usage.of_text() };
+    let generated: GeminiGeneration = decode(answer, GeminiGeneration::is_plain, unread)?;
     let usage = without(generated.usage());
     let judged = judge(&generated).map_err(|fault| Fault { usage: fault.usage.map(without), ..fault });
     let (candidate, _) = judged?;
-    let drawn: DrawnAnswer = decode(answer, |usage| Usage { images: Some(0), ..usage.of_text() })?;
-    let mut parts = drawn.candidates.into_iter().flat_map(|candidate| candidate.content.parts);
-    let Some(blob) = parts.find_map(|part| part.inline_data.filter(|_| !part.thought)) else {
-        return Err(billed(words(candidate), usage));
-    };
-    let usage = Usage { images: Some(1), ..usage };
-    let image = picture(&blob.mime_type, &blob.data).map_err(|fault| billed(fault, usage))?;
-    Ok(Reply { content: Content::Image(image), ending: Ending::Complete, usage, limits: Vec::new() })
+    let holds_one = |drawn: &DrawnAnswer| drawn.pictures().next().is_some();
+    let drawn: DrawnAnswer = decode(answer, holds_one, unread)?;
+    let Some(picture) = drawn.into_picture() else { return Err(billed(words(candidate), usage)) };
+    Ok(Drawn { picture, usage: Usage { images: Some(1), ..usage }, limits: Vec::new() })
+}
+
+impl DrawnAnswer {
+    fn pictures(&self) -> impl Iterator<Item = &DrawnPart> {
+        let parts = self.candidates.iter().flat_map(|candidate| &candidate.content.parts);
+        parts.filter(|part| !part.thought && (part.inline_data.is_some() || part.file_data.is_some()))
+    }
+
+    fn into_picture(self) -> Option<Picture> {
+        let parts = self.candidates.into_iter().flat_map(|candidate| candidate.content.parts);
+        let blobs = parts.filter(|part| !part.thought).filter_map(|part| part.inline_data.or(part.file_data));
+        blobs.filter_map(|blob| Picture::of(&blob.mime_type, blob.data, blob.file_uri)).next()
+    }
 }
 
 /// The fault for an answer without an image: words came in its place, or nothing did.
@@ -200,17 +215,21 @@ mod tests {
         assert_eq!(request(&ImageRequest { mask: Some(mask), ..asked(1, 1) }).unwrap_err().kind, FaultKind::BadRequest);
     }
 
-    fn answered(parts: &Value) -> Result<Reply, Fault> {
+    fn answered(parts: &Value) -> Result<(ImageData, Usage), Fault> {
         let body = json!({
             "candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}],
             "usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 1290},
         });
-        answer(&HttpAnswer { status: 200, body: body.to_string().into(), ..HttpAnswer::default() })
+        let drawn = answer(&HttpAnswer { status: 200, body: body.to_string().into(), ..HttpAnswer::default() })?;
+        match drawn.picture {
+            Picture::Inline(image) => Ok((image.map_err(|fault| billed(fault, drawn.usage))?, drawn.usage)),
+            Picture::At(address) => panic!("{address}"),
+        }
     }
 
     #[test]
     fn the_image_of_an_answer_is_found_behind_words_and_thoughts() {
-        let reply = answered(&json!([
+        let (drawn, usage) = answered(&json!([
             {"text": "Let me think", "thought": true},
             {"inlineData": {"mimeType": "image/png", "data": "AAAA"}, "thought": true},
             {"text": "Here it is:"},
@@ -218,7 +237,7 @@ mod tests {
         ]))
         .unwrap();
         let image = ImageData { mime: "image/png".into(), bytes: vec![255].into() };
-        assert_eq!((reply.content, reply.usage.images), (Content::Image(image), Some(1)));
+        assert_eq!((drawn, usage.images), (image, Some(1)));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod answer;
 mod fault;
+mod forms;
 mod image;
 mod request;
 mod settings;
@@ -14,6 +15,7 @@ use futures_util::future::BoxFuture;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::ProviderError;
+use crate::error_body::{ErrorBody, located};
 use crate::http::{BaseUrl, Endpoint, HttpAnswer, HttpClient};
 use crate::model_name::check_name;
 use crate::secret::ApiKey;
@@ -85,39 +87,51 @@ impl Gemini {
         match request {
             Request::Text(text) => {
                 let body = request::text(&text)?;
-                answer::text(&self.post(&self.urls.generate, body).await?)
+                self.post(&self.urls.generate, body, answer::text).await
             }
             Request::Embedding(embedding) => match embedding.inputs.as_slice() {
                 [input] => {
                     let body = request::embedding(&self.model, input, embedding.dimensions)?;
-                    answer::vector(&self.post(&self.urls.embed, body).await?)
+                    self.post(&self.urls.embed, body, answer::vector).await
                 }
                 inputs => {
                     let body = request::embeddings(&self.model, inputs, embedding.dimensions)?;
-                    answer::vectors(&self.post(&self.urls.embed_batch, body).await?, inputs.len())
+                    self.post(&self.urls.embed_batch, body, |answer| answer::vectors(answer, inputs.len())).await
                 }
             },
             Request::Image(image) => {
                 let body = image::request(&image)?;
-                image::answer(&self.post(&self.urls.generate, body).await?)
+                let drawn = self.post(&self.urls.generate, body, image::answer).await?;
+                drawn.into_reply(&self.http, &self.base).await
             }
             Request::Raw(raw) => {
                 let body = request::raw(&raw.body)?;
-                answer::raw(&self.post(&self.urls.generate, body).await?)
+                self.post(&self.urls.generate, body, answer::raw).await
             }
         }
     }
 
-    /// Makes one exchange. The answer that it returns is a 2xx with a whole body.
-    async fn post(&self, url: &Endpoint, body: Vec<u8>) -> Result<HttpAnswer, Fault> {
+    /// Makes one exchange. `read` turns a 2xx into what was asked for.
+    async fn post<T>(
+        &self,
+        url: &Endpoint,
+        body: Vec<u8>,
+        read: impl Fn(&HttpAnswer) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
         let answer = self.http.post(url, self.headers.clone(), body).await?;
+        let fault = |status, error: &ErrorBody| {
+            located(fault::of(&answer, error, status, &self.model, &self.key), answer.status, url)
+        };
         if !(200..300).contains(&answer.status) {
-            return Err(fault::of(&answer, &self.model, &self.key));
+            return Err(fault(answer.status, &ErrorBody::of(&answer)));
         }
-        match &answer.cut {
-            Some(reason) => Err(Fault::new(FaultKind::Unreadable, reason.clone())),
-            None => Ok(answer),
-        }
+        // A gateway may report an error in a 200, which says more than that the answer can't be read.
+        read(&answer).map_err(|unread| match (unread.kind, answer::ACCENT.error(&answer)) {
+            (FaultKind::Empty | FaultKind::Unreadable, Some(error)) => {
+                Fault { usage: unread.usage, ..fault(error.status(), &error) }
+            }
+            _ => unread,
+        })
     }
 }
 

@@ -3,14 +3,25 @@
 //! An answer may have been paid for, so whatever of it is of use is kept: unknown fields and values are
 //! ignored, and a number that is not one counts as not reported.
 
+use std::fmt;
+
 use atelier_engine::{Content, Ending, Fault, FaultKind, Reply, Usage};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::finish::{Finish, ending, finish, without_content};
 use crate::http::HttpAnswer;
-use crate::wire::{self, billed, count, name, or_absent, or_default, unreadable, usage_of_vectors, usage_under, word};
+use crate::thoughts;
+use crate::wire::{self, Accent, billed, count, or_absent, or_default, usage_of_vectors, word};
 
-use super::limits;
+use super::{forms, limits};
+
+/// How this wire's answers are read.
+pub(super) const ACCENT: Accent = Accent { canonical: forms::canonical, usage: "usage", canonical_usage: forms::usage };
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -28,6 +39,7 @@ struct OpenAiChoice {
     message: OpenAiAnswerMessage,
     #[serde(deserialize_with = "word")]
     finish_reason: Option<String>,
+    error: Option<Value>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -48,6 +60,15 @@ struct ReportedUsage {
     prompt_tokens: Option<u64>,
     #[serde(deserialize_with = "count")]
     completion_tokens: Option<u64>,
+    #[serde(deserialize_with = "or_absent")]
+    prompt_tokens_details: PromptDetails,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct PromptDetails {
+    #[serde(deserialize_with = "count")]
+    cached_tokens: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -64,77 +85,25 @@ struct OpenAiEmbeddings {
 struct OpenAiVector {
     #[serde(deserialize_with = "count")]
     index: Option<u64>,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "numbers")]
     embedding: Vec<f32>,
-}
-
-/// The meaning of a `finish_reason`, as far as an answer is judged by it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum OpenAiFinish {
-    /// The model ended where it meant to.
-    Complete,
-    /// It came to the cap on output tokens.
-    Cap,
-    /// The provider refused the content.
-    Refused,
-    /// Unknown or no verdict: the content is taken, and the task that asked judges it.
-    Other,
-}
-
-/// Every reason that the documents name. One that is not here is [`OpenAiFinish::Other`].
-const FINISH_REASONS: [(&str, OpenAiFinish); 5] = [
-    ("stop", OpenAiFinish::Complete),
-    ("length", OpenAiFinish::Cap),
-    ("content_filter", OpenAiFinish::Refused),
-    ("tool_calls", OpenAiFinish::Complete),
-    ("function_call", OpenAiFinish::Complete),
-];
-
-fn finish(reason: Option<&str>) -> OpenAiFinish {
-    let Some(reason) = reason else { return OpenAiFinish::Other };
-    match FINISH_REASONS.iter().find(|(known, _)| *known == reason) {
-        Some((_, finish)) => *finish,
-        None => {
-            tracing::warn!(finish_reason = %name(reason), "an answer ended for a reason that is not known here");
-            OpenAiFinish::Other
-        }
-    }
-}
-
-/// The status that an error in a 200 stands for: some gateways answer so when the server behind them fails.
-pub(super) fn error_status(answer: &HttpAnswer) -> Option<u16> {
-    #[derive(Deserialize)]
-    struct Errs {
-        error: Option<Value>,
-        choices: Option<serde::de::IgnoredAny>,
-        data: Option<serde::de::IgnoredAny>,
-    }
-    let errs: Errs = serde_json::from_slice(&answer.body).ok()?;
-    let error = errs.error.filter(|error| !error.is_null())?;
-    if errs.choices.is_some() || errs.data.is_some() {
-        return None;
-    }
-    let code = error.get("code").and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
-    Some(code.filter(|code| (400..600).contains(code)).unwrap_or(500))
 }
 
 /// An answer to a request for text.
 pub(super) fn text(answer: &HttpAnswer) -> Result<Reply, Fault> {
-    let completion: OpenAiCompletion = decode(answer, ReportedUsage::of_text)?;
+    let completion: OpenAiCompletion = decode(answer, OpenAiCompletion::is_plain, ReportedUsage::of_text)?;
     let usage = completion.usage.of_text();
     let (choice, ending) = judge(&completion)?;
-    let text = choice.message.content.clone();
+    let text = thoughts::without(&choice.message.content);
     if text.trim().is_empty() {
         return Err(billed(Fault::new(FaultKind::Empty, "the answer holds no text"), usage));
     }
-    Ok(Reply { content: Content::Text(text), ending, usage, limits: limits::reported(&answer.headers) })
+    Ok(Reply { content: Content::Text(text.into_owned()), ending, usage, limits: limits::reported(&answer.headers) })
 }
 
 /// An answer to a body for `chat/completions` that was passed through.
 pub(super) fn raw(answer: &HttpAnswer) -> Result<Reply, Fault> {
-    let body: Value = decode(answer, ReportedUsage::of_text)?;
-    let unreadable = |error| billed(unreadable(answer, &error), ReportedUsage::of_text(&usage(answer)));
-    let completion = OpenAiCompletion::deserialize(&body).map_err(unreadable)?;
+    let (body, completion) = decode_raw::<OpenAiCompletion>(answer, ReportedUsage::of_text)?;
     let (_, ending) = judge(&completion)?;
     let (usage, limits) = (completion.usage.of_text(), limits::reported(&answer.headers));
     Ok(Reply { content: Content::Raw(body), ending, usage, limits })
@@ -142,22 +111,34 @@ pub(super) fn raw(answer: &HttpAnswer) -> Result<Reply, Fault> {
 
 /// An answer to a body for `embeddings` that was passed through.
 pub(super) fn raw_vectors(answer: &HttpAnswer) -> Result<Reply, Fault> {
-    let body: Value = decode(answer, ReportedUsage::of_vectors)?;
-    let usage = usage(answer).of_vectors();
-    if body.get("data").and_then(Value::as_array).is_none_or(Vec::is_empty) {
+    let (body, embedded) = decode_raw::<OpenAiEmbeddings>(answer, ReportedUsage::of_vectors)?;
+    let usage = embedded.usage.of_vectors();
+    if embedded.data.is_empty() {
         return Err(billed(Fault::new(FaultKind::Empty, "the answer holds no vectors"), usage));
     }
     let limits = limits::reported(&answer.headers);
     Ok(Reply { content: Content::Raw(body), ending: Ending::Complete, usage, limits })
 }
 
-/// An answer to a request for so many vectors. Each says whose it is; where none does, they are in order.
+/// An answer to a request for so many vectors. Each says whose it is; where none does, they are in order. Of two for one
+/// text the last counts, and some servers number from 1.
 pub(super) fn vectors(answer: &HttpAnswer, asked: usize) -> Result<Reply, Fault> {
-    let mut embedded: OpenAiEmbeddings = decode(answer, ReportedUsage::of_vectors)?;
+    let is_plain = |embedded: &OpenAiEmbeddings| embedded.data.len() == asked && embedded.usage.is_there();
+    let mut embedded: OpenAiEmbeddings = decode(answer, is_plain, ReportedUsage::of_vectors)?;
     let input_tokens = embedded.usage.prompt_tokens;
     if embedded.data.iter().any(|vector| vector.index.is_some()) {
+        let last = |a: &mut OpenAiVector, b: &mut OpenAiVector| {
+            let same = a.index == b.index;
+            if same {
+                // The one that is kept is the earlier: it takes what the later says.
+                std::mem::swap(a, b);
+            }
+            same
+        };
         embedded.data.sort_by_key(|vector| vector.index);
-        let whole = embedded.data.iter().zip(0..).all(|(vector, place)| vector.index == Some(place));
+        embedded.data.dedup_by(last);
+        let first = embedded.data.first().and_then(|vector| vector.index).filter(|first| *first == 1).unwrap_or(0);
+        let whole = embedded.data.iter().zip(first..).all(|(vector, place)| vector.index == Some(place));
         // A wrong number of vectors is reported below, as such.
         if !whole && embedded.data.len() == asked {
             let fault = Fault::new(FaultKind::Unreadable, "the vectors are not numbered as the texts were");
@@ -170,46 +151,51 @@ pub(super) fn vectors(answer: &HttpAnswer, asked: usize) -> Result<Reply, Fault>
 }
 
 /// The body of an answer; where it can't be read, a fault with what it used as far as that can be read.
-fn decode<T: for<'de> Deserialize<'de>>(answer: &HttpAnswer, of: fn(&ReportedUsage) -> Usage) -> Result<T, Fault> {
-    wire::decode(answer).map_err(|fault| billed(fault, of(&usage(answer))))
+fn decode<T: for<'de> Deserialize<'de>>(
+    answer: &HttpAnswer,
+    is_plain: impl Fn(&T) -> bool,
+    of: fn(&ReportedUsage) -> Usage,
+) -> Result<T, Fault> {
+    ACCENT.read(answer, is_plain).map_err(|fault| billed(fault, of(&ACCENT.usage(answer))))
 }
 
-fn usage(answer: &HttpAnswer) -> ReportedUsage {
-    usage_under("usage", answer)
+fn decode_raw<T: for<'de> Deserialize<'de>>(
+    answer: &HttpAnswer,
+    of: fn(&ReportedUsage) -> Usage,
+) -> Result<(Value, T), Fault> {
+    ACCENT.read_raw(answer).map_err(|fault| billed(fault, of(&ACCENT.usage(answer))))
 }
 
 /// The choice to take and how it ended, or the fault that the answer amounts to.
 fn judge(completion: &OpenAiCompletion) -> Result<(&OpenAiChoice, Ending), Fault> {
     let choices = &completion.choices;
+    let billed = |fault| billed(fault, completion.usage.of_text());
     if let Some(choice) = choices.iter().find(|choice| choice.message.has_content()) {
-        let ending = match finish(choice.finish_reason.as_deref()) {
-            OpenAiFinish::Complete | OpenAiFinish::Other => Ending::Complete,
-            OpenAiFinish::Cap => Ending::Cut,
-            OpenAiFinish::Refused => Ending::Filtered,
-        };
-        return Ok((choice, ending));
+        let reason = choice.finish_reason.as_deref();
+        if choice.error.as_ref().is_some_and(|error| !error.is_null()) {
+            let message = "the answer is not whole: an error stands beside it";
+            return Err(billed(Fault::new(FaultKind::Unreadable, message)));
+        }
+        return Ok((choice, ending(reason, &choice.message.content).map_err(billed)?));
     }
     let first = choices.first();
-    let reason = first.and_then(|choice| choice.finish_reason.as_deref());
     let refusal = first.and_then(|choice| choice.message.refusal.as_deref()).filter(|text| !text.trim().is_empty());
-    let fault = match (refusal, finish(reason)) {
+    Err(billed(match refusal {
         // The words of a refusal are an answer of the model, and answers stay out of messages.
-        (Some(_), _) => Fault::new(FaultKind::Refused, "the model refused to answer"),
-        (None, OpenAiFinish::Refused) => {
-            let reason = name(reason.unwrap_or_default());
-            Fault::new(FaultKind::Refused, format!("the provider refused the answer ({reason})"))
-        }
-        (None, OpenAiFinish::Cap) => {
-            let message =
-                "the answer came to the cap on output tokens before any text: thinking used it up; raise the cap";
-            Fault::new(FaultKind::Empty, message)
-        }
-        (None, OpenAiFinish::Complete | OpenAiFinish::Other) => {
-            let because = reason.map_or_else(String::new, |reason| format!(" ({})", name(reason)));
-            Fault::new(FaultKind::Empty, format!("the provider answered without content{because}"))
-        }
-    };
-    Err(billed(fault, completion.usage.of_text()))
+        Some(_) => Fault::new(FaultKind::Refused, "the model refused to answer"),
+        None => without_content(first.and_then(|choice| choice.finish_reason.as_deref())),
+    }))
+}
+
+impl OpenAiCompletion {
+    /// Whether it is as the documents have it, so that nothing more is to be found in its body.
+    fn is_plain(&self) -> bool {
+        let plain = |choice: &OpenAiChoice| {
+            let ended = finish(choice.finish_reason.as_deref()) != Finish::Open;
+            ended && (choice.message.has_content() || choice.message.refusal.is_some())
+        };
+        self.choices.first().is_some_and(plain) && self.usage.is_there()
+    }
 }
 
 impl OpenAiAnswerMessage {
@@ -220,9 +206,14 @@ impl OpenAiAnswerMessage {
 }
 
 impl ReportedUsage {
+    const fn is_there(&self) -> bool {
+        self.prompt_tokens.is_some()
+    }
+
     /// Reasoning is among the completion's tokens already.
     fn of_text(&self) -> Usage {
-        Usage { input_tokens: self.prompt_tokens, output_tokens: self.completion_tokens, images: None }
+        let usage = Usage::of_tokens(self.prompt_tokens, self.completion_tokens);
+        Usage { cached_tokens: self.prompt_tokens_details.cached_tokens.filter(|cached| *cached > 0), ..usage }
     }
 
     fn of_vectors(&self) -> Usage {
@@ -230,13 +221,45 @@ impl ReportedUsage {
     }
 }
 
-/// A text, or a list of parts with texts, as some servers write it; anything else counts as none.
+/// A text, or a list of parts with texts, as some servers write it; anything else counts as none. Parts that hold what
+/// was thought are passed over.
 fn content<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    fn part(part: &Value) -> Option<&str> {
+        let kind = part.get("type").and_then(Value::as_str).unwrap_or_default();
+        if kind.contains("think") || kind.contains("reason") {
+            return None;
+        }
+        let text = part.get("text").unwrap_or(part);
+        text.as_str().or_else(|| text.get("value")?.as_str())
+    }
     Ok(match Value::deserialize(from)? {
         Value::String(text) => text,
-        Value::Array(parts) => parts.iter().filter_map(|part| part.get("text")?.as_str()).collect(),
+        Value::Array(parts) => parts.iter().filter_map(part).collect(),
+        one @ Value::Object(_) => part(&one).unwrap_or_default().to_owned(),
         _ => String::new(),
     })
+}
+
+/// A list of numbers, or base64 of 32-bit floats, least byte first.
+fn numbers<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<f32>, D::Error> {
+    struct Numbers;
+    impl<'de> Visitor<'de> for Numbers {
+        type Value = Vec<f32>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("numbers")
+        }
+        fn visit_unit<E>(self) -> Result<Vec<f32>, E> {
+            Ok(Vec::new())
+        }
+        fn visit_str<E>(self, text: &str) -> Result<Vec<f32>, E> {
+            let bytes = STANDARD.decode(text.trim()).unwrap_or_default();
+            Ok(bytes.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]])).collect())
+        }
+        fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<Vec<f32>, A::Error> {
+            Vec::deserialize(SeqAccessDeserializer::new(elements))
+        }
+    }
+    from.deserialize_any(Numbers)
 }
 
 #[cfg(test)]
@@ -246,6 +269,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::finish::REASONS;
+
+    const USED: Usage = Usage::of_tokens(Some(7), Some(2));
 
     fn answer(body: &Value) -> HttpAnswer {
         HttpAnswer { status: 200, body: Bytes::from(body.to_string()), ..HttpAnswer::default() }
@@ -260,27 +286,37 @@ mod tests {
 
     #[test]
     fn every_finish_reason_with_text_keeps_the_text() {
-        for (reason, finish) in FINISH_REASONS.into_iter().chain([("something_new", OpenAiFinish::Other)]) {
-            let reply = text(&ended(reason, &json!("ab"))).unwrap();
+        for (reason, finish) in REASONS.into_iter().chain([("something_new", Finish::Open)]) {
+            let read = text(&ended(reason, &json!("ab.")));
             let ending = match finish {
-                OpenAiFinish::Complete | OpenAiFinish::Other => Ending::Complete,
-                OpenAiFinish::Cap => Ending::Cut,
-                OpenAiFinish::Refused => Ending::Filtered,
+                Finish::Complete | Finish::Open => Ending::Complete,
+                Finish::Cap => Ending::Cut,
+                Finish::Refused => Ending::Filtered,
+                Finish::Broken => {
+                    let fault = read.unwrap_err();
+                    assert_eq!((fault.kind, fault.usage), (FaultKind::Unreadable, Some(USED)), "{reason}");
+                    continue;
+                }
             };
-            assert_eq!((reply.content, reply.ending), (Content::Text("ab".into()), ending), "{reason}");
+            let reply = read.unwrap();
+            assert_eq!((reply.content, reply.ending), (Content::Text("ab.".into()), ending), "{reason}");
         }
     }
 
     #[test]
     fn every_finish_reason_without_text_is_a_fault_that_names_it_and_is_billed() {
-        for (reason, finish) in FINISH_REASONS.into_iter().chain([("something_new", OpenAiFinish::Other)]) {
+        for (reason, finish) in REASONS.into_iter().chain([("something_new", Finish::Open)]) {
             for content in [json!(null), json!(""), json!(" \n"), json!([]), json!(7)] {
                 let fault = text(&ended(reason, &content)).unwrap_err();
-                let kind = if finish == OpenAiFinish::Refused { FaultKind::Refused } else { FaultKind::Empty };
+                let kind = match finish {
+                    Finish::Refused => FaultKind::Refused,
+                    Finish::Broken => FaultKind::Unreadable,
+                    _ => FaultKind::Empty,
+                };
                 assert_eq!(fault.kind, kind, "{reason}");
-                let named = if finish == OpenAiFinish::Cap { "thinking used it up" } else { reason };
+                let named = if finish == Finish::Cap { "thinking used it up" } else { reason };
                 assert!(fault.message.contains(named), "{reason}: {fault}");
-                assert_eq!(fault.usage, Some(Usage { input_tokens: Some(7), output_tokens: Some(2), images: None }));
+                assert_eq!(fault.usage, Some(USED));
             }
         }
     }
@@ -333,26 +369,15 @@ mod tests {
             let body = answer(&json!({"choices": choices, "usage": used}));
             for fault in [text(&body).unwrap_err(), raw(&body).unwrap_err()] {
                 assert_eq!(fault.kind, FaultKind::Unreadable);
-                assert_eq!(fault.usage, Some(Usage { input_tokens: Some(7), output_tokens: Some(2), images: None }));
+                assert_eq!(fault.usage, Some(USED));
             }
         }
-        let spent = Some(Usage { input_tokens: Some(7), output_tokens: Some(0), images: None });
+        let spent = Some(Usage::of_tokens(Some(7), Some(0)));
         for data in [json!([]), json!("odd"), json!([{"index": 3, "embedding": [1]}]), json!([{"embedding": []}])] {
             let body = answer(&json!({"data": data, "usage": used}));
             assert_eq!(vectors(&body, 1).unwrap_err().usage, spent, "{data}");
         }
         assert_eq!(raw_vectors(&answer(&json!({"data": [], "usage": used}))).unwrap_err().usage, spent);
-    }
-
-    #[test]
-    fn an_error_in_a_200_stands_for_its_own_status() {
-        let status = |body: &Value| error_status(&answer(body));
-        assert_eq!(status(&json!({"error": {"code": 429, "message": "slow down"}})), Some(429));
-        assert_eq!(status(&json!({"error": {"code": "overloaded"}})), Some(500));
-        assert_eq!(status(&json!({"error": {"code": 7}})), Some(500));
-        assert_eq!(status(&json!({"error": null, "choices": []})), None);
-        assert_eq!(status(&json!({"error": {"code": 429}, "choices": []})), None);
-        assert_eq!(status(&json!([])), None);
     }
 
     fn odd_value() -> impl Strategy<Value = Value> {
@@ -390,13 +415,13 @@ mod tests {
         #[test]
         fn no_answer_is_too_odd(body in odd_value()) {
             let answer = answer(&body);
-            let _ = (text(&answer), raw(&answer), raw_vectors(&answer), vectors(&answer, 2), error_status(&answer));
+            let _ = (text(&answer), raw(&answer), raw_vectors(&answer), vectors(&answer, 2), ACCENT.error(&answer).map(|error| error.reason()));
         }
 
         #[test]
         fn no_bytes_are_too_odd(body in prop::collection::vec(any::<u8>(), 0..200)) {
             let answer = HttpAnswer { status: 200, body: Bytes::from(body), ..HttpAnswer::default() };
-            let _ = (text(&answer), raw(&answer), raw_vectors(&answer), vectors(&answer, 1), error_status(&answer));
+            let _ = (text(&answer), raw(&answer), raw_vectors(&answer), vectors(&answer, 1), ACCENT.error(&answer).map(|error| error.reason()));
         }
     }
 }

@@ -1,51 +1,35 @@
-//! OpenAI's errors as faults, and those of servers like it. Everything is decided by status codes and by
-//! names of the wire, never by the words of a message.
+//! OpenAI's errors as faults, and those of servers like it. Which fault one is is decided by status codes and by names
+//! of the wire, never by the words of a message; a limit's amount and wait are read from them where nothing else says it.
 
 use atelier_engine::{Fault, FaultKind, LimitKind, ReportedLimit};
-use serde_json::Value;
 
+use crate::error_body::ErrorBody;
 use crate::http::HttpAnswer;
 use crate::secret::{ApiKey, clean};
 use crate::wire::in_words;
 
 use super::limits;
 
-/// The fault for each name of an error, whatever the 4xx status: 429 stands for a limit as well as for an
-/// empty account. The names stand in `code`, or else in `type`.
-const NAMES: [(&str, FaultKind); 14] = [
-    ("insufficient_quota", FaultKind::AccountBlocked),
-    ("billing_hard_limit_reached", FaultKind::AccountBlocked),
-    ("billing_not_active", FaultKind::AccountBlocked),
-    ("account_deactivated", FaultKind::AccountBlocked),
-    ("unsupported_country_region_territory", FaultKind::AccountBlocked),
-    ("content_policy_violation", FaultKind::Refused),
-    ("moderation_blocked", FaultKind::Refused),
-    ("content_filter", FaultKind::Refused),
-    ("image_generation_user_error", FaultKind::Refused),
-    ("invalid_api_key", FaultKind::Credentials),
-    ("invalid_organization", FaultKind::Credentials),
-    ("model_not_found", FaultKind::NoSuchModel),
-    ("context_length_exceeded", FaultKind::BadRequest),
-    ("rate_limit_exceeded", FaultKind::Limited),
-];
-
 /// The fault for an error with `status`.
-pub(super) fn of(answer: &HttpAnswer, status: u16, model: &str, key: Option<&ApiKey>) -> Fault {
-    let error = OpenAiErrorBody::of(answer);
-    let kind = kind(status, &error);
+pub(super) fn of(answer: &HttpAnswer, error: &ErrorBody, status: u16, model: &str, key: Option<&ApiKey>) -> Fault {
+    let kind = kind(status, error);
     let words = in_words(kind, status, model);
-    let theirs = key.map_or_else(|| clean(error.message()), |key| key.clean(error.message()));
+    let reason = error.reason();
+    let theirs = key.map_or_else(|| clean(&reason), |key| key.clean(&reason));
     let mut fault = Fault::new(kind, if theirs.is_empty() { words } else { format!("{words}: {theirs}") });
-    fault.retry_after = limits::retry_after(&answer.headers);
-    fault.limit = (kind == FaultKind::Limited).then(|| limit_hit(answer, &error)).flatten();
+    fault.retry_after = limits::retry_after(&answer.headers).or_else(|| error.retry_delay());
+    if kind == FaultKind::Limited {
+        let (limit, wait) = limits::in_words(&reason);
+        fault.limit = limit_hit(answer, error, limit);
+        fault.retry_after = fault.retry_after.or(wait);
+    }
     fault
 }
 
 /// Which fault a status is. Later arms take what no earlier one names.
-fn kind(status: u16, error: &OpenAiErrorBody) -> FaultKind {
+fn kind(status: u16, error: &ErrorBody) -> FaultKind {
     // A name is more exact than a 4xx. A 5xx is the server's failure, whatever name stands beside it.
-    let named = NAMES.iter().find(|(name, _)| error.is_called(name)).map(|(_, kind)| *kind);
-    if let (400..=499, Some(kind)) = (status, named) {
+    if let (400..=499, Some(kind)) = (status, error.named()) {
         return kind;
     }
     match status {
@@ -63,9 +47,9 @@ fn kind(status: u16, error: &OpenAiErrorBody) -> FaultKind {
     }
 }
 
-/// The limit that was hit: of those in the headers the one that the error names or that has nothing left.
-/// Of several, the last to reset is the one to wait for.
-fn limit_hit(answer: &HttpAnswer, error: &OpenAiErrorBody) -> Option<ReportedLimit> {
+/// The limit that was hit: of those in the headers the one that the error names or that has nothing left, and where
+/// there are no headers the one that its words speak of. Of several, the last to reset is the one to wait for.
+fn limit_hit(answer: &HttpAnswer, error: &ErrorBody, in_words: Option<ReportedLimit>) -> Option<ReportedLimit> {
     let named = match error.field("type") {
         "requests" => Some(LimitKind::Requests),
         "tokens" | "input_tokens" => Some(LimitKind::InputTokens),
@@ -77,33 +61,7 @@ fn limit_hit(answer: &HttpAnswer, error: &OpenAiErrorBody) -> Option<ReportedLim
         None => limit.remaining == Some(0),
     });
     let alone = named.map(|kind| ReportedLimit { kind: Some(kind), ..ReportedLimit::default() });
-    hit.max_by_key(|limit| limit.resets_in).or(alone)
-}
-
-/// The `error` of a body, or what stands in its place: some servers write its fields at the top, some a
-/// text alone.
-struct OpenAiErrorBody(Value);
-
-impl OpenAiErrorBody {
-    fn of(answer: &HttpAnswer) -> Self {
-        let mut body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        match body.get_mut("error").map(Value::take) {
-            Some(error) if !error.is_null() => Self(error),
-            _ => Self(body),
-        }
-    }
-
-    fn field(&self, name: &str) -> &str {
-        self.0.get(name).and_then(Value::as_str).unwrap_or_default()
-    }
-
-    fn message(&self) -> &str {
-        self.0.as_str().unwrap_or_else(|| self.field("message"))
-    }
-
-    fn is_called(&self, name: &str) -> bool {
-        self.field("code") == name || self.field("type") == name
-    }
+    hit.max_by_key(|limit| limit.resets_in).or(in_words).or(alone)
 }
 
 #[cfg(test)]
@@ -113,7 +71,7 @@ mod tests {
     use atelier_engine::Window;
     use bytes::Bytes;
     use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -123,7 +81,7 @@ mod tests {
         };
         let headers: HeaderMap = headers.iter().map(pair).collect();
         let answer = HttpAnswer { status, body: Bytes::from(body.to_string()), headers, ..HttpAnswer::default() };
-        of(&answer, status, "gpt-test", Some(&ApiKey::new("a-secret-key").unwrap()))
+        of(&answer, &ErrorBody::of(&answer), status, "gpt-test", Some(&ApiKey::new("a-secret-key").unwrap()))
     }
 
     #[test]
@@ -158,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_name_says_more_than_a_status_of_the_request_and_nothing_of_a_broken_server() {
-        for (name, kind) in NAMES {
+        for (name, kind) in crate::error_body::NAMES {
             for place in ["code", "type"] {
                 for status in [400, 403, 429] {
                     assert_eq!(read(status, &json!({"error": {place: name}}), &[]).kind, kind, "{name}");

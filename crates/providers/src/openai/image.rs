@@ -4,9 +4,11 @@ use atelier_engine::{Content, Ending, Fault, FaultKind, ImageData, ImageRequest,
 use reqwest::header::HeaderValue;
 use serde::{Deserialize, Serialize};
 
+use crate::drawn::{Drawn, Picture};
 use crate::http::HttpAnswer;
-use crate::wire::{self, billed, count, encode, or_absent, or_default, usage_under};
+use crate::wire::{self, billed, count, encode, or_absent, or_default, word};
 
+use super::answer::ACCENT;
 use super::limits;
 
 /// The sizes that the models before gpt-image-2 make, in pixels.
@@ -126,8 +128,10 @@ struct Images {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct OpenAiImage {
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "word")]
     b64_json: Option<String>,
+    #[serde(deserialize_with = "word")]
+    url: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -137,26 +141,56 @@ struct ImageUsage {
     input_tokens: Option<u64>,
     #[serde(deserialize_with = "count")]
     output_tokens: Option<u64>,
+    #[serde(deserialize_with = "or_absent")]
+    input_tokens_details: InputDetails,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct InputDetails {
+    #[serde(deserialize_with = "count")]
+    image_tokens: Option<u64>,
+    #[serde(deserialize_with = "count")]
+    cached_tokens: Option<u64>,
 }
 
 impl ImageUsage {
+    /// What an image model answers with are tokens of images.
     fn of(&self, images: u64) -> Usage {
-        Usage { input_tokens: self.input_tokens, output_tokens: self.output_tokens, images: Some(images) }
+        Usage {
+            images: Some(images),
+            image_input_tokens: self.input_tokens_details.image_tokens,
+            cached_tokens: self.input_tokens_details.cached_tokens.filter(|cached| *cached > 0),
+            image_output_tokens: self.output_tokens,
+            ..Usage::of_tokens(self.input_tokens, self.output_tokens)
+        }
     }
 }
 
 /// Reads an answer of `images/generations` or `images/edits`.
-pub(super) fn answer(answer: &HttpAnswer) -> Result<Reply, Fault> {
-    let unread = |fault| billed(fault, usage_under::<ImageUsage>("usage", answer).of(0));
-    let images: Images = wire::decode(answer).map_err(unread)?;
-    let Some(data) = images.data.into_iter().find_map(|image| image.b64_json) else {
+pub(super) fn answer(answer: &HttpAnswer) -> Result<Drawn, Fault> {
+    let unread = |fault| billed(fault, ACCENT.usage::<ImageUsage>(answer).of(0));
+    let is_plain = |images: &Images| images.data.iter().any(|image| image.b64_json.is_some());
+    let images: Images = ACCENT.read(answer, is_plain).map_err(unread)?;
+    // The wire does not say the type of an image: its bytes do.
+    let found = images.data.into_iter().find_map(|image| Picture::of("", image.b64_json, image.url));
+    let Some(picture) = found else {
         return Err(billed(Fault::new(FaultKind::Empty, "the answer holds no image"), images.usage.of(0)));
     };
-    let usage = images.usage.of(1);
-    // The wire does not say the type of an image: its bytes do.
-    let image = wire::picture("", &data).map_err(|fault| billed(fault, usage))?;
+    Ok(Drawn { picture, usage: images.usage.of(1), limits: limits::reported(&answer.headers) })
+}
+
+/// Reads an answer to a body for images that was passed through.
+pub(super) fn raw(answer: &HttpAnswer) -> Result<Reply, Fault> {
+    let unread = |fault| billed(fault, ACCENT.usage::<ImageUsage>(answer).of(0));
+    let (body, images) = ACCENT.read_raw::<Images>(answer).map_err(unread)?;
+    let made = images.data.iter().filter(|image| image.b64_json.is_some() || image.url.is_some()).count();
+    let usage = images.usage.of(made as u64);
+    if made == 0 {
+        return Err(billed(Fault::new(FaultKind::Empty, "the answer holds no image"), usage));
+    }
     let limits = limits::reported(&answer.headers);
-    Ok(Reply { content: Content::Image(image), ending: Ending::Complete, usage, limits })
+    Ok(Reply { content: Content::Raw(body), ending: Ending::Complete, usage, limits })
 }
 
 #[cfg(test)]
@@ -219,8 +253,9 @@ mod tests {
         let fault = answer(&of(&json!({"data": [], "usage": used}))).unwrap_err();
         assert_eq!((fault.kind, fault.usage.unwrap().output_tokens), (FaultKind::Empty, Some(1000)));
         // What it is, its bytes say: the wire does not.
-        let reply = answer(&of(&json!({"data": [{"b64_json": "/9j/"}], "usage": used}))).unwrap();
+        let drawn = answer(&of(&json!({"data": [{"b64_json": "/9j/"}], "usage": used}))).unwrap();
+        assert_eq!((drawn.usage.images, drawn.usage.image_output_tokens), (Some(1), Some(1000)));
         let image = ImageData { mime: "image/jpeg".into(), bytes: vec![0xff, 0xd8, 0xff].into() };
-        assert_eq!((reply.content, reply.usage.images), (Content::Image(image), Some(1)));
+        assert_eq!(drawn.picture, Picture::Inline(Ok(image)));
     }
 }

@@ -26,6 +26,43 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     millis.and_then(plausible).or_else(|| seconds(text(headers, "retry-after")?))
 }
 
+/// What the words of a refusal say of the limit and of the wait, in the form that OpenAI writes them:
+/// `… on tokens per min (TPM): Limit 80000, Used 79883, Requested 1075. Please try again in 718ms.` Servers without
+/// headers say it only so.
+pub(super) fn in_words(message: &str) -> (Option<ReportedLimit>, Option<Duration>) {
+    let message = message.to_ascii_lowercase();
+    let after = |words: &str| message.split_once(words).map(|(_, rest)| rest.trim_start_matches([':', ' ']));
+    let number = |words: &str| {
+        let rest = after(words)?;
+        let digits: String =
+            rest.chars().take_while(|c| c.is_ascii_digit() || *c == ',').filter(|c| *c != ',').collect();
+        digits.parse::<u64>().ok()
+    };
+    let kind = [
+        ("tokens per ", LimitKind::InputTokens),
+        ("images per ", LimitKind::Images),
+        ("requests per ", LimitKind::Requests),
+    ]
+    .into_iter()
+    .find_map(|(words, kind)| Some((kind, after(words)?)));
+    let window = kind.and_then(|(_, unit)| {
+        let windows = [("sec", 1), ("min", 60), ("hour", 3600), ("day", 86_400)];
+        windows.into_iter().find_map(|(word, seconds)| unit.starts_with(word).then_some(seconds))
+    });
+    let window = window.map(|seconds| match seconds {
+        86_400 => Window::Day,
+        seconds => Window::Sliding(Duration::from_secs(seconds)),
+    });
+    let amount = number("limit").filter(|amount| *amount > 0);
+    let remaining = amount.zip(number("used")).map(|(amount, used)| amount.saturating_sub(used));
+    let wait = after("try again in ").or_else(|| after("retry after ")).and_then(|rest| {
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '.')).unwrap_or(rest.len());
+        span(rest[..end].trim_end_matches('.'))
+    });
+    let limit = kind.map(|(kind, _)| ReportedLimit { kind: Some(kind), window, amount, remaining, resets_in: wait });
+    (limit, wait)
+}
+
 fn limit(headers: &HeaderMap, name: &str, kind: LimitKind) -> Option<ReportedLimit> {
     let header = |part: &str| text(headers, &format!("x-ratelimit-{part}-{name}"));
     let (amount, stated) = header("limit").map_or((None, None), amount);
@@ -118,6 +155,35 @@ mod tests {
         for text in ["", "s", "1x", "-1s", "1s2", "1.2.3m", "9e9d", "2026-11-21T00:00:00Z", "1795219200", "9000000h"] {
             assert_eq!(span(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_limit_is_read_from_words_where_they_are_all_there_is() {
+        let minute = Some(Window::Sliding(MINUTE));
+        for (message, kind, window, amount, wait) in [
+            (
+                "Rate limit reached for m in organization o on tokens per min (TPM): Limit 80000, Used 79883, \
+                 Requested 1075. Please try again in 718ms.",
+                LimitKind::InputTokens,
+                minute,
+                Some(80_000),
+                Some(718),
+            ),
+            (
+                "Rate limit reached on requests per day (RPD): Limit: 10,000. Please try again in 1m26.4s. Contact us.",
+                LimitKind::Requests,
+                Some(Window::Day),
+                Some(10_000),
+                Some(86_400),
+            ),
+            ("on requests per min. limit 3 / min", LimitKind::Requests, minute, Some(3), None),
+        ] {
+            let (limit, told) = in_words(message);
+            let limit = limit.unwrap();
+            assert_eq!((limit.kind, limit.window, limit.amount), (Some(kind), window, amount), "{message}");
+            assert_eq!(told.map(|wait| wait.as_millis()), wait, "{message}");
+        }
+        assert_eq!(in_words("slow down"), (None, None));
     }
 
     #[test]

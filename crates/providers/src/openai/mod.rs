@@ -5,6 +5,7 @@
 
 mod answer;
 mod fault;
+mod forms;
 mod image;
 mod limits;
 mod quirks;
@@ -20,6 +21,7 @@ use futures_util::future::BoxFuture;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use crate::error::ProviderError;
+use crate::error_body::{ErrorBody, located};
 use crate::http::{BaseUrl, Endpoint, HttpAnswer, HttpClient};
 use crate::model_name::check_free_name;
 use crate::secret::ApiKey;
@@ -98,18 +100,20 @@ impl OpenAi {
             }
             Request::Image(image) if image.images.is_empty() => {
                 let body = image::generation(&self.model, &image)?;
-                self.post(Method::Generations, body, image::answer).await
+                let drawn = self.post(Method::Generations, body, image::answer).await?;
+                drawn.into_reply(&self.http, &self.base).await
             }
             Request::Image(image) => {
                 let (kind, body) = image::edit(&self.model, &image)?;
-                self.post_as(Method::Edits, Some(kind), body, image::answer).await
+                let drawn = self.post_as(Method::Edits, Some(kind), body, image::answer).await?;
+                drawn.into_reply(&self.http, &self.base).await
             }
             Request::Raw(raw) => {
                 let (method, body) = request::raw(&self.model, &raw.body)?;
                 let read = match method {
                     Method::Chat => answer::raw,
                     Method::Embeddings => answer::raw_vectors,
-                    Method::Generations | Method::Edits => image::answer,
+                    Method::Generations | Method::Edits => image::raw,
                 };
                 self.post(method, body, read).await
             }
@@ -117,23 +121,23 @@ impl OpenAi {
     }
 
     /// Makes one exchange. `read` turns a 2xx with a whole body into a reply.
-    async fn post(
+    async fn post<T>(
         &self,
         method: Method,
         body: Vec<u8>,
-        read: impl Fn(&HttpAnswer) -> Result<Reply, Fault>,
-    ) -> Result<Reply, Fault> {
+        read: impl Fn(&HttpAnswer) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
         self.post_as(method, None, body, read).await
     }
 
     /// The same, with a body that is not JSON but of this content type.
-    async fn post_as(
+    async fn post_as<T>(
         &self,
         method: Method,
         kind: Option<HeaderValue>,
         body: Vec<u8>,
-        read: impl Fn(&HttpAnswer) -> Result<Reply, Fault>,
-    ) -> Result<Reply, Fault> {
+        read: impl Fn(&HttpAnswer) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
         let url = match method {
             Method::Chat => &self.urls.chat,
             Method::Embeddings => &self.urls.embeddings,
@@ -145,17 +149,19 @@ impl OpenAi {
             headers.insert(CONTENT_TYPE, kind);
         }
         let answer = self.http.post(url, headers, body).await?;
-        let fault = |status| fault::of(&answer, status, &self.model, self.key.as_ref());
+        let fault = |status, error: &ErrorBody| {
+            let fault = fault::of(&answer, error, status, &self.model, self.key.as_ref());
+            located(fault, answer.status, url)
+        };
         if !(200..300).contains(&answer.status) {
-            return Err(fault(answer.status));
-        }
-        if let Some(reason) = &answer.cut {
-            return Err(Fault::new(FaultKind::Unreadable, reason.clone()));
+            return Err(fault(answer.status, &ErrorBody::of(&answer)));
         }
         // Some gateways report an error in a 200, and it says more than that the answer can't be read. The usage
         // is kept either way: it was paid for.
-        read(&answer).map_err(|unread| match (unread.kind, answer::error_status(&answer)) {
-            (FaultKind::Empty | FaultKind::Unreadable, Some(status)) => Fault { usage: unread.usage, ..fault(status) },
+        read(&answer).map_err(|unread| match (unread.kind, answer::ACCENT.error(&answer)) {
+            (FaultKind::Empty | FaultKind::Unreadable, Some(error)) => {
+                Fault { usage: unread.usage, ..fault(error.status(), &error) }
+            }
             _ => unread,
         })
     }

@@ -14,6 +14,7 @@
 mod behaviour;
 mod connections;
 mod fixture;
+mod kept;
 mod sandbox;
 mod sandbox_openai;
 mod secrets;

@@ -60,8 +60,7 @@ async fn a_request_with_a_schema_is_answered_by_it_and_says_what_it_used() {
     assert_eq!(ending, Ending::Complete);
     let stats = sandbox.stats();
     assert_eq!((stats.calls, stats.invalid), (1, 0));
-    let counted =
-        Usage { input_tokens: Some(stats.input_tokens), output_tokens: Some(stats.output_tokens), images: None };
+    let counted = Usage::of_tokens(Some(stats.input_tokens), Some(stats.output_tokens));
     assert_eq!(usage, counted);
 }
 

@@ -62,7 +62,7 @@ async fn a_schema_is_narrowed_to_what_strict_mode_takes_and_answered_by_it() {
     let stats = sandbox.stats();
     assert_eq!((stats.calls, stats.invalid, stats.items_answered), (1, 0, 2));
     let (input, output) = (Some(stats.input_tokens), Some(stats.output_tokens));
-    assert_eq!(reply.usage, Usage { input_tokens: input, output_tokens: output, images: None });
+    assert_eq!(reply.usage, Usage::of_tokens(input, output));
 }
 
 #[tokio::test]
@@ -187,7 +187,7 @@ async fn texts_come_back_as_vectors_in_their_order_and_raw_bodies_as_they_are() 
     let Content::Raw(body) = reply.content else { panic!("{:?}", reply.content) };
     let vector: Vec<f32> = serde_json::from_value(body["data"][0]["embedding"].clone()).unwrap();
     assert_eq!(vector, together[1]);
-    assert_eq!(reply.usage, Usage { input_tokens: Some(4), output_tokens: Some(0), images: None });
+    assert_eq!(reply.usage, Usage::of_tokens(Some(4), Some(0)));
 }
 
 #[tokio::test]

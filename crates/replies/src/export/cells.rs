@@ -1,5 +1,7 @@
 //! A row's cells, made harmless.
 
+use atelier_store::DraftStatus;
+
 use super::{COLUMNS, DRAFTS, ExportRow};
 
 /// The cells of a row, in the order of the columns.
@@ -27,7 +29,25 @@ pub(super) fn of(rank: usize, row: &ExportRow) -> Vec<String> {
         cells.push(draft.map(|draft| harmless(&draft.text)).unwrap_or_default());
         cells.push(draft.map(|draft| harmless(&draft.kind)).unwrap_or_default());
     }
+    for place in 0..DRAFTS {
+        let draft = row.drafts.get(place).map(|row| &row.draft);
+        cells.push(draft.map(|draft| draft.id.clone()).unwrap_or_default());
+        cells.push(draft.map(|draft| status_in_file(draft.status).name().to_owned()).unwrap_or_default());
+    }
     cells
+}
+
+/// What a draft is once the file is written.
+fn status_in_file(status: DraftStatus) -> DraftStatus {
+    if DraftStatus::Exported.comes_from().contains(&status) { DraftStatus::Exported } else { status }
+}
+
+/// The text that a cell of an export was made of.
+pub(crate) fn original(cell: &str) -> &str {
+    match cell.strip_prefix('\'') {
+        Some(rest) if harmless(rest) == cell => rest,
+        _ => cell,
+    }
 }
 
 /// A text that no spreadsheet runs as a formula: an apostrophe goes before what would begin one. Some

@@ -64,15 +64,13 @@ pub(super) struct WordTerm {
     pub(super) covers: std::ops::Range<usize>,
 }
 
-/// The words of a query with their terms. Fillers are left out where there is anything else.
+/// The words of a query with their terms, fillers left out.
 pub(super) fn understand(view: &IndexView, fields: &IndexFields, query: &str) -> SearchResult<Vec<QueryWord>> {
     let mut pieces = words::pieces(query);
     let unfinished = query.chars().next_back().is_some_and(char::is_alphanumeric);
     let last = pieces.last().cloned().filter(|_| unfinished);
     let informative = |piece: &Piece| !matches!(piece, Piece::Word(word) if words::is_filler(word));
-    if pieces.iter().any(informative) {
-        pieces.retain(informative);
-    }
+    pieces.retain(informative);
     let mut seen = HashSet::new();
     pieces.retain(|piece| seen.insert(piece.clone()));
     pieces.truncate(MOST_WORDS);

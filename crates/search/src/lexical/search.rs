@@ -142,7 +142,8 @@ fn shares(
     words: &[QueryWord],
     best: &[Scored],
 ) -> SearchResult<Vec<LexicalHit>> {
-    let all: f32 = words.iter().map(|word| word.weight).sum();
+    // A word that occurs nowhere takes nothing from the others.
+    let all: f32 = words.iter().filter(|word| !word.terms.is_empty()).map(|word| word.weight).sum();
     let mut shares = vec![0.0_f32; best.len()];
     for (segment, reader) in view.searcher().segment_readers().iter().enumerate() {
         let mut docs: Vec<(u32, usize)> = best

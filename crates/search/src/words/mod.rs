@@ -154,8 +154,13 @@ const fn is_apostrophe(c: char) -> bool {
     matches!(c, '\'' | '\u{2019}' | '\u{2bc}')
 }
 
+/// Whether a query has no word that says anything: only fillers, or no word at all.
+pub(crate) fn says_nothing(query: &str) -> bool {
+    pieces(query).iter().all(|piece| matches!(piece, Piece::Word(word) if is_filler(word)))
+}
+
 /// True for English words that say nothing about an image: grammar, and what every query may say of an image
-/// ("a photo of ..."). They count only where a query has no other.
+/// ("a photo of ..."). They count for nothing.
 pub(crate) fn is_filler(word: &str) -> bool {
     // In alphabetical order, for the binary search.
     const FILLERS: [&str; 57] = [

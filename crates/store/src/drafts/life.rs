@@ -44,6 +44,26 @@ impl Store {
         }
     }
 
+    /// Changes the text of a draft that was neither posted nor skipped. False if it says that already.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchDraft`], and [`StoreError::Transition`] for one whose life is over.
+    pub async fn edit_draft(&self, draft: &str, text: &str, now: Timestamp) -> StoreResult<bool> {
+        let number = number(draft)?;
+        let editable = [DraftStatus::Pending, DraftStatus::Approved, DraftStatus::Rejected, DraftStatus::Exported];
+        let change = Statement::new("UPDATE drafts SET text = $1, updated_at = $2 WHERE number = $3 AND text <> $1")
+            .bind(text)
+            .bind(now)
+            .bind(number);
+        match self.write(vec![check(number, &editable), change]).await? {
+            Written::Done(effects) => Ok(effects.last().is_some_and(|change| change.count > 0)),
+            Written::Refused { .. } => match self.draft_status(draft).await? {
+                Some(from) => Err(StoreError::Transition { draft: draft.to_owned(), from: from.name(), to: "edited" }),
+                None => Err(StoreError::NoSuchDraft { draft: draft.to_owned() }),
+            },
+        }
+    }
+
     async fn why_not(&self, draft: String, to: DraftStatus) -> StoreError {
         match self.draft_status(&draft).await {
             Ok(Some(from)) => StoreError::Transition { draft, from: from.name(), to: to.name() },

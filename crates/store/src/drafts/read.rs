@@ -17,14 +17,17 @@ const COLUMNS: &str = "d.number, d.project, d.post, d.job, d.kind, d.rank, d.tex
 const PAGE: usize = 1_000;
 
 impl Store {
-    /// The id and text of each post of the project that has drafts, to find near-duplicates by.
+    /// The id and text of each post of the project that has drafts or will have, as a job that is not over answers it:
+    /// to find near-duplicates by.
     pub async fn answered_posts(&self, project: &str) -> StoreResult<Vec<(String, String)>> {
         let mut posts: Vec<(String, String)> = Vec::new();
         loop {
             let after = posts.last().map_or("", |(id, _)| id.as_str());
             let query = Statement::new(
-                "SELECT p.id, p.text FROM posts p WHERE p.project = $1 AND p.id > $2 AND EXISTS (SELECT 1 FROM answers a \
-                 WHERE a.project = p.project AND a.post = p.id AND a.status = 'drafted') ORDER BY p.id LIMIT $3",
+                "SELECT p.id, p.text FROM posts p WHERE p.project = $1 AND p.id > $2 AND (EXISTS (SELECT 1 FROM answers a \
+                 WHERE a.project = p.project AND a.post = p.id AND a.status = 'drafted') OR EXISTS (SELECT 1 FROM claims c \
+                 JOIN jobs j ON j.id = c.job WHERE c.project = p.project AND c.post = p.id AND j.state IN ('open', 'parked', \
+                 'stopped'))) ORDER BY p.id LIMIT $3",
             )
             .bind(project)
             .bind(after)
@@ -68,6 +71,7 @@ fn select(filter: &DraftFilter) -> StoreResult<Statement> {
     };
     require("d.project IN ({})", filter.projects.iter().map(|project| project.as_str().into()).collect());
     require("d.status IN ({})", filter.statuses.iter().map(|status| status.name().into()).collect());
+    require("d.kind IN ({})", filter.kinds.iter().map(|kind| kind.as_str().into()).collect());
     require("d.job = {}", filter.job.iter().map(|job| job.as_str().into()).collect());
     require("s.label = {}", filter.label.iter().map(|label| label.as_str().into()).collect());
     require("p.posted_at >= {}", filter.posted_from.into_iter().map(Into::into).collect());

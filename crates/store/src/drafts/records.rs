@@ -8,7 +8,8 @@ use crate::posts::Post;
 use crate::scores::ScoreRecord;
 
 /// Where a draft stands: pending → approved or rejected → exported → posted or skipped. A pending one may
-/// be exported at once, an approved one rejected and a rejected one approved.
+/// be exported at once, an approved one posted at once; an approved one rejected and a rejected one approved; and one that
+/// was exported may come back approved or rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DraftStatus {
     /// Nobody has decided yet.
@@ -51,9 +52,11 @@ impl DraftStatus {
     pub const fn comes_from(self) -> &'static [Self] {
         match self {
             Self::Pending => &[],
-            Self::Approved => &[Self::Pending, Self::Rejected],
-            Self::Rejected | Self::Exported => &[Self::Pending, Self::Approved],
-            Self::Posted | Self::Skipped => &[Self::Exported],
+            // What was handed out may come back with a decision.
+            Self::Approved => &[Self::Pending, Self::Rejected, Self::Exported],
+            Self::Rejected => &[Self::Pending, Self::Approved, Self::Exported],
+            Self::Exported => &[Self::Pending, Self::Approved],
+            Self::Posted | Self::Skipped => &[Self::Exported, Self::Approved],
         }
     }
 }
@@ -171,6 +174,8 @@ pub struct DraftFilter {
     pub projects: Vec<String>,
     /// Of these statuses.
     pub statuses: Vec<DraftStatus>,
+    /// Of these kinds.
+    pub kinds: Vec<String>,
     /// Made by this job.
     pub job: Option<String>,
     /// Of posts with this label.

@@ -123,6 +123,11 @@ pub struct GeneratedImage {
 }
 
 impl GeneratedImage {
+    /// Whether it was made, and is nothing that can be shown.
+    pub fn is_broken(&self) -> bool {
+        self.result.as_ref().is_some_and(|result| result.broken.is_some())
+    }
+
     /// Its place in the list of images.
     pub fn cursor(&self) -> Cursor {
         Cursor::new(self.created_at.as_micros(), &self.id)
@@ -150,7 +155,12 @@ pub struct GeneratedFile {
     pub provenance: serde_json::Value,
     /// When it was saved.
     pub made_at: Timestamp,
+    /// Why it can't be shown, if it can't: it was paid for, and is kept as it came.
+    pub broken: Option<String>,
 }
+
+/// Why an image that was made is none that can be shown: its kind.
+pub(super) const BROKEN: &str = "broken";
 
 /// Which images to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -218,6 +228,7 @@ pub(super) fn made(row: Row) -> StoreResult<GeneratedImage> {
         result: None,
     };
     let Some(hash) = columns.optional_text()? else { return Ok(image) };
+    let broken = image.message.clone().filter(|_| image.kind.as_deref() == Some(BROKEN));
     let format = columns.text()?;
     let (width, height) = (small(columns.count()?)?, small(columns.count()?)?);
     let bytes = columns.count()?;
@@ -232,6 +243,7 @@ pub(super) fn made(row: Row) -> StoreResult<GeneratedImage> {
         cost_estimated: columns.count()? != 0,
         provenance: json(&columns.text()?)?,
         made_at: columns.moment()?,
+        broken,
     });
     Ok(image)
 }

@@ -2,7 +2,7 @@
 
 use atelier_engine::{JobId, Timestamp};
 
-use super::records::{GeneratedFile, GeneratedState, Generation, NewGeneratedImage};
+use super::records::{BROKEN, GeneratedFile, GeneratedState, Generation, NewGeneratedImage};
 use crate::database::{Statement, Written};
 use crate::error::{StoreError, StoreResult};
 use crate::jobs::{NewJob, insert_job};
@@ -58,7 +58,7 @@ impl Store {
         batch.extend(images.iter().zip(0_u64..).map(|(image, seq)| {
             Statement::new(
                 "UPDATE made_images SET state = 'pending', kind = NULL, message = NULL, attempts = 0, job = $1, seq = $2 \
-                 WHERE id = $3 AND state IN ('blocked', 'failed', 'cancelled')",
+                 WHERE id = $3 AND (state IN ('blocked', 'failed', 'cancelled') OR kind = 'broken')",
             )
             .bind(&job.id)
             .bind(seq)
@@ -82,7 +82,7 @@ impl Store {
         result: &GeneratedFile,
     ) -> StoreResult<bool> {
         let update = Statement::new(
-            "UPDATE made_images SET state = 'done', kind = NULL, message = NULL, attempts = $3, hash = $4, \
+            "UPDATE made_images SET state = 'done', kind = $13, message = $14, attempts = $3, hash = $4, \
              format = $5, width = $6, height = $7, bytes = $8, cost = $9, cost_estimated = $10, provenance = $11, \
              made_at = $12 WHERE job = $1 AND seq = $2 AND state <> 'done'",
         )
@@ -97,7 +97,9 @@ impl Store {
         .bind(result.cost)
         .bind(result.cost_estimated)
         .bind(result.provenance.to_string())
-        .bind(result.made_at);
+        .bind(result.made_at)
+        .bind(result.broken.as_ref().map(|_| BROKEN))
+        .bind(result.broken.as_deref());
         Ok(matches!(self.write(vec![update.must_hit()]).await?, Written::Done(_)))
     }
 

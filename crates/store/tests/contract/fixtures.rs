@@ -91,7 +91,7 @@ pub(crate) fn settlement(job: &str, entry: EntryId, outcomes: Vec<(Outcome, u32)
         counted: Amounts { requests: 1, input_tokens: 420, images: 0, usd: Usd::from_nanos(7_000) },
         left: at(10),
         at: at(12),
-        usage: Usage { input_tokens: Some(420), output_tokens: Some(99), images: None },
+        usage: Usage::of_tokens(Some(420), Some(99)),
         cost: Usd::from_nanos(7_000),
         estimated: false,
         outcomes,

@@ -33,6 +33,7 @@ fn images(generation: &str, count: u32) -> Vec<NewGeneratedImage> {
 
 fn result(hash: &str) -> GeneratedFile {
     GeneratedFile {
+        broken: None,
         hash: hash.into(),
         format: "png".into(),
         width: 1024,

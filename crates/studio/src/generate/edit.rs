@@ -54,7 +54,7 @@ pub(super) async fn mask(file: &Bytes, width: u32, height: u32, apart: bool) -> 
 }
 
 /// White where the picture is to be changed: where the mask is transparent or, if it is nowhere, where it is light.
-fn changed(mask: &DynamicImage) -> GrayImage {
+pub(super) fn changed(mask: &DynamicImage) -> GrayImage {
     let rgba = mask.to_rgba8();
     if rgba.pixels().any(|pixel| pixel.0[3] < 128) {
         return GrayImage::from_fn(rgba.width(), rgba.height(), |x, y| Luma([255 - rgba.get_pixel(x, y).0[3]]));
@@ -62,7 +62,7 @@ fn changed(mask: &DynamicImage) -> GrayImage {
     mask.to_luma8()
 }
 
-fn read(file: &[u8]) -> StudioResult<DynamicImage> {
+pub(super) fn read(file: &[u8]) -> StudioResult<DynamicImage> {
     let damaged = |error: String| StudioError::Picture(PictureError::Damaged(error));
     let mut reader =
         ImageReader::new(Cursor::new(file)).with_guessed_format().map_err(|error| damaged(error.to_string()))?;

@@ -10,8 +10,8 @@ use futures_util::future::BoxFuture;
 
 use super::task::answer_name;
 use crate::error::StudioResult;
-use crate::library::decode::PictureReader;
-use crate::library::{Library, blocking};
+use crate::library::Library;
+use crate::library::decode::{SNIFFED, sniff};
 
 /// How often a picture that was paid for is tried to be written where the disk does not take it, and how far apart.
 const TRIES: u32 = 15;
@@ -21,7 +21,6 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Keeping {
     pub(super) model: Arc<dyn Model>,
     pub(super) library: Library,
-    pub(super) reader: PictureReader,
     pub(super) job: JobId,
 }
 
@@ -31,9 +30,8 @@ impl Model for Keeping {
             let reply = self.model.call(request).await?;
             if let Content::Image(image) = &reply.content {
                 let usage = Some(reply.usage);
-                let (reader, bytes) = (self.reader.clone(), image.bytes.clone());
-                let read = blocking(move || reader.read(&bytes).map(|_| ())).await;
-                if let Ok(Err(error)) | Err(crate::StudioError::Picture(error)) = read {
+                // A picture that is broken was paid for like a good one, and is kept as it is.
+                if let Err(error) = sniff(image.bytes.get(..SNIFFED).unwrap_or(&image.bytes)) {
                     let message = format!("what came is no picture that can be read: {error}");
                     return Err(Fault { usage, ..Fault::new(FaultKind::WrongType, message) });
                 }

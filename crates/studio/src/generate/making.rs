@@ -91,8 +91,7 @@ impl Making {
     /// files that are there.
     #[must_use]
     pub fn keeping(&self, pool: Pool) -> Pool {
-        let (library, reader) = (self.studio.library().clone(), self.studio.reader().clone());
-        let keeping = Keeping { model: pool.model, library, reader, job: Arc::clone(&self.job) };
+        let keeping = Keeping { model: pool.model, library: self.studio.library().clone(), job: Arc::clone(&self.job) };
         Pool { model: Arc::new(keeping), ..pool }
     }
 

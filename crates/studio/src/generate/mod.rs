@@ -8,6 +8,7 @@
 
 mod camera;
 mod category;
+mod compositing;
 pub mod draw;
 mod edit;
 mod keep;
@@ -33,8 +34,8 @@ pub use category::{Category, ClassifyTask, categories};
 pub use making::{Maker, Making};
 pub use output::extension;
 pub use plan::{
-    CategoryChoice, Choice, Drawn, Edit, GenerationRequest, MOST_CHARACTERS, MOST_IMAGES, Mode, Pick, Plan,
-    PlannedSide, Reference, Role, SIDES, Sent, SideRequest,
+    CategoryChoice, Choice, Drawn, Edit, EditedFiles, GenerationRequest, MOST_CHARACTERS, MOST_IMAGES, Mode, Pick,
+    Plan, PlannedSide, Reference, Role, SIDES, Sent, SideRequest,
 };
 pub use planning::{EditRequest, Helpers};
 pub use provenance::{Provenance, Size};

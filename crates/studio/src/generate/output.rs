@@ -10,11 +10,14 @@ use serde_json::{Value, json};
 use super::ImageStudio;
 use super::edit::side_by_side;
 use super::plan::Plan;
+use super::provenance::Provenance;
+use super::save::facts;
 use crate::error::{RequestFault, StudioError, StudioResult};
 use crate::library::decode::DecodeLimits;
 use crate::library::export::{Sink, ZipSink};
 use crate::library::import::{FileOutcome, ImportEvent, ImportOptions, ImportSource, Importer};
 use crate::library::{Embedders, Library};
+use crate::provenance;
 use crate::search::ImageSearch;
 use atelier_store::objects::{ObjectKey, ThumbnailSize};
 
@@ -68,10 +71,15 @@ impl ImageStudio {
             let message = format!("image '{}' is no edit: there is nothing before it", image.id);
             return Err(StudioError::BadRequest { fault: RequestFault::NoEdit, message });
         };
-        let before = self.object(ObjectKey::sent(&edit.picture.hash)).await?;
+        let picture = edit.within.as_ref().map_or(&edit.picture, |within| &within.picture);
+        let before = self.object(ObjectKey::sent(&picture.hash)).await?;
         let before = before.ok_or_else(|| StudioError::Plan("the picture before the edit is not there".into()))?;
-        let (_, after) = self.file(image).await?;
-        side_by_side(before, after, self.reader().clone()).await
+        let (result, after) = self.file(image).await?;
+        let both = side_by_side(before, after, self.reader().clone()).await?;
+        // It goes its own ways, and says what it shows.
+        let provenance: Option<Provenance> = serde_json::from_value(result.provenance).ok();
+        let facts = provenance.map(|provenance| facts(&provenance, image));
+        Ok(facts.and_then(|facts| provenance::write(&both, &facts)).unwrap_or(both))
     }
 
     /// Exports images that pass the filter to a ZIP file, with a list of what is known of each, as JSON that
@@ -158,7 +166,6 @@ impl ImageStudio {
         let options = ImportOptions {
             collections: collections.to_vec(),
             tags: vec!["generated".to_owned()],
-            keep_near: true,
             ..ImportOptions::default()
         };
         let mut outcome = None;

@@ -235,16 +235,48 @@ pub struct PlannedSide {
     pub seeded: bool,
 }
 
+/// A picture and its mask as they were given.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EditedFiles {
+    /// The picture.
+    pub picture: Sent,
+    /// The mask.
+    pub mask: Sent,
+}
+
+impl Edit {
+    /// What was edited, by which mask, and how much of it, in a line.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let name = self.of.as_deref().unwrap_or(&self.name);
+        let name = if name.is_empty() { "a picture" } else { name };
+        let hash = |sent: &Sent| sent.hash.get(..16).unwrap_or(&sent.hash).to_owned();
+        match &self.within {
+            Some(within) => {
+                format!("{name} (file {}), inside the mask {} alone", hash(&within.picture), hash(&within.mask))
+            }
+            None => format!("{name}, all of it, with the mask {}", hash(&self.mask)),
+        }
+    }
+}
+
 /// A change of a picture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Edit {
     /// The made image that is changed, if it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
+    /// What the user called it: an id, or a file's name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
     /// The picture, as it is sent.
     pub picture: Sent,
     /// The mask, as it is sent.
     pub mask: Sent,
     /// Whether the mask goes in a place of its own.
     pub mask_apart: bool,
+    /// The files as they were given, of which the picture is put together again with what was made inside the mask;
+    /// absent where the model may change all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<EditedFiles>,
 }

@@ -9,8 +9,8 @@ use super::ImageStudio;
 use super::camera::Presets;
 use super::category::{self, Category};
 use super::plan::{
-    CategoryChoice, Choice, Edit, GenerationRequest, MOST_CHARACTERS, MOST_IMAGES, Mode, Pick, Plan, PlannedSide,
-    Reference, Role, SIDES, SideRequest,
+    CategoryChoice, Choice, Edit, EditedFiles, GenerationRequest, MOST_CHARACTERS, MOST_IMAGES, Mode, Pick, Plan,
+    PlannedSide, Reference, Role, SIDES, SideRequest,
 };
 use super::prompt::{Composition, Mask, compose};
 use super::references::Finder;
@@ -35,6 +35,10 @@ pub struct Helpers<'a> {
 pub struct EditRequest {
     /// The made image that it is, if it is one.
     pub of: Option<String>,
+    /// What the user calls it: an id, or a file's name.
+    pub name: String,
+    /// Whether the model may change all of it, and not only what the mask says.
+    pub whole: bool,
     /// Its file.
     pub picture: Bytes,
     /// A picture of the same shape: it says where the change is to be, by transparency or, without any, by white.
@@ -148,6 +152,15 @@ impl ImageStudio {
         let apart = request.sides.iter().all(|side| abilities(&side.model).masks);
         let mask = super::edit::mask(&edit.mask, picture.width, picture.height, apart).await?;
         let mask = finder.keep(mask, "image/png", picture.width, picture.height).await?;
+        let within = if edit.whole {
+            None
+        } else {
+            let (width, height) = (picture.width, picture.height);
+            // By the sizes at which they are sent: what they are themselves, their files say.
+            let of_picture = finder.keep(edit.picture.clone(), "application/octet-stream", width, height).await?;
+            let of_mask = finder.keep(edit.mask.clone(), "application/octet-stream", width, height).await?;
+            Some(EditedFiles { picture: of_picture, mask: of_mask })
+        };
         let references: Vec<Reference> = replacement.into_iter().collect();
         let side = |(name, side): (&str, &SideRequest)| {
             let prompt = compose(&Composition {
@@ -178,7 +191,7 @@ impl ImageStudio {
             category: None,
             camera: request.camera.clone(),
             sides: ["a", "b"].into_iter().zip(&request.sides).map(side).collect(),
-            edit: Some(Edit { of: edit.of.clone(), picture, mask, mask_apart: apart }),
+            edit: Some(Edit { of: edit.of.clone(), name: edit.name.clone(), picture, mask, mask_apart: apart, within }),
         })
     }
 

@@ -6,13 +6,14 @@ use atelier_store::objects::{ObjectKey, ThumbnailSize};
 use atelier_store::{GeneratedFile, GeneratedImage, GeneratedState, OutcomeRecord};
 use bytes::Bytes;
 
+use super::compositing::composite;
 use super::making::Making;
-use super::plan::Reference;
+use super::plan::{Edit, Reference};
 use super::provenance::{Provenance, Size};
 use super::task::{ImageAnswer, ImageItem};
 use crate::error::{StudioError, StudioResult};
 use crate::library::blocking;
-use crate::library::decode::{PictureFormat, PictureReader};
+use crate::library::decode::{PictureFormat, PictureReader, SNIFFED, sniff};
 use crate::library::derive::{LONG_SIDE, SHORT_SIDE, thumbnail};
 use crate::provenance::{self, Facts};
 
@@ -20,10 +21,11 @@ use crate::provenance::{self, Facts};
 struct Finished {
     file: Bytes,
     hash: String,
-    format: PictureFormat,
+    format: String,
     width: u32,
     height: u32,
     thumbnails: Vec<(ThumbnailSize, Bytes)>,
+    broken: Option<String>,
 }
 
 impl Making {
@@ -53,17 +55,19 @@ impl Making {
         };
         let mut provenance = self.provenance(&image, ended, &answer).await?;
         let (facts, reader) = (facts(&provenance, &image), self.studio.reader().clone());
-        let finished = blocking(move || finish(&content, &facts, &reader)).await??;
+        let edited = self.edited_files().await?;
+        let finished = blocking(move || finish(content, edited.as_ref(), &facts, &reader)).await?;
         provenance.given = Some(Size { width: finished.width, height: finished.height });
         let file = GeneratedFile {
             hash: finished.hash.clone(),
-            format: finished.format.as_str().to_owned(),
+            format: finished.format,
             width: finished.width,
             height: finished.height,
             bytes: finished.file.len() as u64,
             cost: provenance.cost(),
             cost_estimated: provenance.cost_estimated,
             made_at: self.studio.clock().now(),
+            broken: finished.broken,
             provenance: serde_json::to_value(&provenance).map_err(|error| StudioError::Plan(error.to_string()))?,
         };
         let guard = store.share_objects().await?;
@@ -75,6 +79,20 @@ impl Making {
         let saved = store.save_generated(&self.job, ended.seq, attempts, &file).await?;
         drop(guard);
         Ok(saved.then_some(Some(answer.name)))
+    }
+
+    /// The files of an edit that the answer is laid over, if it is one that changes nothing outside its mask.
+    async fn edited_files(&self) -> StudioResult<Option<(Bytes, Bytes)>> {
+        let Some(within) = self.plan.edit.as_ref().and_then(|edit| edit.within.as_ref()) else { return Ok(None) };
+        let mut files = Vec::with_capacity(2);
+        for file in [&within.picture, &within.mask] {
+            let content = match ObjectKey::sent(&file.hash) {
+                Some(key) => self.studio.library().objects().get(&key).await?,
+                None => None,
+            };
+            files.push(content.ok_or_else(|| StudioError::Plan("the picture that was edited is not there".into()))?);
+        }
+        Ok(files.pop().and_then(|mask| Some((files.pop()?, mask))))
     }
 
     async fn save_failure(
@@ -129,7 +147,7 @@ impl Making {
 }
 
 /// What is written into an image's file.
-fn facts(provenance: &Provenance, image: &GeneratedImage) -> Facts {
+pub(super) fn facts(provenance: &Provenance, image: &GeneratedImage) -> Facts {
     let about = if provenance.cost_estimated { "about " } else { "" };
     Facts {
         prompt: provenance.prompt.clone(),
@@ -144,6 +162,7 @@ fn facts(provenance: &Provenance, image: &GeneratedImage) -> Facts {
         },
         image: image.id.clone(),
         made_at: provenance.made_at.clone(),
+        edited: provenance.edit.as_ref().map(Edit::in_words),
     }
 }
 
@@ -163,9 +182,31 @@ fn in_words(reference: &Reference) -> String {
     format!("{}: {name} ({how}{colors})", reference.role.name())
 }
 
-fn finish(file: &Bytes, facts: &Facts, reader: &PictureReader) -> StudioResult<Finished> {
+/// What came, made ready to be saved. What can't be read was paid for like a good one, and is kept as it is.
+fn finish(came: Bytes, edited: Option<&(Bytes, Bytes)>, facts: &Facts, reader: &PictureReader) -> Finished {
+    let whole = match edited {
+        None => finish_picture(&came, facts, reader),
+        Some((picture, mask)) => {
+            composite(picture, mask, &came, reader).and_then(|file| finish_picture(&file, facts, reader))
+        }
+    };
+    whole.unwrap_or_else(|error| {
+        let format = sniff(came.get(..SNIFFED).unwrap_or(&came)).map_or("bin", PictureFormat::as_str);
+        Finished {
+            hash: blake3::hash(&came).to_hex().to_string(),
+            format: format.to_owned(),
+            width: 0,
+            height: 0,
+            thumbnails: Vec::new(),
+            broken: Some(error.to_string()),
+            file: came,
+        }
+    })
+}
+
+fn finish_picture(file: &Bytes, facts: &Facts, reader: &PictureReader) -> StudioResult<Finished> {
     let decoded = reader.read(file)?;
-    let (format, width, height) = (decoded.format, decoded.width, decoded.height);
+    let (format, width, height) = (decoded.format.as_str().to_owned(), decoded.width, decoded.height);
     let picture = decoded.into_picture(SHORT_SIDE, LONG_SIDE)?;
     let large = picture.within(ThumbnailSize::Large.long_side())?;
     let small = large.within(ThumbnailSize::Small.long_side())?;
@@ -176,5 +217,5 @@ fn finish(file: &Bytes, facts: &Facts, reader: &PictureReader) -> StudioResult<F
     // A file that can't hold it is kept without.
     let file = provenance::write(file, facts).unwrap_or_else(|| file.clone());
     let hash = blake3::hash(&file).to_hex().to_string();
-    Ok(Finished { file, hash, format, width, height, thumbnails })
+    Ok(Finished { file, hash, format, width, height, thumbnails, broken: None })
 }

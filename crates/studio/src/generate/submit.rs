@@ -1,13 +1,16 @@
 //! Generations before and after their images are made: planned, submitted, tried again.
 
-use atelier_engine::JobId;
+use std::sync::Arc;
+
+use atelier_engine::{ImageData, Item, JobId};
 use atelier_store::{GeneratedImage, GeneratedState, Generation, NewGeneratedImage, NewItem, NewJob, job_id};
+use bytes::Bytes;
 use serde_json::Value;
 
 use super::ImageStudio;
 use super::plan::{Plan, PlannedSide};
 use super::planning::{drawn_seed, recompose};
-use super::task::ImageItem;
+use super::task::{ImageItem, ImageTask};
 use crate::error::{StudioError, StudioResult};
 
 /// What these jobs are called.
@@ -86,6 +89,26 @@ impl ImageStudio {
         Ok(job.id)
     }
 
+    /// The task and the items of one side of a plan, to be forecast with: as they will be, but for the files.
+    ///
+    /// # Errors
+    /// [`StudioError::Plan`].
+    pub fn sample(plan: &Plan, side: &PlannedSide) -> StudioResult<(ImageTask, Vec<Item>)> {
+        let places = (1..=plan.count).zip(0..);
+        let items = places.map(|(place, seq)| {
+            let NewItem { lane, payload, .. } = item("forecast", plan, side, place, None)?;
+            Ok(Item { seq, lane, payload })
+        });
+        let items = items.collect::<StudioResult<Vec<_>>>()?;
+        let references = side.references.iter().filter_map(|one| one.sent.as_ref());
+        let edit = plan.edit.iter().flat_map(|edit| [&edit.picture, &edit.mask]);
+        let empty = |mime: &str| ImageData { mime: mime.to_owned().into(), bytes: Bytes::new() };
+        let files = references.chain(edit).map(|sent| (sent.hash.clone(), empty(&sent.mime))).collect();
+        let wanted = items.iter().map(|item| item.seq).collect();
+        let task = ImageTask { files: Arc::new(files), job: "forecast".into(), wanted: Arc::new(wanted) };
+        Ok((task, items))
+    }
+
     fn job(&self, id: JobId, settings: Value, items: Vec<NewItem>) -> NewJob {
         NewJob { id, kind: JOB_KIND.into(), settings, items, claims: Vec::new(), created_at: self.clock().now() }
     }
@@ -105,7 +128,7 @@ impl ImageStudio {
         let (_, plan) = self.generation(generation).await?;
         let again = |image: &GeneratedImage| {
             let ended = [GeneratedState::Blocked, GeneratedState::Failed, GeneratedState::Cancelled];
-            ended.contains(&image.state) && which.is(image)
+            (ended.contains(&image.state) || image.is_broken()) && which.is(image)
         };
         let images = self.store().images_of_generation(generation).await?;
         let (mut ids, mut items) = (Vec::new(), Vec::new());
@@ -134,13 +157,18 @@ impl ImageStudio {
         Ok(jobs.into_iter().collect())
     }
 
-    /// Where an image stands, in a word: its state, or `running` while somebody makes it.
+    /// Where an image stands, in a word: its state, `running` while somebody makes it, or `broken` if what came can't be
+    /// shown.
     ///
     /// # Errors
     /// What the store reports.
     pub async fn standing(&self, image: &GeneratedImage) -> StudioResult<&'static str> {
         let running = image.state == GeneratedState::Pending && self.store().is_leased(&image.job).await?;
-        Ok(if running { "running" } else { image.state.name() })
+        Ok(match image.state {
+            _ if running => "running",
+            _ if image.is_broken() => "broken",
+            state => state.name(),
+        })
     }
 }
 

@@ -266,7 +266,7 @@ mod tests {
                 rgb.extend(change(x, y, colour).map(|part| part.round().clamp(0.0, 255.0) as u8));
             }
         }
-        RgbPicture { width, height, rgb }
+        RgbPicture::opaque(width, height, rgb)
     }
 
     fn same(_: f64, _: f64, colour: [f64; 3]) -> [f64; 3] {
@@ -328,7 +328,7 @@ mod tests {
 
     #[test]
     fn blank_pictures_are_alike_if_their_colours_are() {
-        let blank = |colour: [u8; 3]| RgbPicture { width: 64, height: 64, rgb: colour.repeat(64 * 64) };
+        let blank = |colour: [u8; 3]| RgbPicture::opaque(64, 64, colour.repeat(64 * 64));
         assert!(alike(&blank([250; 3]), &blank([252; 3])));
         assert!(!alike(&blank([250; 3]), &blank([220; 3])));
         assert!(!alike(&blank([250; 3]), &waves(64, 64, same)) && !alike(&waves(64, 64, same), &blank([120; 3])));

@@ -120,6 +120,7 @@ mod tests {
             cost: "$0.04".into(),
             image: "img-1-a1".into(),
             made_at: "2026-11-21T10:00:00Z".into(),
+            edited: None,
         }
     }
 

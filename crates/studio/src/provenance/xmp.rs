@@ -28,6 +28,8 @@ pub struct Facts {
     pub image: String,
     /// The moment when it was made, in ISO 8601.
     pub made_at: String,
+    /// What was edited and where, if it is an edit.
+    pub edited: Option<String>,
 }
 
 impl Facts {
@@ -44,6 +46,9 @@ impl Facts {
         ];
         if let Some(seed) = self.seed {
             texts.push(("Atelier Seed", seed.to_string()));
+        }
+        if let Some(edited) = &self.edited {
+            texts.push(("Atelier Edited", edited.clone()));
         }
         if !self.references.is_empty() {
             texts.push(("Atelier References", self.references.join("\n")));
@@ -84,6 +89,9 @@ impl Facts {
         add("atelier:Cost", &self.cost);
         if let Some(seed) = self.seed {
             add("atelier:Seed", &seed.to_string());
+        }
+        if let Some(edited) = &self.edited {
+            add("atelier:Edited", edited);
         }
         if !self.references.is_empty() {
             let items: String =

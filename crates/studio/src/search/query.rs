@@ -90,7 +90,7 @@ impl ImageSearch {
         let opened = self.open().await?;
         let (query, words_only) = self.query(request).await?;
         let hits = blocking(move || opened.index.search(&query)).await??;
-        let ids: Vec<String> = hits.hits.iter().map(|hit| hit.id.clone()).collect();
+        let ids: Vec<String> = hits.hits.iter().chain(&hits.nearest).map(|hit| hit.id.clone()).collect();
         let images = self.library().store().images_with_ids(&ids).await?;
         let images = images.into_iter().map(|image| (image.id.clone(), image)).collect();
         Ok(SearchResults { hits, images, words_only })

@@ -140,7 +140,7 @@ async fn nearly_the_same_picture_is_told_of_and_left_out() {
 
     let again = place.import().await;
     assert_eq!((again.known, again.imported, again.near_duplicates), (7, 0, 0), "what was left out is known, too");
-    let kept = place.import_with(ImportOptions { keep_near: true, ..two_threads() }).await;
+    let kept = place.import_with(two_threads()).await;
     assert_eq!((kept.known, kept.imported, kept.near_duplicates), (4, 3, 3));
     assert!(kept.near_files.iter().all(|near| near.of == original && near.kept.is_some()), "{:?}", kept.near_files);
     assert_eq!(place.images().await.len(), 7);

@@ -1,5 +1,7 @@
 //! `atelier images generate`, `preview`, `edit`, `again`, `resume` and `retry`.
 
+use std::time::Duration;
+
 use atelier_app::images::{Classify, KeptPlan, MakeImages, choice, sides, size};
 use atelier_app::library::picture_file;
 use atelier_app::views::PlanView;
@@ -15,8 +17,19 @@ use crate::commands::outcome::summarize_generation;
 use crate::commands::work::Work;
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::money::{dollars, duration};
 
 pub(super) async fn run(context: &Context, command: GenerateImages) -> AppResult<Exit> {
+    if command.dry_run {
+        let (id, plan) = match command.plan {
+            Some(id) => (id.clone(), context.app.studio()?.generation(&id).await?.1),
+            None => {
+                let kept = plan(context, &command.request, &command.make.run).await?;
+                (kept.id, kept.plan)
+            }
+        };
+        return show(context, id, plan, &command.make.run).await;
+    }
     let mut make = make(&command.make);
     let plan = match command.plan {
         Some(plan) => plan,
@@ -32,8 +45,14 @@ pub(super) async fn run(context: &Context, command: GenerateImages) -> AppResult
 
 pub(super) async fn preview(context: &Context, command: PreviewImages) -> AppResult<Exit> {
     let KeptPlan { id, plan, .. } = plan(context, &command.request, &command.run).await?;
-    let view = PlanView { plan: id, content: plan };
-    context.out.result(&view, || describe(&view.content, &view.plan))?;
+    show(context, id, plan, &command.run).await
+}
+
+/// Prints a plan and what it would take.
+async fn show(context: &Context, id: String, plan: Plan, run: &RunFlags) -> AppResult<Exit> {
+    let forecast = context.app.forecast_images(&plan, &run.change()).await?;
+    let view = PlanView { plan: id, content: plan, forecast };
+    context.out.result(&view, || describe(&view))?;
     Ok(Exit::Success)
 }
 
@@ -44,7 +63,8 @@ pub(super) async fn edit(context: &Context, command: EditImage) -> AppResult<Exi
         Some(text) => Some(app.pick(text).await?),
         None => None,
     };
-    let edit = EditRequest { of, picture, mask: picture_file(&command.mask)?, replacement };
+    let (name, whole) = (command.image.clone(), command.whole);
+    let edit = EditRequest { of, name, whole, picture, mask: picture_file(&command.mask)?, replacement };
     let model = app.image_model(command.make.run.model.as_deref())?;
     let first = SideRequest { model, mode: Mode::Off, tone: Default::default(), angle: Default::default() };
     let request = GenerationRequest {
@@ -201,7 +221,8 @@ fn in_words(reference: &Reference) -> String {
     format!("{} {name} ({how}{colors})", reference.role.name())
 }
 
-fn describe(plan: &Plan, id: &str) -> String {
+fn describe(view: &PlanView) -> String {
+    let PlanView { plan: id, content: plan, forecast } = view;
     let mut lines = Vec::new();
     if let Some(category) = &plan.category {
         let by = match category.by.as_str() {
@@ -218,6 +239,21 @@ fn describe(plan: &Plan, id: &str) -> String {
         lines.push(side.prompt.clone());
         lines.push(String::new());
     }
+    let takes = forecast.seconds.map(Duration::from_secs_f64);
+    let takes = takes.map_or_else(|| "never, by its limits".to_owned(), |takes| format!("about {}", duration(takes)));
+    let cost = match (forecast.cost_usd, forecast.worst_cost_usd) {
+        (Some(0.0), Some(0.0)) if forecast.sandbox => "nothing: the sandbox makes them".to_owned(),
+        (Some(cost), Some(worst)) => {
+            let as_one = if forecast.sandbox { ", if it were no sandbox" } else { "" };
+            format!("about {}, {} at most{as_one}", dollars(cost), dollars(worst))
+        }
+        _ => {
+            let unknown = forecast.sides.iter().find(|side| side.cost_usd.is_none());
+            let model = unknown.map_or("the model", |side| &side.model);
+            format!("unknown: {model} is not in the price table; say what it costs with --price IN/OUT")
+        }
+    };
+    lines.push(format!("would take {takes}; cost: {cost}"));
     lines.push(format!("nothing was sent; 'atelier images generate --plan {id}' sends it as it stands"));
     lines.join("\n")
 }

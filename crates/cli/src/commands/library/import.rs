@@ -28,7 +28,7 @@ pub(super) async fn run(context: &Context, command: ImportImages) -> AppResult<E
         uploader: command.uploader,
         metadata: command.metadata,
         update: command.update,
-        keep_near: command.keep_near,
+        skip_near: command.skip_near,
         ..ImportOptions::default()
     };
     let sources = command.paths.into_iter().map(ImportSource::Path).collect();
@@ -82,7 +82,7 @@ fn print(context: &Context, report: &ImportReport, embedded: Embedded, seconds: 
     let result = ImportResult { report, seconds, embedded: embedded.text + embedded.look };
     context.out.result(&result, || {
         let took = duration(Duration::from_secs_f64(seconds));
-        if report.files == 0 && report.missing == 0 {
+        if report.files == 0 && report.missing == 0 && report.passed_over.is_empty() {
             return "there is nothing to import there".to_owned();
         }
         let mut lines =
@@ -96,9 +96,13 @@ fn print(context: &Context, report: &ImportReport, embedded: Embedded, seconds: 
         say(report.updated, "known, and described anew");
         say(report.differing, "known, and described otherwise now: --update takes that over");
         say(report.ignored, "passed over: no pictures, and not named like pictures");
+        for (reason, files) in &report.passed_over {
+            say(*files, &format!("passed over: {}", reason.in_words()));
+        }
         say(report.unembedded, "without vectors: 'atelier library embed' tries again");
-        lines.extend(listed(report.near_duplicates, "nearly the same as another image", &report.near_files, |near| {
-            let kept = near.kept.as_ref().map_or("not stored; --keep-near stores such", |_| "stored");
+        let near = "nearly the same as another image; 'atelier library duplicates' shows them side by side";
+        lines.extend(listed(report.near_duplicates, near, &report.near_files, |near| {
+            let kept = near.kept.as_ref().map_or("not stored: that one is larger", |_| "both are stored");
             format!("{} is like {} ({kept})", excerpt(&near.file, 100), near.of)
         }));
         let doubles = "with the bytes of another image, not stored again";

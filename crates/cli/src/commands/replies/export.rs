@@ -47,10 +47,39 @@ pub(super) async fn run(context: &Context, command: ExportReplies) -> AppResult<
     }
     let exported = export::to_file(&store, &options, &command.out, now).await?;
     let file = command.out.display().to_string();
-    context.out.result(&json!({ "file": file, "rows": exported.rows, "drafts": exported.drafts }), || {
+    let json = json!({ "file": file, "rows": exported.rows, "drafts": exported.drafts, "left": exported.left });
+    context.out.result(&json, || {
+        if exported.left {
+            return format!("there is nothing new to export; {file} is left as it was");
+        }
         written(exported, &file)
     })?;
     Ok(Exit::Success)
+}
+
+/// Takes a file back that came from an export.
+pub(super) async fn import_review(context: &Context, file: &Path) -> AppResult<Exit> {
+    let report = context.app.import_review(file).await?;
+    for problem in &report.problems {
+        let draft = problem.draft.as_ref().map(|draft| format!(", {draft}")).unwrap_or_default();
+        context.out.note(format!("line {}{draft}: {}", problem.line, problem.reason));
+    }
+    context.out.result(&report, || {
+        let mut parts: Vec<String> =
+            report.changed.iter().map(|(status, drafts)| format!("{} {status}", count(*drafts, "draft"))).collect();
+        if report.edited > 0 {
+            parts.push(format!("{} changed", count(report.edited, "text")));
+        }
+        let changed = if parts.is_empty() { "nothing changed".to_owned() } else { parts.join(", ") };
+        let not = report.problems.len() as u64;
+        let not = if not > 0 {
+            format!("; {} could not be taken over, for the reasons above", count(not, "part"))
+        } else {
+            String::new()
+        };
+        format!("{}: {changed}{not}", count(report.rows, "row"))
+    })?;
+    Ok(if report.problems.is_empty() { Exit::Success } else { Exit::ITEMS_FAILED })
 }
 
 fn written(exported: export::Exported, file: &str) -> String {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use atelier_app::AppResult;
 use atelier_app::replies::{ReadyReplies, RepliesRequest};
+use atelier_app::{AppResult, Intent};
 use atelier_engine::{Forecast, Timestamp, Usd};
 use atelier_replies::generate::{LiftedRule, PreparedProject, Selection, Summary};
 
@@ -21,6 +21,7 @@ pub(super) async fn run(context: &Context, command: GenerateReplies) -> AppResul
         embedder: command.embedder,
         run: command.run.change(),
         at: command.now.map(Timestamp::from),
+        intent: if command.dry_run { Intent::Forecast } else { Intent::Send },
     };
     let work = Work::new(context, Default::default())?;
     let prepared = app.prepare_replies(&request, work.stop()).await;
@@ -137,7 +138,7 @@ fn in_words(ready: &ReadyReplies, forecast: &Forecast) -> String {
             format!("{cost}: the sandbox costs nothing")
         }
         (Some(cost), Some(worst)) => format!("about {cost}, {worst} at most"),
-        _ => "unknown: the model is not in the price table".to_owned(),
+        _ => "unknown: the model is not in the price table; say what it costs with --price IN/OUT".to_owned(),
     };
     format!(
         "would send {posts} to {}\n{}\ntokens: about {} in, {} out\ncost: {cost}\nnothing was sent",

@@ -4,9 +4,10 @@ mod evaluate;
 mod thumbnails;
 
 use atelier_app::library::picture_file;
+use atelier_app::views::{HitView, SearchView};
 use atelier_app::{AppError, AppResult, code};
-use atelier_search::{FILTER_KEYS, Hit, Match, SearchExplanation, StageScores, attributes_of, parse_filters, rgb};
-use atelier_studio::search::{ImageSearch, IndexStatus, Scope, SearchRequest, SearchResults};
+use atelier_search::{FILTER_KEYS, Match, SearchExplanation, StageScores, attributes_of, parse_filters, rgb};
+use atelier_studio::search::{ImageSearch, IndexStatus, Scope, SearchRequest};
 
 use super::library::in_background;
 use crate::args::{Fields, SearchCommand, SearchImages};
@@ -20,6 +21,7 @@ pub(super) async fn run(context: &Context, command: SearchImages) -> AppResult<E
     if let Some(SearchCommand::Eval(command)) = command.command {
         return evaluate::run(context, command).await;
     }
+    let began = context.app.clock().now();
     let request = SearchRequest {
         words: Some(command.query.join(" ")),
         picture: command.image.as_deref().map(picture_file).transpose()?,
@@ -35,19 +37,19 @@ pub(super) async fn run(context: &Context, command: SearchImages) -> AppResult<E
     let search = context.app.image_search().await?;
     let standing = catch_up(context, &search).await?;
     let attributes = attributes_of(&request.filters);
-    let found = search.search(request).await?;
-    if found.hits.hits.is_empty() {
+    let found = context.app.search(&search, request, began).await?;
+    if found.hits.is_empty() {
         context.app.check_collections(&command.collection).await?;
         if !attributes.is_empty() {
             let (names, known) = (attributes.join(", "), FILTER_KEYS.join(", "));
             context.out.note(format!("{names}: attributes of images, as any key is but {known}"));
         }
     }
-    context.out.result(&found.hits, || text(&found, standing))?;
+    context.out.result(&found, || text(&found, standing))?;
     if !context.out.is_json() {
         thumbnails::show(context.out, search.library(), &found, command.thumbnails).await;
     }
-    if let Some(explanation) = found.hits.explanation.as_ref().filter(|_| !context.out.is_json()) {
+    if let Some(explanation) = found.explanation.as_ref().filter(|_| !context.out.is_json()) {
         context.out.text(&explain(&found, explanation))?;
     }
     if standing.behind > 0 {
@@ -87,24 +89,37 @@ fn color(text: &str) -> AppResult<[u8; 3]> {
     })
 }
 
-fn text(found: &SearchResults, standing: IndexStatus) -> String {
-    let hits = &found.hits;
-    if hits.hits.is_empty() {
-        return match standing.images {
-            0 => "the library has no images; import some with 'atelier library import FOLDER'".to_owned(),
-            images => format!("nothing matches among {}", count(images, "image")),
-        };
+fn text(found: &SearchView, standing: IndexStatus) -> String {
+    let nothing = match standing.images {
+        0 => return "the library has no images; import some with 'atelier library import FOLDER'".to_owned(),
+        images => format!("nothing matches among {}", count(images, "image")),
+    };
+    let waited = format!("{:.0} ms, {:.1} ms of it in the index", found.took_ms, found.search_ms);
+    let nearest = if found.nearest.is_empty() {
+        String::new()
+    } else {
+        format!("\n\nnearest, though it may not be what was asked for:\n{}", rows(&found.nearest))
+    };
+    if found.hits.is_empty() {
+        return format!("{nothing}; {waited}{nearest}");
     }
-    let row = |(rank, hit): (usize, &Hit)| {
-        let caption = found.images.get(&hit.id).and_then(|image| image.caption.as_deref()).unwrap_or_default();
+    let shown = found.hits.len();
+    let of = if found.total > shown { format!(" of {}", thousands(found.total as u64)) } else { String::new() };
+    format!("{}\n{}{of}; {waited}{nearest}", rows(&found.hits), count(shown as u64, "image"))
+}
+
+/// A table of images that were found.
+fn rows(hits: &[HitView]) -> String {
+    let row = |(rank, hit): (usize, &HitView)| {
+        let caption = hit.caption.as_deref().unwrap_or_default();
         let (id, file) = (excerpt(&hit.id, 36), excerpt(&hit.filename, 36));
         let shown = if file.starts_with(&id) { file } else { format!("{id}  {file}") };
         vec![(rank + 1).to_string(), format!("{:.2}", hit.score), shown, excerpt(caption, 64), stages(&hit.stages)]
     };
-    let mut rows: Vec<Vec<String>> = hits.hits.iter().enumerate().map(row).collect();
+    let mut rows: Vec<Vec<String>> = hits.iter().enumerate().map(row).collect();
     let mut headers = vec!["", "score", "image", "caption", "found by"];
     let mut right = vec![true, true, false, false, false];
-    if hits.hits.iter().all(|hit| hit.stages == StageScores::default()) {
+    if hits.iter().all(|hit| hit.stages == StageScores::default()) {
         // Filters alone rank nothing.
         for row in &mut rows {
             row.truncate(4);
@@ -112,10 +127,7 @@ fn text(found: &SearchResults, standing: IndexStatus) -> String {
         }
         (headers, right) = (vec!["", "image", "caption"], vec![true, false, false]);
     }
-    let shown = hits.hits.len();
-    let of = if hits.total > shown { format!(" of {}", thousands(hits.total as u64)) } else { String::new() };
-    let took = hits.took.as_secs_f64() * 1000.0;
-    format!("{}\n{}{of}, {took:.1} ms", table(&headers, &right, &rows), count(shown as u64, "image"))
+    table(&headers, &right, &rows)
 }
 
 /// `words 1, look 3`: the stages that vouch for a hit, and its rank in each.
@@ -132,7 +144,7 @@ fn stages(stages: &StageScores) -> String {
 }
 
 /// What each word and each stage came to, and the scores of each hit.
-fn explain(found: &SearchResults, explanation: &SearchExplanation) -> String {
+fn explain(found: &SearchView, explanation: &SearchExplanation) -> String {
     let mut text = format!(
         "\n{} in the index, {} left by the filters\n",
         count(explanation.images as u64, "image"),
@@ -178,8 +190,8 @@ fn explain(found: &SearchResults, explanation: &SearchExplanation) -> String {
     text += &format!("\n{}\n", table(&headers, &[false, true, true, true, true, true, true], &rows));
     let rows: Vec<Vec<String>> = found
         .hits
-        .hits
         .iter()
+        .chain(&found.nearest)
         .map(|hit| {
             let StageScores { lexical, text, look, appearance, color } = hit.stages;
             let scores = [lexical, text, look, appearance, color];

@@ -2,9 +2,9 @@
 
 use std::io::IsTerminal;
 
+use atelier_app::views::SearchView;
 use atelier_store::objects::ThumbnailSize;
 use atelier_studio::library::Library;
-use atelier_studio::search::SearchResults;
 
 use crate::args::Thumbnails;
 use crate::out::{Out, excerpt};
@@ -14,7 +14,7 @@ const MOST: usize = 8;
 const COLUMNS: u32 = 24;
 
 /// Shows thumbnails of the first hits, where the terminal can. What goes wrong costs a picture and nothing else.
-pub(super) async fn show(out: Out, library: &Library, found: &SearchResults, when: Thumbnails) {
+pub(super) async fn show(out: Out, library: &Library, found: &SearchView, when: Thumbnails) {
     if !std::io::stdout().is_terminal() || when == Thumbnails::Never {
         return;
     }
@@ -31,9 +31,9 @@ pub(super) async fn show(out: Out, library: &Library, found: &SearchResults, whe
         truecolor: std::env::var("COLORTERM").is_ok_and(|depth| depth == "truecolor" || depth == "24bit"),
         ..viuer::Config::default()
     };
-    for hit in found.hits.hits.iter().take(MOST) {
-        let Some(image) = found.images.get(&hit.id) else { continue };
-        let Ok(webp) = library.thumbnail(image, ThumbnailSize::Small).await else { continue };
+    for hit in found.hits.iter().take(MOST) {
+        let Ok(image) = library.show(&hit.id).await else { continue };
+        let Ok(webp) = library.thumbnail(&image, ThumbnailSize::Small).await else { continue };
         let Ok(picture) = image::load_from_memory(&webp) else { continue };
         let _ = out.text(&format!("\n{}\n", excerpt(&hit.id, 60)));
         if let Err(error) = viuer::print(&picture, &config) {

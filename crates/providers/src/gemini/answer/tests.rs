@@ -1,8 +1,9 @@
 use bytes::Bytes;
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
+use crate::finish::REASONS;
 
 fn answer(body: &Value) -> HttpAnswer {
     bytes(serde_json::to_vec(body).unwrap())
@@ -26,28 +27,37 @@ fn with_reason(reason: &str, parts: &Value) -> HttpAnswer {
 
 #[test]
 fn every_finish_reason_with_text_keeps_the_text() {
-    for (reason, finish) in FINISH_REASONS.into_iter().chain([("SOMETHING_NEW", GeminiFinish::Other)]) {
-        let reply = text(&with_reason(reason, &json!([{"text": "a"}, {"text": "b"}]))).unwrap();
-        assert_eq!(reply.content, Content::Text("ab".into()));
+    for (reason, finish) in REASONS.into_iter().chain([("something_new", Finish::Open)]) {
+        let reason = reason.to_ascii_uppercase();
+        let read = text(&with_reason(&reason, &json!([{"text": "a"}, {"text": "b."}])));
         let ending = match finish {
-            GeminiFinish::Complete | GeminiFinish::Other => Ending::Complete,
-            GeminiFinish::Cap => Ending::Cut,
-            GeminiFinish::Refused => Ending::Filtered,
+            Finish::Complete | Finish::Open => Ending::Complete,
+            Finish::Cap => Ending::Cut,
+            Finish::Refused => Ending::Filtered,
+            Finish::Broken => {
+                assert_eq!(read.unwrap_err().kind, FaultKind::Unreadable, "{reason}");
+                continue;
+            }
         };
-        assert_eq!(reply.ending, ending, "{reason}");
+        let reply = read.unwrap();
+        assert_eq!((reply.content, reply.ending), (Content::Text("ab.".into()), ending), "{reason}");
     }
 }
 
 #[test]
 fn every_finish_reason_without_text_is_a_fault_that_names_it_and_is_billed() {
-    for (reason, finish) in FINISH_REASONS.into_iter().chain([("SOMETHING_NEW", GeminiFinish::Other)]) {
+    for (reason, finish) in REASONS.into_iter().chain([("SOMETHING_NEW", Finish::Open)]) {
         for parts in [json!([]), json!(null), json!([{"text": " \n"}]), json!([{"text": "hm", "thought": true}])] {
             let fault = text(&with_reason(reason, &parts)).unwrap_err();
-            let kind = if finish == GeminiFinish::Refused { FaultKind::Refused } else { FaultKind::Empty };
+            let kind = match finish {
+                Finish::Refused => FaultKind::Refused,
+                Finish::Broken => FaultKind::Unreadable,
+                _ => FaultKind::Empty,
+            };
             assert_eq!(fault.kind, kind, "{reason}");
-            let named = if finish == GeminiFinish::Cap { "thinking used it up" } else { reason };
+            let named = if finish == Finish::Cap { "thinking used it up" } else { reason };
             assert!(fault.message.contains(named), "{reason}: {fault}");
-            assert_eq!(fault.usage, Some(Usage { input_tokens: Some(7), output_tokens: Some(0), images: None }));
+            assert_eq!(fault.usage, Some(Usage::of_tokens(Some(7), Some(0))));
         }
     }
 }
@@ -60,7 +70,7 @@ fn thoughts_are_no_text_and_count_as_output() {
     })))
     .unwrap();
     assert_eq!(reply.content, Content::Text("yes".into()));
-    assert_eq!(reply.usage, Usage { input_tokens: Some(10), output_tokens: Some(32), images: None });
+    assert_eq!(reply.usage, Usage::of_tokens(Some(10), Some(32)));
 }
 
 #[test]
@@ -78,7 +88,7 @@ fn usage_of_another_type_than_the_documents_say_costs_no_answer() {
         "usageMetadata": {"promptTokenCount": "12", "candidatesTokenCount": {"n": 1}, "thoughtsTokenCount": -4},
     })))
     .unwrap();
-    assert_eq!(reply.usage, Usage { input_tokens: Some(12), output_tokens: None, images: None });
+    assert_eq!(reply.usage, Usage::of_tokens(Some(12), None));
 }
 
 #[test]
@@ -110,18 +120,18 @@ fn a_count_that_no_call_can_have_used_is_not_reported() {
 #[test]
 fn an_answer_that_cant_be_read_says_what_it_used_all_the_same() {
     let used = json!({"promptTokenCount": 7, "candidatesTokenCount": 2, "totalTokenCount": 9});
-    for content in [json!("odd"), json!([5]), json!([{"content": {"parts": {}}}])] {
+    for content in [json!("odd"), json!([5]), json!([{"content": {"parts": 5}}])] {
         let body = answer(&json!({"candidates": content, "usageMetadata": used}));
         for fault in [text(&body).unwrap_err(), raw(&body).unwrap_err()] {
             assert_eq!(fault.kind, FaultKind::Unreadable);
-            assert_eq!(fault.usage, Some(Usage { input_tokens: Some(7), output_tokens: Some(2), images: None }));
+            assert_eq!(fault.usage, Some(Usage::of_tokens(Some(7), Some(2))));
         }
     }
     for embeddings in [json!([]), json!([{"values": []}]), json!([{"values": [1e300]}]), json!("odd"), json!(null)] {
         let body = json!({"embeddings": embeddings, "usageMetadata": used});
         let fault = vectors(&answer(&body), 1).unwrap_err();
         assert_eq!(fault.kind, FaultKind::Unreadable);
-        assert_eq!(fault.usage, Some(Usage { input_tokens: Some(7), output_tokens: Some(0), images: None }), "{body}");
+        assert_eq!(fault.usage, Some(Usage::of_tokens(Some(7), Some(0))), "{body}");
     }
     assert_eq!(vector(&answer(&json!({"usageMetadata": used}))).unwrap_err().usage.unwrap().input_tokens, Some(7));
 }
@@ -146,7 +156,7 @@ fn a_raw_answer_comes_through_whole_with_its_images_counted() {
         "modelVersion": "x",
     });
     let reply = raw(&answer(&body)).unwrap();
-    assert_eq!(reply.usage, Usage { input_tokens: Some(5), output_tokens: Some(1290), images: Some(1) });
+    assert_eq!(reply.usage, Usage { images: Some(1), ..Usage::of_tokens(Some(5), Some(1290)) });
     assert_eq!(reply.content, Content::Raw(body));
     assert_eq!(raw(&with_reason("NO_IMAGE", &json!([]))).unwrap_err().kind, FaultKind::Empty);
     assert_eq!(raw(&with_reason("IMAGE_SAFETY", &json!([]))).unwrap_err().kind, FaultKind::Refused);
@@ -155,7 +165,7 @@ fn a_raw_answer_comes_through_whole_with_its_images_counted() {
 #[test]
 fn an_answer_of_another_form_is_unreadable_and_is_not_quoted() {
     let secret = "what the customer wrote";
-    for body in [json!(secret), json!(1), json!({"candidates": secret}), json!({"candidates": [{"content": secret}]})] {
+    for body in [json!(secret), json!(1), json!({"candidates": secret}), json!({"candidates": [secret]})] {
         let fault = text(&answer(&body)).unwrap_err();
         assert_eq!(fault.kind, FaultKind::Unreadable, "{body}");
         assert!(!fault.message.contains("customer"), "{fault}");
@@ -179,6 +189,8 @@ fn vectors_that_are_not_one_for_each_text_are_unreadable() {
         assert_eq!(vectors(&answer(&body), 3).unwrap_err().kind, FaultKind::Unreadable, "{body}");
     }
     assert_eq!(vector(&answer(&json!({"embeddings": []}))).unwrap_err().kind, FaultKind::Unreadable);
+    let one = json!({"embeddings": [{"values": [1, 2]}]});
+    assert_eq!(vector(&answer(&one)).unwrap().content, Content::Vectors(vec![vec![1.0, 2.0]]));
 }
 
 /// JSON made of the wire's own names in any arrangement, so that the parser gets past the first brace.

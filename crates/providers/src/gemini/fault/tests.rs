@@ -9,11 +9,8 @@ fn answer(status: u16, body: impl Into<Vec<u8>>) -> HttpAnswer {
 }
 
 fn read(status: u16, error: &Value) -> Fault {
-    of(
-        &answer(status, json!({ "error": error }).to_string()),
-        "gemini-2.5-flash",
-        &ApiKey::new("a-secret-key").unwrap(),
-    )
+    let answer = answer(status, json!({ "error": error }).to_string());
+    of(&answer, &ErrorBody::of(&answer), status, "gemini-2.5-flash", &ApiKey::new("a-secret-key").unwrap())
 }
 
 fn limited(violations: &Value) -> Fault {
@@ -43,7 +40,8 @@ fn every_status_has_its_fault() {
         (999, FaultKind::BadRequest),
     ] {
         for body in ["", "<html>no</html>", "{}", "[]", r#"{"error": "no"}"#] {
-            let fault = of(&answer(status, body), "m", &ApiKey::new("k").unwrap());
+            let answer = answer(status, body);
+            let fault = of(&answer, &ErrorBody::of(&answer), status, "m", &ApiKey::new("k").unwrap());
             assert_eq!((fault.kind, fault.limit, fault.retry_after), (kind, None, None), "{status} {body}");
         }
     }
@@ -120,9 +118,9 @@ fn the_bodys_delay_goes_before_the_headers() {
     let mut both = answer(429, body);
     both.retry_after = Some(Duration::from_secs(5));
     let key = ApiKey::new("k").unwrap();
-    assert_eq!(of(&both, "m", &key).retry_after, Some(Duration::from_millis(38_600)));
+    assert_eq!(of(&both, &ErrorBody::of(&both), 429, "m", &key).retry_after, Some(Duration::from_millis(38_600)));
     let header = HttpAnswer { body: Bytes::new(), ..both };
-    assert_eq!(of(&header, "m", &key).retry_after, Some(Duration::from_secs(5)));
+    assert_eq!(of(&header, &ErrorBody::of(&header), 429, "m", &key).retry_after, Some(Duration::from_secs(5)));
 }
 
 #[test]
@@ -138,7 +136,9 @@ proptest! {
 
     #[test]
     fn no_error_body_makes_the_parser_panic(status in 0_u16..=999, body in prop::collection::vec(any::<u8>(), 0..200)) {
-        prop_assert!(!of(&answer(status, body), "m", &ApiKey::new("k").unwrap()).message.is_empty());
+        let answer = answer(status, body);
+        let fault = of(&answer, &ErrorBody::of(&answer), status, "m", &ApiKey::new("k").unwrap());
+        prop_assert!(!fault.message.is_empty());
     }
 
     #[test]

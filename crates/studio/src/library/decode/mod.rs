@@ -24,6 +24,7 @@ use limits::DecodeBudget;
 pub use limits::DecodeLimits;
 use output::DecoderOutput;
 pub use raster::RgbPicture;
+pub(crate) use raster::{OPAQUE, RgbaPicture};
 pub(crate) use sniff::OTHER_EXTENSIONS;
 pub use sniff::{PictureFormat, SNIFFED, sniff};
 use svg::SvgRenderer;
@@ -97,6 +98,11 @@ impl Decoded {
         let (width, height) = output.size.unwrap_or((output.raster.width, output.raster.height));
         let (width, height) = if orientation >= 5 { (height, width) } else { (width, height) };
         Self { format, width, height, metadata, output, orientation }
+    }
+
+    /// The picture, upright, every pixel as the file has it.
+    pub(crate) fn into_rgba(self) -> RgbaPicture {
+        self.output.raster.into_rgba(self.output.profile.as_deref(), self.orientation)
     }
 
     /// The picture, upright, opaque and in sRGB, scaled down so that its short side is `short` or its long

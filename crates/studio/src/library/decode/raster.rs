@@ -42,6 +42,19 @@ pub(crate) struct Raster {
     pub(crate) pixels: Vec<u8>,
 }
 
+/// A picture to be worked on: upright, every pixel as the file has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RgbaPicture {
+    /// The width in pixels.
+    pub(crate) width: u32,
+    /// The height in pixels.
+    pub(crate) height: u32,
+    /// Red, green, blue and opacity, 8 bits each, row by row from the top left; colours not multiplied by it.
+    pub(crate) rgba: Vec<u8>,
+    /// The ICC profile of its colours; sRGB if there is none.
+    pub(crate) profile: Option<Vec<u8>>,
+}
+
 /// A picture ready to be shown or measured: sRGB, opaque, upright.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RgbPicture {
@@ -51,6 +64,9 @@ pub struct RgbPicture {
     pub height: u32,
     /// Red, green and blue, 8 bits each, row by row from the top left: 3 × width × height bytes.
     pub rgb: Vec<u8>,
+    /// How opaque each pixel was in the file, where some were not: their colour is the ground's, and no colour of the
+    /// picture.
+    pub opacity: Option<Vec<u8>>,
 }
 
 impl Raster {
@@ -75,64 +91,149 @@ impl Raster {
         Ok(Self { width, height, channels: self.channels, pixels })
     }
 
+    /// The pixels as they are, upright, with the profile that their colours are meant by. Inks become sRGB.
+    pub(crate) fn into_rgba(self, profile: Option<&[u8]>, orientation: u16) -> RgbaPicture {
+        let (width, height) = (self.width, self.height);
+        let opaque = |rgb: &[u8]| rgb.as_chunks::<3>().0.iter().flat_map(|[r, g, b]| [*r, *g, *b, 255]).collect();
+        let (rgba, profile): (Vec<u8>, _) = match self.channels {
+            Channels::Rgba => (self.pixels, profile),
+            Channels::Rgb => (opaque(&self.pixels), profile),
+            Channels::Cmyk => (opaque(&self.into_srgb(profile).rgb), None),
+        };
+        // A profile that no program can use is none.
+        let is_rgb = |bytes: &&[u8]| {
+            ColorProfile::new_from_slice(bytes).is_ok_and(|profile| profile.color_space == DataColorSpace::Rgb)
+        };
+        let profile = profile.filter(is_rgb).map(<[u8]>::to_vec);
+        let (width, height, rgba) = upright::<4>(width, height, rgba, orientation);
+        RgbaPicture { width, height, rgba, profile }
+    }
+
     /// Converts to sRGB, by the colour profile if there is one, and lays what is transparent over white. A profile that
     /// can't be used is ignored: better wrong colours than no picture.
     pub(crate) fn into_srgb(self, profile: Option<&[u8]>) -> RgbPicture {
         let Self { width, height, channels, pixels } = self;
         let profile = profile.and_then(|bytes| ColorProfile::new_from_slice(bytes).ok());
+        let opacity: Option<Vec<u8>> = match channels {
+            Channels::Rgba => Some(pixels.iter().skip(3).step_by(4).copied().collect()),
+            Channels::Rgb | Channels::Cmyk => None,
+        };
+        let opacity = opacity.filter(|opacity| opacity.iter().any(|opacity| *opacity < OPAQUE));
         let rgb = match channels {
             Channels::Cmyk => match profile.and_then(|profile| from_cmyk(&profile, &pixels)) {
                 Some(rgb) => rgb,
                 None => without_ink(&pixels),
             },
             Channels::Rgb | Channels::Rgba => {
-                let rgb = if channels == Channels::Rgba { over_white(&pixels) } else { pixels };
+                let rgb = if channels == Channels::Rgba { over_ground(&pixels) } else { pixels };
                 match profile.and_then(|profile| from_rgb(&profile, &rgb)) {
                     Some(converted) => converted,
                     None => rgb,
                 }
             }
         };
-        RgbPicture { width, height, rgb }
+        RgbPicture { width, height, rgb, opacity }
     }
 }
 
 impl RgbPicture {
+    /// A picture without transparency.
+    #[must_use]
+    pub const fn opaque(width: u32, height: u32, rgb: Vec<u8>) -> Self {
+        Self { width, height, rgb, opacity: None }
+    }
+
     pub(crate) fn resized(&self, width: u32, height: u32) -> Result<Self, PictureError> {
         if (width, height) == (self.width, self.height) {
             return Ok(self.clone());
         }
         let size = (self.width, self.height);
         let rgb = scaled(&self.rgb, size, PixelBytes::Three, (width, height)).map_err(unscaled)?;
-        Ok(Self { width, height, rgb })
+        // By the nearest: it only decides which pixels are looked at.
+        let opacity = self.opacity.as_ref().map(|opacity| {
+            let at = |place: u32, side: u32, of: u32| (u64::from(place) * u64::from(of) / u64::from(side)) as usize;
+            let rows = (0..height).map(|y| at(y, height, self.height) * self.width as usize);
+            let pixels = rows.flat_map(|row| (0..width).map(move |x| row + at(x, width, self.width)));
+            pixels.map(|place| opacity.get(place).copied().unwrap_or(255)).collect()
+        });
+        Ok(Self { width, height, rgb, opacity })
     }
 
     /// Turns and mirrors as a value of EXIF's Orientation asks; values other than 2 to 8 ask for nothing.
     pub(crate) fn upright(self, orientation: u16) -> Self {
-        let (w, h) = (self.width as usize, self.height as usize);
-        // From a place in the upright picture to the place of its pixel in this one.
-        let from: fn(usize, usize, usize, usize) -> (usize, usize) = match orientation {
-            2 => |x, y, w, _| (w - 1 - x, y),
-            3 => |x, y, w, h| (w - 1 - x, h - 1 - y),
-            4 => |x, y, _, h| (x, h - 1 - y),
-            5 => |x, y, _, _| (y, x),
-            6 => |x, y, _, h| (y, h - 1 - x),
-            7 => |x, y, w, h| (w - 1 - y, h - 1 - x),
-            8 => |x, y, w, _| (w - 1 - y, x),
-            _ => return self,
+        let opacity = self.opacity.map(|opacity| upright::<1>(self.width, self.height, opacity, orientation).2);
+        let (width, height, rgb) = upright::<3>(self.width, self.height, self.rgb, orientation);
+        Self { width, height, rgb, opacity }
+    }
+}
+
+impl RgbaPicture {
+    /// Scaled to cover a picture of this size, and cut to it in the middle.
+    pub(crate) fn covering(self, width: u32, height: u32) -> Result<Self, PictureError> {
+        let scale = (f64::from(width) / f64::from(self.width)).max(f64::from(height) / f64::from(self.height));
+        let side = |side: u32, least: u32| ((f64::from(side) * scale).round() as u32).max(least);
+        let (over_width, over_height) = (side(self.width, width), side(self.height, height));
+        let Self { rgba, profile, .. } = if (over_width, over_height) == (self.width, self.height) {
+            self
+        } else {
+            let size = (self.width, self.height);
+            let bytes = PixelBytes::ThreeAndOpacity;
+            let rgba = scaled(&self.rgba, size, bytes, (over_width, over_height)).map_err(unscaled)?;
+            Self { width: over_width, height: over_height, rgba, profile: self.profile }
         };
-        let (width, height) = if orientation >= 5 { (h, w) } else { (w, h) };
-        let mut rgb = Vec::with_capacity(self.rgb.len());
-        for y in 0..height {
-            for x in 0..width {
-                let (from_x, from_y) = from(x, y, w, h);
-                let place = (from_y * w + from_x) * 3;
-                rgb.extend_from_slice(self.rgb.get(place..place + 3).unwrap_or(&[0; 3]));
+        let (left, top) = ((over_width - width) as usize / 2, (over_height - height) as usize / 2);
+        let rows = rgba.chunks_exact(over_width as usize * 4).skip(top).take(height as usize);
+        let rgba = rows.flat_map(|row| &row[left * 4..(left + width as usize) * 4]).copied().collect();
+        Ok(Self { width, height, rgba, profile })
+    }
+
+    /// The same with its colours meant by another profile; sRGB if none.
+    pub(crate) fn in_colors_of(mut self, profile: Option<&[u8]>) -> Self {
+        let read = |bytes: &[u8]| ColorProfile::new_from_slice(bytes).ok();
+        let (from, to) = (self.profile.as_deref().and_then(read), profile.and_then(read));
+        if from.is_some() || to.is_some() {
+            let (from, to) = (from.unwrap_or_else(ColorProfile::new_srgb), to.unwrap_or_else(ColorProfile::new_srgb));
+            let options = TransformOptions {
+                rendering_intent: RenderingIntent::RelativeColorimetric,
+                ..TransformOptions::default()
+            };
+            let mut converted = vec![0; self.rgba.len()];
+            if let Ok(transform) = from.create_transform_8bit(Layout::Rgba, &to, Layout::Rgba, options)
+                && transform.transform(&self.rgba, &mut converted).is_ok()
+            {
+                self.rgba = converted;
             }
         }
-        let (width, height) = if orientation >= 5 { (self.height, self.width) } else { (self.width, self.height) };
-        Self { width, height, rgb }
+        self.profile = profile.map(<[u8]>::to_vec);
+        self
     }
+}
+
+/// Turns and mirrors pixels of `N` bytes as a value of EXIF's Orientation asks; values other than 2 to 8 ask for nothing.
+/// The size and the pixels afterwards.
+fn upright<const N: usize>(width: u32, height: u32, pixels: Vec<u8>, orientation: u16) -> (u32, u32, Vec<u8>) {
+    let (w, h) = (width as usize, height as usize);
+    // From a place in the upright picture to the place of its pixel in this one.
+    let from: fn(usize, usize, usize, usize) -> (usize, usize) = match orientation {
+        2 => |x, y, w, _| (w - 1 - x, y),
+        3 => |x, y, w, h| (w - 1 - x, h - 1 - y),
+        4 => |x, y, _, h| (x, h - 1 - y),
+        5 => |x, y, _, _| (y, x),
+        6 => |x, y, _, h| (y, h - 1 - x),
+        7 => |x, y, w, h| (w - 1 - y, h - 1 - x),
+        8 => |x, y, w, _| (w - 1 - y, x),
+        _ => return (width, height, pixels),
+    };
+    let (width, height) = if orientation >= 5 { (height, width) } else { (width, height) };
+    let mut turned = Vec::with_capacity(pixels.len());
+    for y in 0..height as usize {
+        for x in 0..width as usize {
+            let (from_x, from_y) = from(x, y, w, h);
+            let place = (from_y * w + from_x) * N;
+            turned.extend_from_slice(pixels.get(place..place + N).unwrap_or(&[0; N]));
+        }
+    }
+    (width, height, turned)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
@@ -140,14 +241,29 @@ fn unscaled(error: String) -> PictureError {
     PictureError::Damaged(format!("it can't be scaled: {error}"))
 }
 
-fn over_white(rgba: &[u8]) -> Vec<u8> {
+/// A pixel that is less opaque than this shows more of the ground than of the picture.
+pub(crate) const OPAQUE: u8 = 128;
+/// What transparent pictures lie over: white, or grey where what can be seen is so light that it would be lost.
+const GROUNDS: [u8; 2] = [255, 128];
+/// The mean lightness, of 255, from which on a picture counts as light.
+const LIGHT: u64 = 190;
+
+/// Lays a picture over a ground on which it can be seen.
+fn over_ground(rgba: &[u8]) -> Vec<u8> {
+    let (mut light, mut opaque) = (0_u64, 0_u64);
+    for [r, g, b, a] in rgba.as_chunks().0 {
+        light += (u64::from(*r) + u64::from(*g) + u64::from(*b)) / 3 * u64::from(*a);
+        opaque += u64::from(*a);
+    }
+    let see_through = opaque < 255 * (rgba.len() as u64 / 4);
+    let ground = GROUNDS[usize::from(see_through && light.checked_div(opaque).is_some_and(|mean| mean >= LIGHT))];
     let mut rgb = Vec::with_capacity(rgba.len() / 4 * 3);
     for [r, g, b, a] in rgba.as_chunks().0 {
         if *a == 255 {
             rgb.extend_from_slice(&[*r, *g, *b]);
         } else {
             let over = |colour: u8| {
-                let mixed = u32::from(colour) * u32::from(*a) + 255 * (255 - u32::from(*a));
+                let mixed = u32::from(colour) * u32::from(*a) + u32::from(ground) * (255 - u32::from(*a));
                 u8::try_from((mixed + 127) / 255).unwrap_or(255)
             };
             rgb.extend_from_slice(&[over(*r), over(*g), over(*b)]);
@@ -199,7 +315,7 @@ mod tests {
 
     /// Three pixels wide, two high, each pixel another colour: a b c / d e f.
     fn letters() -> RgbPicture {
-        RgbPicture { width: 3, height: 2, rgb: b"aaabbbcccdddeeefff".to_vec() }
+        RgbPicture::opaque(3, 2, b"aaabbbcccdddeeefff".to_vec())
     }
 
     fn text(picture: &RgbPicture) -> String {
@@ -220,9 +336,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_transparent_lies_over_white() {
+    fn what_is_transparent_lies_over_a_ground_on_which_it_can_be_seen() {
+        assert_eq!(over_ground(&[250, 250, 250, 255, 0, 0, 0, 0]), [250, 250, 250, 128, 128, 128]);
         assert_eq!(
-            over_white(&[10, 20, 30, 255, 10, 20, 30, 0, 0, 100, 255, 128]),
+            over_ground(&[10, 20, 30, 255, 10, 20, 30, 0, 0, 100, 255, 128]),
             [10, 20, 30, 255, 255, 255, 127, 177, 255]
         );
     }

@@ -1,6 +1,6 @@
 //! The main colours of a picture.
 
-use crate::library::decode::{PictureError, RgbPicture};
+use crate::library::decode::{OPAQUE, PictureError, RgbPicture};
 
 /// The most colours of a palette.
 pub const COLOURS: usize = 5;
@@ -27,7 +27,7 @@ type Oklab = [f32; 3];
 /// The main colours of a picture as `#rrggbb`, those that cover most of it first; five, or fewer where it has
 /// fewer. Pixels are grouped by k-means in Oklab (Ottosson, 2020), from colours that cover much and are far
 /// from each other, so that a small area of a colour of its own is not lost. The same picture has always the
-/// same palette.
+/// same palette. Transparent pixels are no colour: of a picture of nothing else the palette is empty.
 ///
 /// # Errors
 /// [`PictureError::Damaged`] if the picture can't be scaled.
@@ -59,8 +59,14 @@ pub fn palette(picture: &RgbPicture) -> Result<Vec<String>, PictureError> {
 /// a channel counts as the same.
 fn points(picture: &RgbPicture) -> Vec<(Oklab, f32)> {
     let mut cells = vec![([0.0_f32; 3], 0.0_f32); 16 * 16 * 16];
-    let rows = picture.rgb.as_chunks::<3>().0.chunks(picture.width.max(1) as usize).step_by(STEP);
-    for pixel in rows.flat_map(|row| row.iter().step_by(STEP)) {
+    let width = picture.width.max(1) as usize;
+    let is_seen = |place: usize| {
+        picture.opacity.as_ref().is_none_or(|opacity| opacity.get(place).is_some_and(|one| *one >= OPAQUE))
+    };
+    let rows = picture.rgb.as_chunks::<3>().0.chunks(width).enumerate().step_by(STEP);
+    let pixels =
+        rows.flat_map(|(y, row)| row.iter().enumerate().step_by(STEP).map(move |(x, pixel)| (y * width + x, pixel)));
+    for (_, pixel) in pixels.filter(|(place, _)| is_seen(*place)) {
         let [r, g, b] = pixel.map(|part| usize::from(part >> 4));
         if let Some((sum, count)) = cells.get_mut(r << 8 | g << 4 | b) {
             sum.iter_mut().zip(pixel).for_each(|(sum, part)| *sum += f32::from(*part));
@@ -168,7 +174,7 @@ mod tests {
     fn stripes(stripes: &[([u8; 3], usize)]) -> RgbPicture {
         let row: Vec<u8> = stripes.iter().flat_map(|(colour, width)| colour.repeat(*width)).collect();
         let width = u32::try_from(row.len() / 3).unwrap();
-        RgbPicture { width, height: 40, rgb: row.repeat(40) }
+        RgbPicture::opaque(width, 40, row.repeat(40))
     }
 
     #[test]

@@ -81,7 +81,7 @@ mod tests {
                 rgb.extend(colour.map(|part| part.clamp(0.0, 255.0) as u8));
             }
         }
-        RgbPicture { width, height, rgb }
+        RgbPicture::opaque(width, height, rgb)
     }
 
     fn waves(x: f64, y: f64) -> [f64; 3] {

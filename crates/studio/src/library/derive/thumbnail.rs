@@ -33,7 +33,7 @@ pub(crate) fn read_thumbnail(webp: &[u8]) -> Option<RgbPicture> {
     let decoder = WebPDecoder::new(Cursor::new(webp)).ok()?;
     let (width, height) = decoder.dimensions();
     let rgb = DynamicImage::from_decoder(decoder).ok()?.into_rgb8().into_raw();
-    Some(RgbPicture { width, height, rgb })
+    Some(RgbPicture::opaque(width, height, rgb))
 }
 
 #[cfg(test)]
@@ -44,7 +44,7 @@ mod tests {
     fn a_thumbnail_shows_its_picture() {
         for (width, height) in [(256, 192), (1, 1), (3, 500)] {
             let pixels = (0..width * height).flat_map(|n| [(n % width) as u8, (n / width) as u8, 200]);
-            let picture = RgbPicture { width, height, rgb: pixels.collect() };
+            let picture = RgbPicture::opaque(width, height, pixels.collect());
             let read = read_thumbnail(&thumbnail(&picture).unwrap()).unwrap();
             assert_eq!((read.width, read.height), (width, height));
             let worst = read.rgb.iter().zip(&picture.rgb).map(|(a, b)| a.abs_diff(*b)).max().unwrap();

@@ -6,6 +6,7 @@ use atelier_engine::Timestamp;
 use atelier_store::{Added, ChangeKind, ImageSource, Likeness, NewImage, Store};
 use futures_util::future::{join_all, try_join_all};
 
+use super::gather::NewcomerFile;
 use super::report::{FileOutcome, ImportRefusal};
 use super::work::{ID_DIGITS, Ready};
 use crate::error::{StudioError, StudioResult};
@@ -80,6 +81,15 @@ pub(super) struct Committer<'a> {
     pub(super) library: &'a Library,
     pub(super) hashes: &'a mut Hashes,
     pub(super) policy: NearPolicy,
+    /// What this import has brought so far.
+    pub(super) new: &'a mut HashMap<String, NewcomerFile>,
+}
+
+/// A file of the same group, which is not in the library yet.
+struct Before {
+    hash: String,
+    small: RgbPicture,
+    pixels: u64,
 }
 
 /// The decision on a file, made before anything of its group is written.
@@ -95,25 +105,23 @@ impl Committer<'_> {
         self.hashes.catch_up(&self.library.store).await?;
         let mut decided = Vec::with_capacity(group.len());
         // What comes before a file in the same group is not in the library yet.
-        let mut before: HashMap<String, (String, RgbPicture)> = HashMap::new();
+        let mut before: HashMap<String, Before> = HashMap::new();
         for ready in group {
             let decision = self.decide(&ready, &before).await?;
             if let ImportDecision::Store { .. } = decision {
                 self.hashes.index.add(&ready.image.id, ready.image.phash);
-                before.insert(ready.image.id.clone(), (ready.image.hash.clone(), ready.small.clone()));
+                let pixels = u64::from(ready.image.width) * u64::from(ready.image.height);
+                let (hash, small) = (ready.image.hash.clone(), ready.small.clone());
+                before.insert(ready.image.id.clone(), Before { hash, small, pixels });
             }
             decided.push((ready, decision));
         }
         self.write(decided).await
     }
 
-    async fn decide(
-        &self,
-        ready: &Ready,
-        before: &HashMap<String, (String, RgbPicture)>,
-    ) -> StudioResult<ImportDecision> {
+    async fn decide(&self, ready: &Ready, before: &HashMap<String, Before>) -> StudioResult<ImportDecision> {
         let hash = &ready.image.hash;
-        if let Some((of, _)) = before.iter().find(|(_, (other, _))| other == hash) {
+        if let Some((of, _)) = before.iter().find(|(_, other)| other.hash == *hash) {
             return Ok(ImportDecision::Duplicate { of: of.clone() });
         }
         if let Some(same) = self.library.store.image_with_hash(hash).await? {
@@ -121,20 +129,36 @@ impl Committer<'_> {
         }
         let near = self.near(ready, before).await?;
         Ok(match near {
-            Some(candidate) if !self.policy.keep => ImportDecision::Near(candidate),
+            Some(candidate) if !self.policy.keep && !self.gives_way(&candidate, ready, before).await? => {
+                ImportDecision::Near(candidate)
+            }
             near => ImportDecision::Store { near },
         })
     }
 
-    /// The image that a file is nearly the same as, if there is one.
-    async fn near(
+    /// Whether an image that this import has brought is smaller than the one that it is like.
+    async fn gives_way(
         &self,
+        candidate: &NearCandidate,
         ready: &Ready,
-        before: &HashMap<String, (String, RgbPicture)>,
-    ) -> StudioResult<Option<NearCandidate>> {
+        before: &HashMap<String, Before>,
+    ) -> StudioResult<bool> {
+        let pixels = u64::from(ready.image.width) * u64::from(ready.image.height);
+        if let Some(before) = before.get(&candidate.image) {
+            return Ok(before.pixels < pixels);
+        }
+        if !self.new.contains_key(&candidate.image) {
+            return Ok(false);
+        }
+        let image = self.library.store.image(&candidate.image).await?;
+        Ok(image.is_some_and(|image| u64::from(image.width) * u64::from(image.height) < pixels))
+    }
+
+    /// The image that a file is nearly the same as, if there is one.
+    async fn near(&self, ready: &Ready, before: &HashMap<String, Before>) -> StudioResult<Option<NearCandidate>> {
         for candidate in self.hashes.index.find(ready.image.phash, self.policy.max_distance) {
             let like = match before.get(&candidate.image) {
-                Some((_, small)) => alike(&ready.small, small),
+                Some(before) => alike(&ready.small, &before.small),
                 None => self.small(&candidate.image).await?.is_some_and(|small| alike(&ready.small, &small)),
             };
             if like {

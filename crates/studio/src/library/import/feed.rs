@@ -46,7 +46,7 @@ impl Feeder<'_> {
                 }
                 let weight = match &found {
                     ScanItem::File(file) => weight(file),
-                    ScanItem::Bad(_) | ScanItem::Missing(..) => 1,
+                    ScanItem::Bad(_) | ScanItem::Missing(..) | ScanItem::PassedOver(_) => 1,
                 };
                 let permit = Arc::clone(&window).acquire_many_owned(weight).await;
                 let permit = permit.map_err(|error| StudioError::Thread(error.to_string()))?;
@@ -81,6 +81,9 @@ impl Feeder<'_> {
             },
             (ScanItem::Bad(bad), _) => (bad.place.clone(), Arrived::Bad(bad)),
             (ScanItem::Missing(count, files), _) => (String::new(), Arrived::Missing(count, files)),
+            (ScanItem::PassedOver(passed), _) => {
+                (passed.path.to_string_lossy().into_owned(), Arrived::PassedOver(passed))
+            }
         };
         self.done.send(Numbered { number, name, item, permit }).await.is_ok()
     }
@@ -98,7 +101,7 @@ impl Feeder<'_> {
             let (path, bytes, modified_at) = path(found)?;
             let (source, image) = sources.get(&path)?;
             // A near duplicate that was left out before may be wanted now.
-            let settled = source.likeness == Likeness::Same || !self.options.keep_near;
+            let settled = source.likeness == Likeness::Same || self.options.skip_near;
             (settled && unchanged(source, bytes, modified_at)).then(|| (source.likeness, image.clone()))
         };
         Ok(page.iter().map(known).collect())

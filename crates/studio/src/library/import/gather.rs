@@ -1,6 +1,6 @@
 //! The stage that writes what arrives, in the order of the files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use atelier_store::Likeness;
@@ -22,12 +22,20 @@ pub(super) const GROUP: usize = 64;
 /// The value of the total until the files are counted.
 pub(super) const UNCOUNTED: u64 = u64::MAX;
 
+/// A file that this import has stored.
+pub(super) struct NewcomerFile {
+    file: String,
+    bytes: u64,
+}
+
 /// Puts what arrives into the order of the files, has it written, and reports it.
 pub(super) struct Gatherer<'a, O> {
     pub(super) importer: &'a Importer,
     pub(super) options: &'a ImportOptions,
     pub(super) settings: &'a ImportSettings,
     pub(super) report: ImportReport,
+    /// Images that this import has stored, where a larger one may take their place.
+    pub(super) new: HashMap<String, NewcomerFile>,
     pub(super) total: &'a AtomicU64,
     pub(super) observer: O,
 }
@@ -85,13 +93,14 @@ impl<O: FnMut(ImportEvent<'_>) + Send> Gatherer<'_, O> {
                 },
             };
             self.report.count(&name, &outcome, bytes);
+            self.give_way(&name, &outcome, bytes).await?;
             (self.observer)(ImportEvent::File { file: &name, outcome: &outcome });
         }
         self.report_progress();
         Ok(())
     }
 
-    async fn write(&self, ready: Vec<Ready>) -> StudioResult<Vec<Committed>> {
+    async fn write(&mut self, ready: Vec<Ready>) -> StudioResult<Vec<Committed>> {
         if ready.is_empty() {
             return Ok(Vec::new());
         }
@@ -101,8 +110,29 @@ impl<O: FnMut(ImportEvent<'_>) + Send> Gatherer<'_, O> {
             Some(hashes) => hashes,
             none => none.insert(Hashes::read(library.store()).await?),
         };
-        let policy = NearPolicy { keep: self.options.keep_near, max_distance: self.options.near_distance };
-        Committer { library, hashes, policy }.commit(ready).await
+        let policy = NearPolicy { keep: !self.options.skip_near, max_distance: self.options.near_distance };
+        Committer { library, hashes, policy, new: &mut self.new }.commit(ready).await
+    }
+
+    /// Where only the largest of near duplicates is wanted, a smaller one that came earlier in this import goes.
+    async fn give_way(&mut self, name: &str, outcome: &FileOutcome, bytes: u64) -> StudioResult<()> {
+        if !self.options.skip_near {
+            return Ok(());
+        }
+        match outcome {
+            FileOutcome::Imported { image } => {
+                self.new.insert(image.clone(), NewcomerFile { file: name.to_owned(), bytes });
+            }
+            FileOutcome::Near { of, distance, kept: Some(image) } => {
+                if let Some(smaller) = self.new.remove(of) {
+                    self.importer.library.remove(std::slice::from_ref(of)).await?;
+                    self.report.replace(smaller.file, of, image, *distance, smaller.bytes);
+                }
+                self.new.insert(image.clone(), NewcomerFile { file: name.to_owned(), bytes });
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     /// The outcome of a file of which nothing is stored; `None` for what is no file.
@@ -127,6 +157,10 @@ impl<O: FnMut(ImportEvent<'_>) + Send> Gatherer<'_, O> {
             Arrived::Missing(count, files) => {
                 self.report.missing += count;
                 files.into_iter().for_each(|file| list(&mut self.report.missing_files, || file));
+                return Ok(None);
+            }
+            Arrived::PassedOver(passed) => {
+                self.report.pass_over(&passed);
                 return Ok(None);
             }
         }))

@@ -11,6 +11,7 @@ mod feed;
 mod gather;
 mod importer;
 mod options;
+mod passed_over;
 mod pipeline;
 mod report;
 mod stages;
@@ -19,8 +20,9 @@ mod work;
 
 pub use self::importer::Importer;
 pub use self::options::ImportOptions;
+pub use self::passed_over::PassedOver;
 pub use self::report::{
     DuplicateFile, FileOutcome, ImportEvent, ImportProgress, ImportRefusal, ImportReport, LISTED, NearDuplicateFile,
-    RefusedFile,
+    PassedOverFile, RefusedFile,
 };
 pub use self::walk::ImportSource;

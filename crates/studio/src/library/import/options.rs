@@ -21,8 +21,8 @@ pub struct ImportOptions {
     pub metadata: Option<PathBuf>,
     /// True if images that are known take over the descriptions of this import.
     pub update: bool,
-    /// True if near duplicates are stored as well.
-    pub keep_near: bool,
+    /// True if of near duplicates only the largest is stored; what was in the library before stays in any case.
+    pub skip_near: bool,
     /// In how many of 64 bits the perceptual hashes of near duplicates may differ, at most [`MAX_DISTANCE`].
     pub near_distance: u32,
     /// The number of threads that read and decode.
@@ -37,7 +37,7 @@ impl Default for ImportOptions {
             uploader: None,
             metadata: None,
             update: false,
-            keep_near: false,
+            skip_near: false,
             near_distance: MAX_DISTANCE,
             threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         }

@@ -1,5 +1,6 @@
 //! The stages of an import, connected by channels and run beside each other.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -76,6 +77,7 @@ async fn run(
         options: &options,
         settings: &settings,
         report: ImportReport::default(),
+        new: HashMap::new(),
         total: &total,
         observer,
     };

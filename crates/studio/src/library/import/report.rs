@@ -1,7 +1,10 @@
 //! Events while an import runs, and the report at its end.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
+use super::passed_over::{Passed, PassedOver};
 use crate::error::StudioError;
 use crate::library::decode::PictureError;
 use crate::library::sidecar::BadDescription;
@@ -153,6 +156,8 @@ pub struct ImportReport {
     pub refused: u64,
     /// Files that are no pictures and are not named like pictures.
     pub ignored: u64,
+    /// Files that were not looked at, by the reason.
+    pub passed_over: BTreeMap<PassedOver, u64>,
     /// Images that an embedder failed on: they are in the library and lack a vector.
     pub unembedded: u64,
     /// Descriptions of files that are not there.
@@ -165,6 +170,8 @@ pub struct ImportReport {
     pub near_files: Vec<NearDuplicateFile>,
     /// The files and descriptions that could not be imported, up to [`LISTED`] of them.
     pub refused_files: Vec<RefusedFile>,
+    /// The files and folders that were not looked at, up to [`LISTED`] of them.
+    pub passed_over_files: Vec<PassedOverFile>,
     /// The files that are described and are not there, up to [`LISTED`] of them.
     pub missing_files: Vec<String>,
 }
@@ -189,6 +196,17 @@ pub struct NearDuplicateFile {
     pub distance: u32,
     /// The id that it was stored under, if near duplicates are kept.
     pub kept: Option<String>,
+}
+
+/// A file or folder that was not looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PassedOverFile {
+    /// Its path.
+    pub file: String,
+    /// Why.
+    pub reason: PassedOver,
+    /// How many files are in it; 1 for a file.
+    pub files: u64,
 }
 
 /// A file or description that could not be imported.
@@ -229,6 +247,25 @@ impl ImportReport {
             }
             FileOutcome::Refused(refusal) => self.refuse(&file(), refusal),
         }
+    }
+
+    /// Counts what was not looked at.
+    pub(super) fn pass_over(&mut self, passed: &Passed) {
+        *self.passed_over.entry(passed.reason).or_default() += passed.files;
+        list(&mut self.passed_over_files, || PassedOverFile {
+            file: passed.path.to_string_lossy().into_owned(),
+            reason: passed.reason,
+            files: passed.files,
+        });
+    }
+
+    /// An image that was stored a moment ago has given way to a larger one.
+    pub(super) fn replace(&mut self, file: String, image: &str, by: &str, distance: u32, bytes: u64) {
+        self.imported = self.imported.saturating_sub(1);
+        self.bytes = self.bytes.saturating_sub(bytes);
+        self.near_duplicates += 1;
+        self.near_files.retain(|near| near.kept.as_deref() != Some(image));
+        list(&mut self.near_files, || NearDuplicateFile { file, of: by.to_owned(), distance, kept: None });
     }
 
     /// Counts a file or description that could not be imported.

@@ -3,6 +3,7 @@
 use atelier_store::Likeness;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::passed_over::Passed;
 use super::work::Worked;
 use crate::library::sidecar::{BadDescription, Description};
 
@@ -26,4 +27,5 @@ pub(super) enum Arrived {
     },
     Bad(BadDescription),
     Missing(u64, Vec<String>),
+    PassedOver(Passed),
 }

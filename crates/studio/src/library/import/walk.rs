@@ -1,5 +1,6 @@
 //! The stage that finds files, and the descriptions of them.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -8,6 +9,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc::Sender;
 use walkdir::{DirEntry, WalkDir};
 
+use super::passed_over::{Gate, Passed, PassedOver};
 use super::report::{ImportRefusal, LISTED};
 use crate::error::{StudioError, StudioResult};
 use crate::library::sidecar::{BadDescription, Description, NAMES, Sidecar};
@@ -15,8 +17,8 @@ use crate::library::sidecar::{BadDescription, Description, NAMES, Sidecar};
 /// A place to import from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ImportSource {
-    /// A file, or a folder with all that is in it. Links within it are not followed, and hidden files and folders are
-    /// left out.
+    /// A file, or a folder with all that is in it. Links are followed; what is hidden, what other programs keep for
+    /// themselves and this program's own data are passed over ([`PassedOver`]).
     Path(PathBuf),
     /// A file that someone sent.
     Bytes {
@@ -34,6 +36,8 @@ pub(super) enum ScanItem {
     Bad(BadDescription),
     /// Descriptions of files that are not there: how many, and some of them.
     Missing(u64, Vec<String>),
+    /// What the walk did not look at.
+    PassedOver(Passed),
 }
 
 /// A file to be imported.
@@ -64,7 +68,11 @@ pub(super) fn count(sources: &[ImportSource], stop: &Stop) -> u64 {
     let files = |source: &ImportSource| match source {
         ImportSource::Bytes { .. } => 1,
         ImportSource::Path(path) => {
-            let files = walk(path).into_iter().flatten().filter(is_candidate);
+            let gate = RefCell::new(Gate::new(path));
+            let files = walk(path, &gate).filter(|entry| match entry {
+                Ok(entry) => entry.file_type().is_file() && !describes(entry),
+                Err(error) => broken_link(error).is_none(),
+            });
             files.take_while(|_| !stop.is_requested()).count() as u64
         }
     };
@@ -125,22 +133,32 @@ impl FolderScan<'_> {
         // Files are known by their true paths, from wherever the program was started.
         let root = root.canonicalize().map_err(source)?;
         root.metadata().map_err(source)?;
-        for entry in walk(&root) {
+        let gate = RefCell::new(Gate::new(&root));
+        for entry in walk(&root, &gate) {
             if stop.is_requested() {
                 return Ok(true);
             }
             let listened = match entry {
-                Ok(entry) => self.entry(&root, &entry),
+                Ok(entry) => self.entry(&root, &entry, &gate),
+                Err(error) if broken_link(&error).is_some() => {
+                    if let (Some(path), Some(reason)) = (error.path(), broken_link(&error)) {
+                        gate.borrow_mut().link(path, reason);
+                    }
+                    true
+                }
                 Err(error) => {
                     let name = error.path().unwrap_or(&root).to_string_lossy().into_owned();
-                    let error = error.into_io_error().unwrap_or_else(|| std::io::Error::other("it leads to itself"));
+                    let error = error.into_io_error().unwrap_or_else(|| std::io::Error::other("no reason is given"));
                     let content = FileContent::Unreadable(ImportRefusal::unreadable(&error));
                     self.file(FoundFile { name, content, asked_for: false, description: None })
                 }
             };
-            if !listened {
+            if !listened || !self.tell(&gate) {
                 return Ok(false);
             }
+        }
+        if !self.tell(&gate) {
+            return Ok(false);
         }
         while let Some((_, sidecars)) = self.folders.pop() {
             sidecars.iter().for_each(|sidecar| self.missing(sidecar));
@@ -148,7 +166,13 @@ impl FolderScan<'_> {
         Ok(true)
     }
 
-    fn entry(&mut self, root: &Path, entry: &DirEntry) -> bool {
+    /// Tells what the gate has kept out since; false if nobody listens any more.
+    fn tell(&self, gate: &RefCell<Gate>) -> bool {
+        let passed = std::mem::take(&mut gate.borrow_mut().passed);
+        passed.into_iter().all(|passed| self.send(ScanItem::PassedOver(passed)))
+    }
+
+    fn entry(&mut self, root: &Path, entry: &DirEntry, gate: &RefCell<Gate>) -> bool {
         // Folders that the scan has left: all files of theirs have come.
         let depth = entry.depth();
         while self.folders.len() > depth {
@@ -159,7 +183,12 @@ impl FolderScan<'_> {
         if entry.file_type().is_dir() {
             return self.enter(entry.path());
         }
-        if !is_candidate(entry) {
+        let reason = match entry.file_type().is_file() {
+            true => describes(entry).then_some(PassedOver::Describes),
+            false => Some(PassedOver::Special),
+        };
+        if let Some(reason) = reason {
+            gate.borrow_mut().link(entry.path(), reason);
             return true;
         }
         let description = self.description(root, entry.path());
@@ -223,16 +252,23 @@ impl FolderScan<'_> {
     }
 }
 
-/// The entries of a folder and of all below it, without hidden ones; or the file itself.
-fn walk(root: &Path) -> impl IntoIterator<Item = walkdir::Result<DirEntry>> + use<> {
-    let visible = |entry: &DirEntry| entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".");
-    WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(visible)
+/// The entries of a folder and of all below it that the gate lets in, links followed; or the file itself.
+fn walk<'a>(root: &Path, gate: &'a RefCell<Gate>) -> impl Iterator<Item = walkdir::Result<DirEntry>> + use<'a> {
+    let walk = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
+    walk.filter_entry(|entry| gate.borrow_mut().lets_in(entry))
 }
 
-/// True for a file that may be a picture, and is none that describes pictures.
-fn is_candidate(entry: &DirEntry) -> bool {
+/// True for a file that describes pictures and is none.
+fn describes(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
-    let describes =
-        NAMES.contains(&&*name) || name.rsplit_once('.').is_some_and(|(_, end)| end.eq_ignore_ascii_case("xmp"));
-    entry.file_type().is_file() && !describes
+    NAMES.contains(&&*name) || name.rsplit_once('.').is_some_and(|(_, end)| end.eq_ignore_ascii_case("xmp"))
+}
+
+/// Why an entry that can't be looked at is passed over, if it is because of a link.
+fn broken_link(error: &walkdir::Error) -> Option<PassedOver> {
+    if error.loop_ancestor().is_some() {
+        return Some(PassedOver::LinkLoop);
+    }
+    let path = error.path()?;
+    (path.is_symlink() && !path.exists()).then_some(PassedOver::LinkNowhere)
 }

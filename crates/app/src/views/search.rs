@@ -1,0 +1,77 @@
+//! What a search found.
+
+use std::time::Duration;
+
+use atelier_search::{Hit, SearchExplanation, StageScores};
+use atelier_studio::search::SearchResults;
+use serde::Serialize;
+
+/// The answer to a search.
+#[derive(Clone, Debug, Serialize)]
+pub struct SearchView {
+    /// How long it took from the request to this, in milliseconds: what the user waited.
+    pub took_ms: f64,
+    /// Of that, the search itself, without the models that read the query.
+    pub search_ms: f64,
+    /// How many images match; where very many do, the number that was ranked.
+    pub total: usize,
+    /// Those that match, the best first.
+    pub hits: Vec<HitView>,
+    /// The nearest that do not.
+    pub nearest: Vec<HitView>,
+    /// How the answer came about, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<SearchExplanation>,
+    /// Why words were compared with words alone: the embedder could not be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub words_only: Option<String>,
+}
+
+/// An image that was found.
+#[derive(Clone, Debug, Serialize)]
+pub struct HitView {
+    /// Its id.
+    pub id: String,
+    /// Its file's name.
+    pub filename: String,
+    /// Where it was imported from, if it was from a file.
+    pub path: Option<String>,
+    /// What is to be seen.
+    pub caption: Option<String>,
+    /// From 0 to 1; it orders the hits of one answer.
+    pub score: f32,
+    /// Its rank and score in each stage.
+    pub stages: StageScores,
+}
+
+impl SearchView {
+    /// What was found, after so long.
+    pub(crate) fn new(found: SearchResults, took: Duration) -> Self {
+        let SearchResults { hits, images, words_only } = found;
+        let view = |hit: Hit| {
+            let image = images.get(&hit.id);
+            HitView {
+                path: image.and_then(|image| image.source.clone()),
+                caption: image.and_then(|image| image.caption.clone()),
+                id: hit.id,
+                filename: hit.filename,
+                score: hit.score,
+                stages: hit.stages,
+            }
+        };
+        Self {
+            took_ms: milliseconds(took),
+            search_ms: milliseconds(hits.took),
+            total: hits.total,
+            hits: hits.hits.into_iter().map(view).collect(),
+            nearest: hits.nearest.into_iter().map(view).collect(),
+            explanation: hits.explanation,
+            words_only,
+        }
+    }
+}
+
+/// Milliseconds with two decimals.
+fn milliseconds(took: Duration) -> f64 {
+    (took.as_secs_f64() * 100_000.0).round() / 100.0
+}
