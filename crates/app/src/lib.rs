@@ -38,6 +38,7 @@ mod quota;
 pub mod replies;
 mod run;
 pub mod search;
+mod trash;
 pub mod views;
 
 pub use app::{App, Start};

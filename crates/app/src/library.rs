@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use atelier_embed::{EmbedError, NoAnswer};
 use atelier_engine::{Stop, StopHandle};
-use atelier_store::{Cursor, Holder, ImageFilter, StoreError};
+use atelier_store::{Cursor, Holder, Image, ImageFilter, StoreError};
 use atelier_studio::StudioError;
 use atelier_studio::library::decode::{DecodeLimits, PictureReader};
 use atelier_studio::library::import::{ImportEvent, ImportOptions, ImportReport, ImportSource, Importer};
@@ -16,7 +16,7 @@ use bytes::Bytes;
 use crate::app::App;
 use crate::embedders::{self, threads};
 use crate::error::{AppError, AppResult, excerpt};
-use crate::views::{ImageListView, ImageView, NamedCountView};
+use crate::views::{DuplicateView, DuplicatesView, ImageListView, ImageView, NamedCountView};
 
 /// How often what was imported is made known to the search.
 const INDEX_EVERY: Duration = Duration::from_millis(500);
@@ -110,6 +110,35 @@ impl App {
         let made = self.make_vectors(&library, &embedders, EmbedScope::Untried, stop, on_embed).await?;
         let embedded = made.unwrap_or_default();
         Ok(LibraryImport { report, embedded, not_indexed: follower.finish().await.err() })
+    }
+
+    /// The groups of images that show nearly the same.
+    ///
+    /// # Errors
+    /// What the store and the objects report.
+    pub async fn duplicates(&self) -> AppResult<DuplicatesView> {
+        let groups = self.library()?.duplicates().await?;
+        let view = |group: Vec<Image>| group.into_iter().map(DuplicateView::from).collect();
+        Ok(DuplicatesView { groups: groups.into_iter().map(view).collect() })
+    }
+
+    /// Moves all but the largest image of the groups that these are in into the trash; which went.
+    ///
+    /// # Errors
+    /// `no-duplicates` for an image that is in no group; what the store and the search report.
+    pub async fn keep_largest(&self, ids: &[String]) -> AppResult<Vec<String>> {
+        let library = self.library()?;
+        let gone = library.keep_largest(ids).await?;
+        ImageSearch::new(library, Default::default()).catch_up(|_| {}).await?;
+        Ok(gone)
+    }
+
+    /// Notes that all images of the groups that these are in are wanted; how many.
+    ///
+    /// # Errors
+    /// `no-duplicates` for an image that is in no group; what the store reports.
+    pub async fn keep_both(&self, ids: &[String]) -> AppResult<u64> {
+        Ok(self.library()?.keep_both(ids).await?)
     }
 
     /// Makes vectors that images lack; `None` if somebody else makes them, or it was stopped before it began. With

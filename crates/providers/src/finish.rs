@@ -120,8 +120,14 @@ pub(crate) fn without_content(reason: Option<&str>) -> Fault {
     }
 }
 
+/// Answers of so few words end as they like.
+const FEW_WORDS: usize = 3;
+
 /// Whether a text ends in the middle of a word or a sentence, as far as its last character tells.
 fn stops_half_way(text: &str) -> bool {
+    if text.split_whitespace().take(FEW_WORDS + 1).count() <= FEW_WORDS {
+        return false;
+    }
     text.trim_end().chars().last().is_some_and(|last| last.is_alphanumeric() || ",;:-(['\u{201c}".contains(last))
 }
 

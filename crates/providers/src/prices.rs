@@ -322,7 +322,7 @@ mod tests {
     #[test]
     fn every_model_of_the_built_in_table_has_a_price_today_and_a_million_tokens_cost_it() {
         let table = PriceTable::builtin().unwrap();
-        assert_eq!(table.as_of(), Some(date(2026, 10, 31)));
+        assert_eq!(table.as_of(), Some(date(2026, 11, 28)));
         assert_eq!(table.batch_factor(), 0.5);
         let day = date(2026, 11, 21);
         for (name, input, output, image, second_hand) in [

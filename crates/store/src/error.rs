@@ -140,6 +140,22 @@ pub enum StoreError {
         /// The job.
         job: String,
     },
+    /// Nothing was deleted under this id, or it is gone for good.
+    #[error("there is no '{id}' in the trash")]
+    NotInTrash {
+        /// The id.
+        id: String,
+    },
+    /// What was deleted can't be put back.
+    #[error("{kind} '{name}' can't be put back: {}", if *.taken { "there is one in its place" } else { "what it was part of is gone" })]
+    NotRestorable {
+        /// What it is.
+        kind: &'static str,
+        /// What it was called.
+        name: String,
+        /// Whether something is in its place.
+        taken: bool,
+    },
     /// A post that a new job was to answer is being answered, or was, by another.
     #[error("post {post} of project '{project}' is answered by another job since it was selected")]
     PostTaken {
@@ -229,6 +245,10 @@ atelier_engine::error_codes! {
             "choose another name, or update the one there is";
         Self::InUse { .. } => "posts-in-use",
             "resume that job to its end or cancel it, then try again";
+        Self::NotInTrash { .. } => "not-in-trash",
+            "list the trash to see what is in it";
+        Self::NotRestorable { .. } => "not-restorable",
+            "remove or rename what is in its place, or restore what it was part of first";
         Self::PostTaken { .. } => "post-taken", "try again: that post is then left out";
         Self::NoSuchDraft { .. } => "no-such-draft", "list the drafts to see those there are";
         Self::Transition { .. } => "draft-transition",

@@ -34,7 +34,7 @@
 //!
 //! Where what stands: `store` opens and shares; `journal` is what the engine writes through; `jobs`,
 //! `projects`, `posts`, `scores`, `drafts` and `vectors` hold the SQL of each; `lease` says who works on a job, `changes`
-//! what became different, `objects` keeps files, `backup` the copies; `database` is the trait and `sqlite` the one database that implements it.
+//! what became different, `trash` keeps what was deleted, `objects` keeps files, `backup` the copies; `database` is the trait and `sqlite` the one database that implements it.
 #![forbid(unsafe_code)]
 
 mod backup;
@@ -58,6 +58,7 @@ mod projects;
 mod scores;
 mod sqlite;
 mod store;
+mod trash;
 mod vectors;
 
 pub use changes::{Change, Changed};
@@ -81,3 +82,4 @@ pub use projects::Project;
 pub use scores::ScoreRecord;
 pub use sqlite::SqliteDatabase;
 pub use store::{LOCAL_OWNER, Store, StoreOptions};
+pub use trash::{TRASH_KEEPS, TrashKind, Trashed};

@@ -68,6 +68,9 @@ pub enum StudioError {
     /// There is no such image.
     #[error("there is no image '{0}'")]
     NoSuchImage(String),
+    /// An image that shows nearly the same as no other.
+    #[error("image '{0}' is like no other of the library")]
+    NoDuplicates(String),
     /// There is no such collection.
     #[error("there is no collection '{0}'")]
     NoSuchCollection(String),
@@ -162,6 +165,7 @@ atelier_engine::error_codes! {
         Self::Sidecar { .. } => "sidecar-invalid",
             "Correct it; the user guide shows the form of images.json and of its table as CSV.";
         Self::NoSuchImage(_) => "no-such-image", "List the library to see the images there are.";
+        Self::NoDuplicates(_) => "no-duplicates", "List the duplicates to see those there are.";
         Self::NoSuchCollection(_) => "no-such-collection",
             "List the collections to see those there are.";
         Self::CollectionExists(_) => "collection-exists", "Choose another name, or add images to the one there is.";
@@ -211,6 +215,8 @@ pub enum RequestFault {
     CountInvalid,
     /// The mask does not fit the picture, or changes nothing.
     MaskInvalid,
+    /// Images are not written in this format.
+    FormatInvalid,
     /// The image is no edit.
     NoEdit,
     /// There is no prompt.
@@ -230,6 +236,7 @@ atelier_engine::error_codes! {
         Self::ColorInvalid => "color-invalid", "Correct that and try again: nothing was sent.";
         Self::CountInvalid => "count-invalid", "Correct that and try again: nothing was sent.";
         Self::MaskInvalid => "mask-invalid", "Correct that and try again: nothing was sent.";
+        Self::FormatInvalid => "format-invalid", "Name a file that ends in .png, .jpg or .webp, or leave the end out.";
         Self::NoEdit => "no-edit", "Correct that and try again: nothing was sent.";
         Self::PromptEmpty => "prompt-empty", "Correct that and try again: nothing was sent.";
         Self::PromptTooLong => "prompt-too-long", "Correct that and try again: nothing was sent.";

@@ -106,7 +106,7 @@ macro_rules! table {
 table! {
     Usage:
         "bad-cursor" "bad-label" "bad-line" "bad-model" "bad-path" "bad-project-name" "bad-range" "bad-status"
-        "baseline-invalid" "color-invalid" "count-invalid" "date-invalid" "draft-empty" "empty-input" "filter-invalid"
+        "baseline-invalid" "color-invalid" "count-invalid" "date-invalid" "draft-empty" "empty-input" "filter-invalid" "format-invalid"
         "image-id-invalid" "image-value-invalid" "image-without-vector" "import-bad-rows" "import-unreadable"
         "input-unreadable" "judged-queries-invalid" "mask-invalid" "models-differ" "no-edit" "no-project"
         "not-geminis" "not-submitted" "nothing-to-change" "picture-damaged" "picture-empty" "picture-file-too-large"
@@ -116,12 +116,12 @@ table! {
         "sidecar-invalid" "sides-invalid" "size-invalid" "source-unreadable" "stopped" "too-many-references"
         "two-outputs" "unknown-embedder" "unknown-provider" "usage" "wrong-form";
     NotFound:
-        "no-such-collection" "no-such-draft" "no-such-generation" "no-such-image" "no-such-job" "no-such-made-image"
-        "no-such-pool" "no-such-post" "no-such-preset" "no-such-project" "no-such-reference";
+        "no-duplicates" "no-such-collection" "no-such-draft" "no-such-generation" "no-such-image" "no-such-job" "no-such-made-image"
+        "no-such-pool" "no-such-post" "not-in-trash" "no-such-preset" "no-such-project" "no-such-reference";
     Conflict:
         "backup-exists" "collection-exists" "draft-transition" "export-exists" "image-not-made" "input-changed"
         "defaults-changed" "job-cancelled" "job-exists" "job-over" "model-changed" "output-exists" "post-taken" "posts-in-use"
-        "project-exists" "changes-forgotten";
+        "project-exists" "not-restorable" "changes-forgotten";
     Configuration:
         "account-blocked" "bad-base-url" "bad-key" "bad-prices" "calibration-invalid" "clip-file-missing"
         "clip-model-invalid" "clip-setting-invalid" "config-invalid" "config-unreadable" "credentials"

@@ -4,6 +4,7 @@
 
 mod cost;
 mod drafts;
+mod duplicates;
 mod events;
 mod generations;
 mod jobs;
@@ -12,9 +13,11 @@ mod posts;
 mod prices;
 mod quota;
 mod search;
+mod trash;
 
 pub use cost::{CostBy, CostRowView, CostView};
 pub use drafts::{DraftListView, DraftView};
+pub use duplicates::{DuplicateView, DuplicatesView};
 pub use events::{ChangeView, EventView, ItemView};
 pub use generations::{
     GeneratedImageListView, GeneratedImageView, GenerationRunView, GenerationView, ImagesForecastView, PlanView,
@@ -26,3 +29,4 @@ pub use posts::{BadRowView, PostListView, PostView, PostsImportView, ProjectView
 pub use prices::{PriceListView, PriceRowView, PricesImportView};
 pub use quota::{LimitAmount, LimitView, PoolView, QuotaView};
 pub use search::{HitView, SearchView};
+pub use trash::{TrashListView, TrashedView};

@@ -50,7 +50,7 @@ pub(crate) enum ImagesCommand {
         /// The note; left out, it is taken away
         text: Option<String>,
     },
-    /// Delete images, their files too
+    /// Delete images: they are in the trash for 30 days
     Delete {
         /// The images
         #[arg(required = true)]

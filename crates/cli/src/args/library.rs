@@ -23,11 +23,20 @@ pub(crate) enum LibraryCommand {
     Edit(Box<EditImages>),
     /// Have a model write captions for images that have none, and give all of them tags
     Describe(Box<DescribeImages>),
-    /// Remove images, their files too
+    /// Remove images: they are in the trash for 30 days
     Remove {
         /// The images' ids
         #[arg(required = true)]
         ids: Vec<String>,
+    },
+    /// List images that show nearly the same, in groups; --keep-largest or --keep-both decides on some of them
+    Duplicates {
+        /// Of the groups that these images are in, move all but the largest into the trash
+        #[arg(long, value_name = "ID", num_args = 1.., conflicts_with = "keep_both")]
+        keep_largest: Vec<String>,
+        /// Keep all of the groups that these images are in, and list them no more
+        #[arg(long, value_name = "ID", num_args = 1..)]
+        keep_both: Vec<String>,
     },
     /// Write images as files, with images.json beside them, in the form that import reads
     Export(ExportImages),

@@ -93,6 +93,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<QuotaCommand>,
     },
+    /// What was deleted in the last 30 days: look at it, put it back, or empty the trash
+    Trash {
+        #[command(subcommand)]
+        command: Option<TrashCommand>,
+    },
     /// Print what changes, as it changes: jobs, items, images, drafts, limits; with --json a line of JSON each
     Events {
         /// Begin after the change of this number [default: with what changes from now on]
@@ -124,7 +129,7 @@ pub(crate) enum ProjectsCommand {
     },
     /// Replace a project's finder.yml
     Update(ProjectFile),
-    /// Remove a project with its posts and drafts
+    /// Remove a project with its posts and drafts: it is in the trash for 30 days
     Remove {
         /// The project
         name: String,
@@ -165,7 +170,7 @@ pub(crate) enum PostsCommand {
         #[arg(long, value_name = "CURSOR")]
         after: Option<String>,
     },
-    /// Remove posts of a project, with their drafts
+    /// Remove posts of a project, with their drafts: they are in the trash for 30 days
     Remove {
         /// The project
         #[arg(short, long, value_name = "NAME")]
@@ -238,6 +243,27 @@ pub(crate) struct Cost {
     /// Up to this day, UTC [default: today]
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub(crate) until: Option<jiff::civil::Date>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TrashCommand {
+    /// List what is in the trash, the latest first
+    List {
+        /// The most rows to list
+        #[arg(long, value_name = "ROWS", default_value_t = 50)]
+        limit: usize,
+        /// Go on after this cursor, as the list before gave it
+        #[arg(long, value_name = "CURSOR")]
+        after: Option<String>,
+    },
+    /// Put back what was deleted
+    Restore {
+        /// The ids of deletions, as the list gives them
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+    /// Delete for good what is in the trash
+    Empty,
 }
 
 #[derive(Debug, Subcommand)]

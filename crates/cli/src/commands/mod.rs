@@ -15,6 +15,7 @@ mod replies;
 mod run;
 mod sandbox;
 mod search;
+mod trash;
 mod work;
 
 use atelier_app::AppResult;
@@ -50,6 +51,7 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> AppResult<Exit> {
         Command::Cost(command) => cost::run(&context, &command).await,
         Command::Prices(command) => prices::run(&context, &command),
         Command::Quota { command } => quota::run(&context, command).await,
+        Command::Trash { command } => trash::run(&context, command).await,
         Command::Events { after } => events::run(&context, after).await,
         Command::Backup { file } => backup::run(&context, &file).await,
         Command::Sandbox(_) | Command::Reference => Ok(Exit::Success),

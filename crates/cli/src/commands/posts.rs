@@ -69,7 +69,10 @@ async fn remove(context: &Context, project: &str, ids: &[String], all: bool) -> 
     let store = context.app.store()?;
     let removed = if all { store.remove_all_posts(project).await? } else { store.remove_posts(project, ids).await? };
     context.out.result(&json!({ "project": project, "removed": removed }), || {
-        format!("{} removed from {project}, with their drafts", count(removed, "post"))
+        format!(
+            "{} removed from {project}, with their drafts; 'atelier trash' has them for 30 days",
+            count(removed, "post")
+        )
     })?;
     if !all && removed < ids.len() as u64 {
         let message = format!("{} of the ids named no post of {project}", ids.len() as u64 - removed);

@@ -20,6 +20,7 @@ mod posts;
 mod projects;
 mod prompts;
 mod provider;
+mod real_inputs;
 mod review;
 mod samples;
 mod sandbox;

@@ -62,9 +62,10 @@ fn a_step_that_life_does_not_have_is_refused_and_changes_nothing() {
     }
     assert_eq!(drafts.status(0), "pending");
     drafts.world.ok("replies export");
-    drafts.review("approve", 0).expect_code(2).says(&["is exported"]);
+    drafts.review("posted", 0).expect_code(0);
+    drafts.review("approve", 0).expect_code(2).says(&["is posted"]);
     drafts.review("reject", 0).expect_code(2);
-    assert_eq!(drafts.status(0), "exported");
+    assert_eq!(drafts.status(0), "posted");
 }
 
 #[test]

@@ -32,11 +32,13 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 pub(super) fn in_words(message: &str) -> (Option<ReportedLimit>, Option<Duration>) {
     let message = message.to_ascii_lowercase();
     let after = |words: &str| message.split_once(words).map(|(_, rest)| rest.trim_start_matches([':', ' ']));
-    let number = |words: &str| {
-        let rest = after(words)?;
-        let digits: String =
-            rest.chars().take_while(|c| c.is_ascii_digit() || *c == ',').filter(|c| *c != ',').collect();
-        digits.parse::<u64>().ok()
+    // "Rate limit reached" is no amount: the first with a number behind it counts.
+    let number = |word: &str| {
+        message.match_indices(word).find_map(|(at, _)| {
+            let rest = message[at + word.len()..].trim_start_matches([':', ' ']);
+            let digits = rest.chars().take_while(|c| c.is_ascii_digit() || *c == ',').filter(|c| *c != ',');
+            digits.collect::<String>().parse::<u64>().ok()
+        })
     };
     let kind = [
         ("tokens per ", LimitKind::InputTokens),

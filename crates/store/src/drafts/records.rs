@@ -8,7 +8,7 @@ use crate::posts::Post;
 use crate::scores::ScoreRecord;
 
 /// Where a draft stands: pending → approved or rejected → exported → posted or skipped. A pending one may
-/// be exported at once, an approved one posted at once; an approved one rejected and a rejected one approved; and one that
+/// be exported at once, an approved one rejected and a rejected one approved; and one that
 /// was exported may come back approved or rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DraftStatus {
@@ -56,7 +56,7 @@ impl DraftStatus {
             Self::Approved => &[Self::Pending, Self::Rejected, Self::Exported],
             Self::Rejected => &[Self::Pending, Self::Approved, Self::Exported],
             Self::Exported => &[Self::Pending, Self::Approved],
-            Self::Posted | Self::Skipped => &[Self::Exported, Self::Approved],
+            Self::Posted | Self::Skipped => &[Self::Exported],
         }
     }
 }

@@ -52,7 +52,10 @@ impl Store {
 
     /// Whether an image that was made has this object.
     pub async fn generated_with_hash(&self, hash: &str) -> StoreResult<bool> {
-        let query = Statement::new("SELECT 1 FROM made_images WHERE hash = $1 LIMIT 1").bind(hash);
+        let query = Statement::new(
+            "SELECT 1 FROM made_images WHERE hash = $1 UNION ALL SELECT 1 FROM trash_made_images WHERE hash = $1 LIMIT 1",
+        )
+        .bind(hash);
         Ok(!self.query(query).await?.is_empty())
     }
 
@@ -75,7 +78,7 @@ impl Store {
         };
         for word in &filter.words {
             let word = word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-            add("LOWER(g.prompt) LIKE LOWER(?) ESCAPE '\\'", format!("%{word}%").into());
+            add("LOWER(coalesce(m.written, g.prompt)) LIKE LOWER(?) ESCAPE '\\'", format!("%{word}%").into());
         }
         let equal = [
             ("m.model = ?", &filter.model),

@@ -118,7 +118,7 @@ pub struct GeneratedImage {
     pub owner: String,
     /// The generation's project and prompt, for lists.
     pub project: String,
-    /// The prompt as it was written.
+    /// The prompt as it was written, for the latest try.
     pub prompt: String,
 }
 
@@ -188,7 +188,7 @@ pub(super) const GENERATION: &str = "id, owner, project, prompt, plan, created_a
 
 /// The columns of a [`GeneratedImage`] in a table called `m`, beside its generation `g`.
 pub(super) const MADE: &str = "m.id, m.generation, m.side, m.place, m.model, m.job, m.seq, m.state, m.kind, m.message, \
-     m.attempts, m.liked, m.note, m.promoted, m.created_at, g.owner, g.project, g.prompt, m.hash, m.format, m.width, m.height, \
+     m.attempts, m.liked, m.note, m.promoted, m.created_at, g.owner, g.project, coalesce(m.written, g.prompt), m.hash, m.format, m.width, m.height, \
      m.bytes, m.cost, m.cost_estimated, m.provenance, m.made_at";
 
 pub(super) fn generation(row: Row) -> StoreResult<Generation> {

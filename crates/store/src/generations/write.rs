@@ -7,6 +7,7 @@ use crate::database::{Statement, Written};
 use crate::error::{StoreError, StoreResult};
 use crate::jobs::{NewJob, insert_job};
 use crate::store::Store;
+use crate::trash::{ToTrash, TrashKind};
 
 impl Store {
     /// Keeps a plan, or a generation without its images. False if its id is taken.
@@ -52,17 +53,19 @@ impl Store {
     }
 
     /// Has images made again by another job, all or nothing; the images, in the order of the job's items. Those that
-    /// somebody else has made, or tries again, in the meantime refuse the whole.
-    pub async fn retry_generated(&self, images: &[String], job: &NewJob) -> StoreResult<()> {
+    /// somebody else has made, or tries again, in the meantime refuse the whole. `written` is what the user wrote for them,
+    /// if that is not what was planned.
+    pub async fn retry_generated(&self, images: &[String], written: Option<&str>, job: &NewJob) -> StoreResult<()> {
         let mut batch = insert_job(self.owner(), job);
         batch.extend(images.iter().zip(0_u64..).map(|(image, seq)| {
             Statement::new(
-                "UPDATE made_images SET state = 'pending', kind = NULL, message = NULL, attempts = 0, job = $1, seq = $2 \
-                 WHERE id = $3 AND (state IN ('blocked', 'failed', 'cancelled') OR kind = 'broken')",
+                "UPDATE made_images SET state = 'pending', kind = NULL, message = NULL, attempts = 0, job = $1, seq = $2, \
+                 written = coalesce($4, written) WHERE id = $3 AND (state IN ('blocked', 'failed', 'cancelled') OR kind = 'broken')",
             )
             .bind(&job.id)
             .bind(seq)
             .bind(image.as_str())
+            .bind(written)
             .must_hit()
         }));
         let refused = |statement, _| match statement {
@@ -143,10 +146,14 @@ impl Store {
         Ok(matches!(self.write(vec![update.must_hit()]).await?, Written::Done(_)))
     }
 
-    /// Forgets an image; its object is for the caller to delete. False if there is none.
+    /// Moves an image into the trash; its object stays until that is emptied. False if there is none.
     pub async fn delete_generated(&self, id: &str) -> StoreResult<bool> {
-        let delete = Statement::new("DELETE FROM made_images WHERE id = $1").bind(id);
-        Ok(matches!(self.write(vec![delete.must_hit()]).await?, Written::Done(_)))
+        let note = "SELECT m.id AS name, coalesce(m.written, g.prompt) AS label, g.owner AS owner, 1 AS items \
+             FROM made_images m JOIN generations g ON g.id = m.generation WHERE m.id = $4";
+        let trash = ToTrash::note(TrashKind::MadeImage, note, &[id], true).copy("made_images", "id = $2", &[id]);
+        let mut batch = trash.batch;
+        batch.push(Statement::new("DELETE FROM made_images WHERE id = $1").bind(id).must_hit());
+        Ok(matches!(self.write(batch).await?, Written::Done(_)))
     }
 }
 

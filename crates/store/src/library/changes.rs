@@ -44,7 +44,7 @@ impl Store {
 
 /// Logs that an image changed, and drops its last change: the log has one row an image, at most. Of an image that
 /// is gone nothing is logged.
-pub(super) fn log_put(image: &str) -> [Statement; 2] {
+pub(crate) fn log_put(image: &str) -> [Statement; 2] {
     [
         Statement::new("DELETE FROM library_changes WHERE image = $1 AND EXISTS (SELECT 1 FROM images WHERE id = $1)")
             .bind(image),

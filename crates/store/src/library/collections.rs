@@ -7,6 +7,7 @@ use crate::database::{Row, Statement, Written};
 use crate::error::StoreResult;
 use crate::journal::rows;
 use crate::store::{LIBRARY, Store, never};
+use crate::trash::{ToTrash, TrashKind};
 
 /// Images are taken out of a collection, and logged, in groups of this size.
 const GROUP: usize = 500;
@@ -66,8 +67,16 @@ impl Store {
         Ok(matches!(self.write_in(LIBRARY, batch).await?, Written::Done(_)))
     }
 
-    /// Removes a collection; its images stay, and are logged as changed. False if there is none.
+    /// Removes a collection into the trash; its images stay, and are logged as changed. False if there is none.
     pub async fn remove_collection(&self, name: &str) -> StoreResult<bool> {
+        let note = "SELECT c.name AS name, c.name AS label, 'local' AS owner, 1 AS items FROM collections c \
+             WHERE c.name = $4";
+        let trash = ToTrash::note(TrashKind::Collection, note, &[name], true)
+            .copy("collections", "name = $2", &[name])
+            .copy("image_collections", "collection = $2", &[name]);
+        if !matches!(self.write_in(LIBRARY, trash.batch).await?, Written::Done(_)) {
+            return Ok(false);
+        }
         // A collection of a million images is emptied step by step, so that others can write between.
         loop {
             let query = Statement::new("SELECT image FROM image_collections WHERE collection = $1 LIMIT $2")
@@ -131,7 +140,7 @@ fn insert(name: &str, now: Timestamp) -> Statement {
 }
 
 /// Logs all images of a collection as changed.
-fn log_members(collection: &str) -> [Statement; 2] {
+pub(crate) fn log_members(collection: &str) -> [Statement; 2] {
     [
         Statement::new(
             "DELETE FROM library_changes \

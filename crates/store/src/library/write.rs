@@ -11,6 +11,7 @@ use crate::database::{Statement, Written};
 use crate::error::StoreResult;
 use crate::journal::rows;
 use crate::store::{LIBRARY, Store, never};
+use crate::trash::{ToTrash, TrashKind};
 
 impl Store {
     /// Takes an image in, with its tags, collections, vectors and source, all or nothing. Call it for many
@@ -67,18 +68,21 @@ impl Store {
         }
     }
 
-    /// Removes an image and all that belongs to it, and marks its objects as garbage. False if there is
-    /// none.
+    /// Removes an image and all that belongs to it into the trash; its objects stay until that is emptied. False if there
+    /// is none.
     pub async fn remove_image(&self, image: &str) -> StoreResult<bool> {
         let image: Arc<str> = image.into();
-        let mut batch = vec![
-            Statement::new(
-                "INSERT INTO library_garbage (hash) SELECT hash FROM images WHERE id = $1 \
-                 ON CONFLICT (hash) DO NOTHING",
-            )
-            .bind(&image),
-            Statement::new("DELETE FROM images WHERE id = $1").bind(&image).must_hit(),
-        ];
+        let note = "SELECT i.id AS name, coalesce(i.caption, i.filename) AS label, i.owner AS owner, 1 AS items \
+             FROM images i WHERE i.id = $4";
+        let of = [&*image];
+        let trash = ToTrash::note(TrashKind::Image, note, &of, true)
+            .copy("images", "id = $2", &of)
+            .copy("image_tags", "image = $2", &of)
+            .copy("image_collections", "image = $2", &of)
+            .copy("image_vectors", "image = $2", &of)
+            .copy("image_sources", "image = $2", &of);
+        let mut batch = trash.batch;
+        batch.push(Statement::new("DELETE FROM images WHERE id = $1").bind(&image).must_hit());
         batch.extend(log_remove(&image));
         Ok(matches!(self.write_in(LIBRARY, batch).await?, Written::Done(_)))
     }

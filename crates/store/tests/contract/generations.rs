@@ -94,8 +94,8 @@ pub(crate) async fn what_was_not_made_can_be_tried_again_and_given_up(place: &dy
     let blocked = store.generated_image("g-a2").await.unwrap().unwrap();
     assert_eq!((blocked.kind.as_deref(), blocked.message.as_deref()), (Some("refused"), Some("no")));
     let again: JobId = "again".into();
-    store.retry_generated(&["g-a2".to_owned()], &job("again", 1)).await.unwrap();
-    assert!(store.retry_generated(&["g-a1".to_owned()], &job("once-more", 1)).await.is_err(), "it is there");
+    store.retry_generated(&["g-a2".to_owned()], None, &job("again", 1)).await.unwrap();
+    assert!(store.retry_generated(&["g-a1".to_owned()], None, &job("once-more", 1)).await.is_err(), "it is there");
     assert_eq!(store.job("once-more").await.unwrap(), None);
     assert!(!store.save_generated(&first, 1, 1, &result("late")).await.unwrap(), "another try makes it by now");
     for made_by in [&first, &again] {

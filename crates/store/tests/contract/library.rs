@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use atelier_engine::Timestamp;
 use atelier_store::{
     Added, ChangeKind, Image, ImageFilter, ImageSource, LibraryChange, Likeness, NewImage, NewVector, Store,
-    VectorSpace,
+    StoreError, TrashKind, VectorSpace,
 };
 use serde_json::json;
 
@@ -304,7 +305,9 @@ pub(crate) async fn vectors_of_embedders_no_longer_used_are_forgotten(place: &dy
     }
 }
 
-pub(crate) async fn a_removed_image_leaves_its_objects_as_garbage(place: &dyn Place) {
+pub(crate) async fn a_removed_image_is_in_the_trash_and_its_objects_are_garbage_once_that_is_emptied(
+    place: &dyn Place,
+) {
     let store = place.open();
     let full = NewImage {
         vectors: vec![vector(VectorSpace::Look, "hash of a", 1)],
@@ -320,6 +323,19 @@ pub(crate) async fn a_removed_image_leaves_its_objects_as_garbage(place: &dyn Pl
     assert_eq!(store.image_sources(&["/photos/a.jpg".into()]).await.unwrap(), HashMap::new());
     let tags = store.image_tags(None, 9).await.unwrap();
     assert!(tags.iter().all(|tag| tag.images == 1), "{tags:?}");
+    assert_eq!(store.garbage(9).await.unwrap(), Vec::<String>::new());
+    let trashed = store.trash(None, 9).await.unwrap();
+    assert_eq!(trashed.iter().map(|one| (one.kind, one.name.as_str())).collect::<Vec<_>>(), [(TrashKind::Image, "a")]);
+    store.restore(&trashed[0].id).await.unwrap();
+    assert_eq!(store.image("a").await.unwrap(), Some(image("a", 0)));
+    assert_eq!(store.image_vectors("clip/1", VectorSpace::Look, &["a".into()]).await.unwrap().len(), 1);
+    assert_eq!(store.image_sources(&["/photos/a.jpg".into()]).await.unwrap().len(), 1);
+    let again = store.restore(&trashed[0].id).await.unwrap_err();
+    assert_eq!(again, StoreError::NotInTrash { id: trashed[0].id.clone() });
+    assert!(store.remove_image("a").await.unwrap());
+    assert_eq!(store.empty_trash(Some(Timestamp::default())).await.unwrap().0, 0, "what was deleted since is kept");
+    assert_eq!(store.empty_trash(None).await.unwrap().0, 1);
+    assert_eq!(store.trash(None, 9).await.unwrap(), []);
     assert_eq!(store.garbage(9).await.unwrap(), ["hash of a"]);
     assert_eq!(store.add_image(full.clone()).await.unwrap(), Added::BeingDeleted);
     store.garbage_deleted(&["hash of a".into()]).await.unwrap();

@@ -127,7 +127,7 @@ macro_rules! contract_for {
                 other_words_make_the_vector_of_the_old_ones_void
                 images_that_lack_a_vector_are_listed_by_page
                 vectors_of_embedders_no_longer_used_are_forgotten
-                a_removed_image_leaves_its_objects_as_garbage
+                a_removed_image_is_in_the_trash_and_its_objects_are_garbage_once_that_is_emptied
                 every_change_of_the_library_is_logged_once
                 a_number_of_the_log_is_never_used_again
                 collections_are_made_renamed_and_removed

@@ -1,10 +1,13 @@
 //! What is done with images that were made: looked at, liked, noted on, exported, deleted, taken into the library.
 
+use std::io::Cursor;
 use std::path::Path;
 
-use atelier_engine::Stop;
+use atelier_engine::{Stop, Timestamp};
 use atelier_store::{GeneratedFile, GeneratedFilter, GeneratedImage};
 use bytes::Bytes;
+use image::ImageFormat;
+use image::codecs::jpeg::JpegEncoder;
 use serde_json::{Value, json};
 
 use super::ImageStudio;
@@ -13,7 +16,8 @@ use super::plan::Plan;
 use super::provenance::Provenance;
 use super::save::facts;
 use crate::error::{RequestFault, StudioError, StudioResult};
-use crate::library::decode::DecodeLimits;
+use crate::library::blocking;
+use crate::library::decode::{DecodeLimits, PictureError, PictureReader};
 use crate::library::export::{Sink, ZipSink};
 use crate::library::import::{FileOutcome, ImportEvent, ImportOptions, ImportSource, Importer};
 use crate::library::{Embedders, Library};
@@ -82,6 +86,28 @@ impl ImageStudio {
         Ok(facts.and_then(|facts| provenance::write(&both, &facts)).unwrap_or(both))
     }
 
+    /// A picture of an image in another format, `jpg`, `png` or `webp` (without loss), with the image's provenance in it.
+    ///
+    /// # Errors
+    /// [`StudioError::BadRequest`] for any other format; [`StudioError::Picture`] if it can't be read.
+    pub async fn converted(&self, image: &GeneratedImage, content: Bytes, format: &str) -> StudioResult<Bytes> {
+        let to = match format {
+            "jpg" | "jpeg" => ImageFormat::Jpeg,
+            "png" => ImageFormat::Png,
+            "webp" => ImageFormat::WebP,
+            other => {
+                let message = format!("an image can't be written as .{other}");
+                return Err(StudioError::BadRequest { fault: RequestFault::FormatInvalid, message });
+            }
+        };
+        let reader = self.reader().clone();
+        let file = blocking(move || encoded(&content, to, &reader)).await??;
+        let provenance = image.result.as_ref().map(|result| result.provenance.clone());
+        let provenance: Option<Provenance> = provenance.and_then(|provenance| serde_json::from_value(provenance).ok());
+        let facts = provenance.map(|provenance| facts(&provenance, image));
+        Ok(facts.and_then(|facts| provenance::write(&file, &facts)).unwrap_or(file))
+    }
+
     /// Exports images that pass the filter to a ZIP file, with a list of what is known of each, as JSON that
     /// `describe` gives from an image and its file's name; how many.
     ///
@@ -124,7 +150,7 @@ impl ImageStudio {
         }
     }
 
-    /// Deletes images, their files too; how many. Nothing is deleted if one of them does not exist.
+    /// Moves images into the trash; how many. Nothing is moved if one of them does not exist.
     ///
     /// # Errors
     /// [`StudioError::NoSuchGeneratedImage`], and what the store or the objects report.
@@ -135,17 +161,29 @@ impl ImageStudio {
         }
         let mut deleted = 0;
         for image in images {
-            let _alone = self.store().own_objects().await?;
             deleted += u64::from(self.store().delete_generated(&image.id).await?);
-            let Some(result) = image.result else { continue };
-            if !self.store().generated_with_hash(&result.hash).await? {
+        }
+        Ok(deleted)
+    }
+
+    /// Forgets for good what was deleted before a moment, or all of it, with the files that nothing else needs; how many
+    /// deletions.
+    ///
+    /// # Errors
+    /// What the store and the objects report; the rest goes the next time.
+    pub async fn empty_trash(&self, before: Option<Timestamp>) -> StudioResult<u64> {
+        let (emptied, hashes) = self.store().empty_trash(before).await?;
+        for hash in hashes {
+            let _alone = self.store().own_objects().await?;
+            if !self.store().generated_with_hash(&hash).await? {
                 let thumbnails = ThumbnailSize::ALL.into_iter();
-                let thumbnails = thumbnails.filter_map(|size| ObjectKey::made_thumbnail(&result.hash, size));
-                let keys = ObjectKey::made(&result.hash).into_iter().chain(thumbnails).collect();
+                let thumbnails = thumbnails.filter_map(|size| ObjectKey::made_thumbnail(&hash, size));
+                let keys = ObjectKey::made(&hash).into_iter().chain(thumbnails).collect();
                 self.library().objects().remove(keys).await?;
             }
         }
-        Ok(deleted)
+        self.library().delete_garbage().await?;
+        Ok(emptied)
     }
 
     /// Takes an image into the library: it can be searched for from then on, and be a reference. The id that it has
@@ -202,6 +240,28 @@ impl ImageStudio {
             }
         }
     }
+}
+
+/// The quality of JPEG that is written from other formats.
+const QUALITY: u8 = 95;
+
+/// A picture in another format. What has no transparency in it loses none: in JPEG it lies over a ground.
+fn encoded(content: &[u8], to: ImageFormat, reader: &PictureReader) -> StudioResult<Bytes> {
+    let damaged = |error: image::ImageError| StudioError::Picture(PictureError::Damaged(error.to_string()));
+    let short = || StudioError::Picture(PictureError::Damaged("it has too few pixels".into()));
+    let mut file = Cursor::new(Vec::new());
+    let decoded = reader.read(content)?;
+    if to == ImageFormat::Jpeg {
+        let picture = decoded.into_picture(u32::MAX, u32::MAX)?;
+        let encoder = JpegEncoder::new_with_quality(&mut file, QUALITY);
+        let picture = image::RgbImage::from_raw(picture.width, picture.height, picture.rgb).ok_or_else(short)?;
+        picture.write_with_encoder(encoder).map_err(damaged)?;
+    } else {
+        let picture = decoded.into_rgba().in_colors_of(None);
+        let picture = image::RgbaImage::from_raw(picture.width, picture.height, picture.rgba).ok_or_else(short)?;
+        picture.write_to(&mut file, to).map_err(damaged)?;
+    }
+    Ok(file.into_inner().into())
 }
 
 /// The end of a file's name, by what it is.

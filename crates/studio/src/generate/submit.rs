@@ -142,7 +142,7 @@ impl ImageStudio {
         }
         let random: String = std::iter::repeat_with(fastrand::alphanumeric).take(4).collect();
         let job = self.job(format!("{generation}-{}", random.to_lowercase()).into(), settings, items);
-        self.store().retry_generated(&ids, &job).await?;
+        self.store().retry_generated(&ids, prompt, &job).await?;
         Ok(Some((job.id, ids.len() as u64)))
     }
 

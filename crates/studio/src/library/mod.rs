@@ -9,6 +9,7 @@
 mod blocking;
 pub mod decode;
 pub mod derive;
+mod duplicates;
 mod edit;
 mod embed;
 mod embedders;

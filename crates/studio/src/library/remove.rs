@@ -13,12 +13,10 @@ const AT_ONCE: usize = 64;
 const GROUP: usize = 200;
 
 impl Library {
-    /// Removes images with all that belongs to them, their files too. Nothing is removed if one of them does
-    /// not exist.
+    /// Moves images with all that belongs to them into the trash. Nothing is moved if one of them does not exist.
     ///
     /// # Errors
-    /// [`StudioError::NoSuchImage`](crate::StudioError::NoSuchImage), and what the store or the objects report. If the
-    /// files can't be deleted now, they are when the next image is removed.
+    /// [`StudioError::NoSuchImage`](crate::StudioError::NoSuchImage), and what the store reports.
     pub async fn remove(&self, ids: &[String]) -> StudioResult<u64> {
         self.must_exist(ids).await?;
         let mut removed = 0;
@@ -26,13 +24,12 @@ impl Library {
             let gone = try_join_all(ids.iter().map(|id| self.store.remove_image(id))).await?;
             removed += gone.into_iter().map(u64::from).sum::<u64>();
         }
-        self.delete_garbage().await?;
         Ok(removed)
     }
 
-    /// Deletes the files of removed images. It waits until nobody imports, and imports wait for it: an import of the
+    /// Deletes the files of images that are gone for good. It waits until nobody imports, and imports wait for it: an import of the
     /// same bytes would write files that are deleted a moment later.
-    pub(super) async fn delete_garbage(&self) -> StudioResult<()> {
+    pub(crate) async fn delete_garbage(&self) -> StudioResult<()> {
         loop {
             let _alone = self.store.own_objects().await?;
             let hashes = self.store.garbage(GROUP).await?;

@@ -156,7 +156,7 @@ async fn values_that_can_not_be_kept_are_refused() {
 }
 
 #[tokio::test]
-async fn a_removed_image_takes_its_files_with_it() {
+async fn a_removed_image_takes_its_files_with_it_once_the_trash_is_emptied() {
     let (place, ids) = with_photos(&["a.jpg", "b.jpg"]).await;
     let hash = place.image("a.jpg").await.hash;
     assert_eq!(place.objects(), 6);
@@ -164,6 +164,8 @@ async fn a_removed_image_takes_its_files_with_it() {
     assert_eq!((error.code(), place.objects()), ("no-such-image", 6));
     let last = place.library.store().last_library_change().await.unwrap();
     assert_eq!(place.library.remove(&[ids[0].clone(), ids[0].clone()]).await.unwrap(), 1);
+    assert_eq!(place.objects(), 6, "it can be had back");
+    assert_eq!(place.empty_trash().await, 1);
     assert_eq!(place.objects(), 3);
     for key in ObjectKey::all_of(&hash) {
         assert_eq!(place.library.objects().get(&key).await.unwrap(), None);
@@ -180,12 +182,14 @@ async fn a_removed_image_takes_its_files_with_it() {
 }
 
 #[tokio::test]
-async fn files_that_a_crash_left_behind_go_with_the_next_removal() {
+async fn files_that_a_crash_left_behind_go_the_next_time() {
     let (place, ids) = with_photos(&["a.jpg", "b.jpg"]).await;
+    place.library.remove(&ids[..1]).await.unwrap();
     // As if the process had died between the row and the files.
-    place.library.store().remove_image(&ids[0]).await.unwrap();
+    place.library.store().empty_trash(None).await.unwrap();
     assert_eq!(place.objects(), 6);
     place.library.remove(&ids[1..]).await.unwrap();
+    place.empty_trash().await;
     assert_eq!(place.objects(), 0);
 }
 
@@ -193,6 +197,7 @@ async fn files_that_a_crash_left_behind_go_with_the_next_removal() {
 async fn bytes_whose_files_a_crash_left_behind_may_come_again() {
     let (place, ids) = with_photos(&["a.jpg"]).await;
     place.library.store().remove_image(&ids[0]).await.unwrap();
+    place.library.store().empty_trash(None).await.unwrap();
     assert_eq!(place.import().await.imported, 1);
     assert_eq!(place.library.original(&place.image("a.jpg").await).await.unwrap(), photo(0));
     assert_eq!(place.library.store().garbage(9).await.unwrap(), Vec::<String>::new());

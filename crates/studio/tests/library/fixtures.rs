@@ -38,6 +38,12 @@ impl Place {
         Library::open(Store::open(&self.dir.path().join("data")).unwrap()).unwrap()
     }
 
+    /// Forgets for good what was deleted; how many deletions.
+    pub(crate) async fn empty_trash(&self) -> u64 {
+        let studio = atelier_studio::generate::ImageStudio::new(self.library.clone(), Clock::system());
+        studio.empty_trash(None).await.unwrap()
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }

@@ -3,7 +3,7 @@
 use atelier_store::objects::ThumbnailSize;
 use atelier_store::{Image, VectorSpace};
 use atelier_studio::library::derive;
-use atelier_studio::library::import::{FileOutcome, ImportOptions, ImportSource, Importer};
+use atelier_studio::library::import::{FileOutcome, ImportOptions, ImportSource, Importer, PassedOver};
 use serde_json::json;
 
 use crate::fixtures::*;
@@ -116,7 +116,7 @@ fn with_headline(rgb: &[u8], width: u32, place: u32) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn nearly_the_same_picture_is_told_of_and_left_out() {
+async fn nearly_the_same_picture_is_told_of_and_left_out_where_that_is_asked_for() {
     let place = Place::new();
     let rgb = clouds(4, 320, 240);
     place.write("1 original.png", png_of(&rgb, 320, 240));
@@ -127,7 +127,8 @@ async fn nearly_the_same_picture_is_told_of_and_left_out() {
     place.write("5 headline.png", png_of(&with_headline(&rgb, 320, 60), 320, 240));
     place.write("6 other headline.png", png_of(&with_headline(&rgb, 320, 150), 320, 240));
     place.write("7 another.png", png_of(&clouds(5, 320, 240), 320, 240));
-    let outcomes = place.outcomes(two_threads()).await;
+    let skipping = || ImportOptions { skip_near: true, ..two_threads() };
+    let outcomes = place.outcomes(skipping()).await;
     let original = place.image("1 original.png").await.id;
     for (file, outcome) in &outcomes {
         let near =
@@ -138,7 +139,7 @@ async fn nearly_the_same_picture_is_told_of_and_left_out() {
     }
     assert_eq!(outcomes.len(), 7);
 
-    let again = place.import().await;
+    let again = place.import_with(skipping()).await;
     assert_eq!((again.known, again.imported, again.near_duplicates), (7, 0, 0), "what was left out is known, too");
     let kept = place.import_with(two_threads()).await;
     assert_eq!((kept.known, kept.imported, kept.near_duplicates), (4, 3, 3));
@@ -154,7 +155,7 @@ async fn blank_pictures_of_other_colours_are_other_pictures() {
     }
     place.write("white again.jpg", jpeg_of(&[255; 64 * 64 * 3], 64, 64, 90));
     let report = place.import().await;
-    assert_eq!((report.imported, report.near_duplicates), (4, 1));
+    assert_eq!((report.imported, report.near_duplicates), (5, 1));
 }
 
 #[tokio::test]
@@ -194,6 +195,7 @@ async fn what_can_not_be_read_is_listed_with_its_reason() {
             .all(|refused| !refused.refusal.reason.is_empty() && !refused.refusal.hint.is_empty())
     );
     assert_eq!((report.imported, report.ignored, report.refused, report.files), (2, 2, 5, 9));
+    assert_eq!(report.passed_over.into_iter().collect::<Vec<_>>(), [(PassedOver::Hidden, 2)]);
     assert_eq!(place.image("really a jpeg.png").await.format, "jpeg");
 }
 

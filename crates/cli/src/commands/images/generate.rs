@@ -125,6 +125,9 @@ async fn submit(context: &Context, plan: &str, make: &MakeImages) -> AppResult<E
 async fn work(context: &Context, generation: &str, jobs: &[JobId], make: &MakeFlags) -> AppResult<Exit> {
     let work = Work::new(context, make.run.change())?;
     context.out.note(format!("generation {generation}"));
+    if jobs.is_empty() {
+        context.out.note("there is nothing left to make");
+    }
     let mut worked = Vec::with_capacity(jobs.len());
     for job in jobs {
         worked.push(work.work(job).await?);

@@ -12,7 +12,7 @@ use super::images;
 use crate::args::{ExportGenerated, GeneratedSelection, ListGenerated};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::money::moment_of;
+use crate::money::{dollars, moment_of};
 use crate::out::{excerpt, table};
 
 pub(super) async fn run(context: &Context, command: &ListGenerated) -> AppResult<Exit> {
@@ -92,6 +92,7 @@ fn describe_generation(generation: &GenerationView) -> String {
         let pending = |image: &&GeneratedImageView| ["pending", "running"].contains(&image.state.as_str());
         let ready = if of_side.is_empty() || of_side.iter().any(pending) { "not ready" } else { "ready" };
         lines.push(format!("side {}: {}, {ready}", side.name, side.model));
+        lines.extend(side.references.iter().map(|one| format!("  {}", reference(one))));
         for image in of_side {
             let what = match (image.width, image.height, &image.message) {
                 (Some(width), Some(height), _) => {
@@ -100,8 +101,24 @@ fn describe_generation(generation: &GenerationView) -> String {
                 (_, _, Some(message)) => excerpt(message, 120),
                 _ => String::new(),
             };
-            lines.push(format!("  {} {} {what}", image.id, image.state).trim_end().to_owned());
+            let seed = image.came_about().and_then(|provenance| provenance.seed);
+            let seed = seed.map(|seed| format!(", seed {seed}")).unwrap_or_default();
+            let cost = if image.provenance.is_some() { format!(", {}", cost(image)) } else { String::new() };
+            lines.push(format!("  {} {} {what}{seed}{cost}", image.id, image.state).trim_end().to_owned());
+            if image.prompt != generation.prompt {
+                lines.push(format!("    prompt: {}", excerpt(&image.prompt, 120)));
+            }
         }
+    }
+    if let Some(edit) = &generation.plan.edit {
+        lines.push(format!("an edit of {}", edit.in_words()));
+    }
+    let paid: Vec<&GeneratedImageView> = generation.images.iter().filter(|image| image.provenance.is_some()).collect();
+    let real = |image: &&&GeneratedImageView| image.came_about().is_some_and(|provenance| !provenance.sandbox);
+    if paid.iter().any(|image| real(&image)) {
+        let known = paid.iter().filter(real).map(|image| image.cost_usd).sum::<Option<f64>>();
+        let known = known.map_or_else(|| "cost unknown".to_owned(), |sum| format!("cost {}", dollars(sum)));
+        lines.push(format!("{known} for the images that are there"));
     }
     lines.join("\n")
 }
@@ -130,17 +147,25 @@ fn came_about(image: &GeneratedImageView, provenance: &Provenance) -> Vec<String
     let (width, height) = (image.width.unwrap_or_default(), image.height.unwrap_or_default());
     let asked = format!("{} x {}", provenance.asked.width, provenance.asked.height);
     let format = image.format.as_deref().unwrap_or_default();
-    let cost = match image.cost_usd.and_then(Usd::from_dollars) {
-        _ if provenance.sandbox => "nothing was paid: the sandbox made it".to_owned(),
-        Some(cost) => format!("{}{cost}", if image.cost_estimated { "about " } else { "" }),
-        None => "cost unknown".to_owned(),
-    };
+    let cost = cost(image);
     let seed = provenance.seed.map_or_else(|| "none sent".to_owned(), |seed| seed.to_string());
     let made = moment_of(&provenance.made_at);
     let mut lines =
         vec![format!("{width} x {height} {format} (asked for: {asked})"), format!("seed {seed}; {cost}; made {made}")];
+    lines.extend(provenance.edit.as_ref().map(|edit| format!("an edit of {}", edit.in_words())));
     lines.extend(provenance.references.iter().map(reference));
     lines
+}
+
+/// What an image that is there cost, in words.
+fn cost(image: &GeneratedImageView) -> String {
+    let sandbox = image.came_about().is_some_and(|provenance| provenance.sandbox);
+    match image.cost_usd.and_then(Usd::from_dollars) {
+        Some(cost) if sandbox && cost > Usd::ZERO => format!("{cost} if the model were real; nothing was paid"),
+        _ if sandbox => "nothing was paid: the sandbox made it".to_owned(),
+        Some(cost) => format!("{}{cost}", if image.cost_estimated { "about " } else { "" }),
+        None => "cost unknown".to_owned(),
+    }
 }
 
 fn reference(reference: &Reference) -> String {

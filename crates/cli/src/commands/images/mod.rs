@@ -33,7 +33,9 @@ pub(super) async fn run(context: &Context, command: ImagesCommand) -> AppResult<
         ImagesCommand::Note { id, text } => note(context, &id, text.as_deref()).await,
         ImagesCommand::Delete { ids } => {
             let deleted = context.app.studio()?.delete(&ids).await?;
-            context.out.result(&json!({ "deleted": deleted }), || format!("{} deleted", images(deleted)))?;
+            context.out.result(&json!({ "deleted": deleted }), || {
+                format!("{} deleted; 'atelier trash' has them for 30 days", images(deleted))
+            })?;
             Ok(Exit::Success)
         }
         ImagesCommand::Export(command) => list::export(context, &command).await,
@@ -58,9 +60,13 @@ async fn save(context: &Context, command: &SaveImage) -> AppResult<Exit> {
         let (result, content) = studio.file(&image).await?;
         (extension(&result.format).to_owned(), content)
     };
-    let file = match command.file.extension() {
-        Some(_) => command.file.clone(),
-        None => command.file.with_extension(extension),
+    let wanted = command.file.extension().map(|wanted| wanted.to_string_lossy().to_lowercase());
+    let (file, content) = match wanted {
+        None => (command.file.with_extension(extension), content),
+        Some(wanted) if wanted == extension || (wanted == "jpeg" && extension == "jpg") => {
+            (command.file.clone(), content)
+        }
+        Some(wanted) => (command.file.clone(), studio.converted(&image, content, &wanted).await?),
     };
     write_new(&file, &content)?;
     context.out.result(&json!({ "image": image.id, "file": file }), || format!("{} written", file.display()))?;

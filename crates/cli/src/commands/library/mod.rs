@@ -1,6 +1,7 @@
 //! `atelier library`.
 
 mod change;
+mod duplicates;
 mod embed;
 mod export;
 mod import;
@@ -29,6 +30,9 @@ pub(super) async fn run(context: &Context, command: LibraryCommand) -> AppResult
         LibraryCommand::Edit(command) => change::edit(context, *command).await,
         LibraryCommand::Describe(command) => describe(context, *command).await,
         LibraryCommand::Remove { ids } => change::remove(context, &ids).await,
+        LibraryCommand::Duplicates { keep_largest, keep_both } => {
+            duplicates::run(context, &keep_largest, &keep_both).await
+        }
         LibraryCommand::Export(command) => export::run(context, command).await,
         LibraryCommand::Collections { command } => collections(context, command).await,
         LibraryCommand::Tags => {
@@ -71,7 +75,11 @@ async fn collections(context: &Context, command: Option<CollectionsCommand>) -> 
         }
         Some(CollectionsCommand::Remove { name }) => {
             context.app.library()?.remove_collection(&name).await?;
-            let text = || format!("{name} is removed; its images are in the library still");
+            let text = || {
+                format!(
+                    "{name} is removed; its images are in the library still, and 'atelier trash' has it for 30 days"
+                )
+            };
             context.out.result(&json!({ "removed": name }), text)?;
             Ok(Exit::Success)
         }

@@ -6,7 +6,7 @@ use atelier_engine::Timestamp;
 use atelier_store::{Added, ChangeKind, ImageSource, Likeness, NewImage, Store};
 use futures_util::future::{join_all, try_join_all};
 
-use super::gather::NewcomerFile;
+use super::gather::Newcomer;
 use super::report::{FileOutcome, ImportRefusal};
 use super::work::{ID_DIGITS, Ready};
 use crate::error::{StudioError, StudioResult};
@@ -82,7 +82,7 @@ pub(super) struct Committer<'a> {
     pub(super) hashes: &'a mut Hashes,
     pub(super) policy: NearPolicy,
     /// What this import has brought so far.
-    pub(super) new: &'a mut HashMap<String, NewcomerFile>,
+    pub(super) new: &'a mut HashMap<String, Newcomer>,
 }
 
 /// A file of the same group, which is not in the library yet.

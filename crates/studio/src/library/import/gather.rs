@@ -22,10 +22,13 @@ pub(super) const GROUP: usize = 64;
 /// The value of the total until the files are counted.
 pub(super) const UNCOUNTED: u64 = u64::MAX;
 
-/// A file that this import has stored.
-pub(super) struct NewcomerFile {
+/// An image that this import has stored.
+pub(super) struct Newcomer {
     file: String,
     bytes: u64,
+    pixels: u64,
+    /// The larger image that was kept in its place.
+    gave_way_to: Option<String>,
 }
 
 /// Puts what arrives into the order of the files, has it written, and reports it.
@@ -35,7 +38,7 @@ pub(super) struct Gatherer<'a, O> {
     pub(super) settings: &'a ImportSettings,
     pub(super) report: ImportReport,
     /// Images that this import has stored, where a larger one may take their place.
-    pub(super) new: HashMap<String, NewcomerFile>,
+    pub(super) new: HashMap<String, Newcomer>,
     pub(super) total: &'a AtomicU64,
     pub(super) observer: O,
 }
@@ -114,23 +117,32 @@ impl<O: FnMut(ImportEvent<'_>) + Send> Gatherer<'_, O> {
         Committer { library, hashes, policy, new: &mut self.new }.commit(ready).await
     }
 
-    /// Where only the largest of near duplicates is wanted, a smaller one that came earlier in this import goes.
+    /// Where only the largest of near duplicates is wanted, all others that came in this import go.
     async fn give_way(&mut self, name: &str, outcome: &FileOutcome, bytes: u64) -> StudioResult<()> {
+        let (image, near) = match outcome {
+            FileOutcome::Imported { image } => (image, None),
+            FileOutcome::Near { of, distance, kept: Some(image) } => (image, Some((of, *distance))),
+            _ => return Ok(()),
+        };
         if !self.options.skip_near {
             return Ok(());
         }
-        match outcome {
-            FileOutcome::Imported { image } => {
-                self.new.insert(image.clone(), NewcomerFile { file: name.to_owned(), bytes });
-            }
-            FileOutcome::Near { of, distance, kept: Some(image) } => {
-                if let Some(smaller) = self.new.remove(of) {
-                    self.importer.library.remove(std::slice::from_ref(of)).await?;
-                    self.report.replace(smaller.file, of, image, *distance, smaller.bytes);
-                }
-                self.new.insert(image.clone(), NewcomerFile { file: name.to_owned(), bytes });
-            }
-            _ => {}
+        let library = &self.importer.library;
+        let there = library.store().image(image).await?;
+        let pixels = there.map_or(0, |image| u64::from(image.width) * u64::from(image.height));
+        self.new.insert(image.clone(), Newcomer { file: name.to_owned(), bytes, pixels, gave_way_to: None });
+        let Some((of, distance)) = near else { return Ok(()) };
+        // What it is like may have given way to another already.
+        let mut of = of.clone();
+        while let Some(next) = self.new.get(&of).and_then(|one| one.gave_way_to.clone()) {
+            of = next;
+        }
+        let Some(other) = self.new.get(&of).filter(|_| of != *image).map(|one| one.pixels) else { return Ok(()) };
+        let (smaller, larger) = if other < pixels { (of, image.clone()) } else { (image.clone(), of) };
+        library.remove(std::slice::from_ref(&smaller)).await?;
+        if let Some(gone) = self.new.get_mut(&smaller) {
+            gone.gave_way_to = Some(larger.clone());
+            self.report.replace(gone.file.clone(), (&smaller, &larger), distance, gone.bytes);
         }
         Ok(())
     }

@@ -259,12 +259,12 @@ impl ImportReport {
         });
     }
 
-    /// An image that was stored a moment ago has given way to a larger one.
-    pub(super) fn replace(&mut self, file: String, image: &str, by: &str, distance: u32, bytes: u64) {
+    /// An image that was stored a moment ago has given way to a larger one. The pair is counted already, maybe the other way
+    /// round.
+    pub(super) fn replace(&mut self, file: String, (image, by): (&str, &str), distance: u32, bytes: u64) {
         self.imported = self.imported.saturating_sub(1);
         self.bytes = self.bytes.saturating_sub(bytes);
-        self.near_duplicates += 1;
-        self.near_files.retain(|near| near.kept.as_deref() != Some(image));
+        self.near_files.retain(|near| near.kept.as_deref() != Some(image) && near.kept.as_deref() != Some(by));
         list(&mut self.near_files, || NearDuplicateFile { file, of: by.to_owned(), distance, kept: None });
     }
 
