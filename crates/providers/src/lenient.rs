@@ -62,7 +62,7 @@ fn events(text: &str) -> Body {
             match data.trim() {
                 "[DONE]" => ended = true,
                 one => {
-                    pieces.extend(value(one).map_or_else(|| one.lines().filter_map(value).collect(), |one| vec![one]))
+                    pieces.extend(value(one).map_or_else(|| one.lines().filter_map(value).collect(), |one| vec![one]));
                 }
             }
             data.clear();

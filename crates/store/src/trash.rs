@@ -155,7 +155,7 @@ impl ToTrash {
 
     /// Copies the rows of a table that pass the condition, whose values begin at `$2`.
     pub(crate) fn copy(mut self, table: &str, condition: &str, values: &[&str]) -> Self {
-        let twins = TrashKind::ALL.into_iter().flat_map(|kind| kind.twins());
+        let twins = TrashKind::ALL.into_iter().flat_map(TrashKind::twins);
         if let Some(Twin { table, columns }) = twins.into_iter().find(|twin| twin.table == table) {
             let sql = format!(
                 "INSERT INTO trash_{table} (trash, {columns}) SELECT $1, {columns} FROM {table} WHERE {condition}"

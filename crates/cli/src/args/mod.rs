@@ -77,7 +77,7 @@ pub(crate) enum Command {
     Search(Box<SearchImages>),
     /// Make images: with references from the library, many at once, on two sides; see how each came about
     #[command(subcommand)]
-    Images(ImagesCommand),
+    Images(Box<ImagesCommand>),
     /// Answer a file of prompts, as fast as a quota allows
     Run(Box<RunFile>),
     /// Jobs: what was submitted, how it stands, what it cost

@@ -45,7 +45,7 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> AppResult<Exit> {
         Command::Replies(command) => replies::run(&context, command).await,
         Command::Library(command) => library::run(&context, command).await,
         Command::Search(command) => search::run(&context, *command).await,
-        Command::Images(command) => images::run(&context, command).await,
+        Command::Images(command) => images::run(&context, *command).await,
         Command::Run(command) => run::run(&context, *command).await,
         Command::Jobs(command) => jobs::run(&context, command).await,
         Command::Cost(command) => cost::run(&context, &command).await,

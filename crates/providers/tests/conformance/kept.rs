@@ -47,50 +47,35 @@ fn vectors(of: usize) -> Request {
     Request::Embedding(EmbeddingRequest { inputs, dimensions: None })
 }
 
-#[tokio::test]
-async fn a_text_is_kept_however_it_is_written() {
-    use Wire::{Gemini, OpenAi};
+/// How a text is written, the body that it stands in, and the text.
+type Written = (&'static str, String, &'static str);
+
+/// Server-sent events, one for each of these.
+fn events(pieces: &[&str]) -> String {
+    pieces.iter().map(|piece| format!("data: {piece}\n\n")).collect()
+}
+
+fn texts_of_openai() -> Vec<Written> {
     let chat = |content: &str| {
         format!(
             r#"{{"choices":[{{"message":{{"content":{content}}},"finish_reason":"stop"}}],"usage":{{"prompt_tokens":9,"completion_tokens":6}}}}"#
         )
     };
-    let gemini = |parts: &str| {
-        format!(
-            r#"{{"candidates":[{{"content":{{"parts":{parts}}},"finishReason":"STOP"}}],"usageMetadata":{{"promptTokenCount":9,"candidatesTokenCount":6}}}}"#
-        )
-    };
-    let events = |pieces: &[&str]| pieces.iter().map(|piece| format!("data: {piece}\n\n")).collect::<String>();
-    let cases: Vec<(Wire, &str, String, &str)> = vec![
-        (OpenAi, "half a surrogate", chat(r#""\ubc31\ud82d yes""#), "백\u{fffd} yes"),
-        (Gemini, "half a surrogate", gemini(r#"[{"text":"\ubc31\ud82d yes"}]"#), "백\u{fffd} yes"),
-        (OpenAi, "doubled keys", chat(r#""no","content":"yes""#), "yes"),
-        (Gemini, "doubled keys", gemini(r#"[{"text":"no","text":"yes"}]"#), "yes"),
-        (OpenAi, "a line break in a string", chat("\"one\ntwo\""), "one\ntwo"),
-        (Gemini, "a line break in a string", gemini("[{\"text\":\"one\ntwo\"}]"), "one\ntwo"),
-        (OpenAi, "an escape that is none", chat(r#""C:\Users""#), "C:\\Users"),
-        (OpenAi, "a byte order mark", format!("\u{feff}{}", chat("\"yes\"")), "yes"),
-        (
-            OpenAi,
-            "names in another spelling",
+    vec![
+        ("half a surrogate", chat(r#""\ubc31\ud82d yes""#), "백\u{fffd} yes"),
+        ("doubled keys", chat(r#""no","content":"yes""#), "yes"),
+        ("a line break in a string", chat("\"one\ntwo\""), "one\ntwo"),
+        ("an escape that is none", chat(r#""C:\Users""#), "C:\\Users"),
+        ("a byte order mark", format!("\u{feff}{}", chat("\"yes\"")), "yes"),
+        ("names in another spelling",
             r#"{"choices":[{"message":{"content":"yes"},"finishReason":"stop"}],"usage":{"promptTokens":9,"completionTokens":6}}"#.into(),
             "yes",
         ),
-        (
-            Gemini,
-            "names in another spelling",
-            r#"{"candidates":[{"content":{"parts":[{"text":"yes"}]},"finish_reason":"STOP"}],"usage_metadata":{"prompt_token_count":9,"candidates_token_count":6}}"#.into(),
-            "yes",
-        ),
-        (
-            OpenAi,
-            "counts under their newer names",
+        ("counts under their newer names",
             r#"{"choices":[{"message":{"content":"yes"},"finish_reason":"stop"}],"usage":{"input_tokens":9,"output_tokens":6}}"#.into(),
             "yes",
         ),
-        (
-            OpenAi,
-            "the newer form of answers",
+        ("the newer form of answers",
             json!({
                 "status": "completed",
                 "output": [
@@ -101,18 +86,12 @@ async fn a_text_is_kept_however_it_is_written() {
             }).to_string(),
             "yes",
         ),
-        (
-            OpenAi,
-            "a local server's own form",
+        ("a local server's own form",
             json!({"message": {"role": "assistant", "content": "yes"}, "done_reason": "stop", "prompt_eval_count": 9, "eval_count": 6}).to_string(),
             "yes",
         ),
-        (OpenAi, "wrapped by a gateway", format!(r#"{{"code":0,"data":{}}}"#, chat("\"yes\"")), "yes"),
-        (Gemini, "wrapped by a gateway", format!(r#"{{"response":{}}}"#, gemini(r#"[{"text":"yes"}]"#)), "yes"),
-        (Gemini, "wrapped in a list", format!("[{}]", gemini(r#"[{"text":"yes"}]"#)), "yes"),
-        (
-            OpenAi,
-            "a stream that was not asked for",
+        ("wrapped by a gateway", format!(r#"{{"code":0,"data":{}}}"#, chat("\"yes\"")), "yes"),
+        ("a stream that was not asked for",
             events(&[
                 r#"{"choices":[{"delta":{"role":"assistant","content":"y"}}]}"#,
                 r#"{"choices":[{"delta":{"reasoning_content":"hm"}}]}"#,
@@ -122,32 +101,51 @@ async fn a_text_is_kept_however_it_is_written() {
             ]),
             "yes",
         ),
-        (
-            Gemini,
-            "a stream that was not asked for",
+        ("thoughts before it", chat(r#""<think>\nno\n</think>\n\nyes""#), "yes"),
+        ("thoughts as a part", chat(r#"[{"type":"thinking","thinking":"no"},{"type":"text","text":"yes"}]"#), "yes"),
+        ("an end by another name",
+            r#"{"choices":[{"message":{"content":"yes"},"finish_reason":"end_turn"}],"usage":{"prompt_tokens":9,"completion_tokens":6}}"#.into(),
+            "yes",
+        ),
+    ]
+}
+
+fn texts_of_gemini() -> Vec<Written> {
+    let gemini = |parts: &str| {
+        format!(
+            r#"{{"candidates":[{{"content":{{"parts":{parts}}},"finishReason":"STOP"}}],"usageMetadata":{{"promptTokenCount":9,"candidatesTokenCount":6}}}}"#
+        )
+    };
+    vec![
+        ("half a surrogate", gemini(r#"[{"text":"\ubc31\ud82d yes"}]"#), "백\u{fffd} yes"),
+        ("doubled keys", gemini(r#"[{"text":"no","text":"yes"}]"#), "yes"),
+        ("a line break in a string", gemini("[{\"text\":\"one\ntwo\"}]"), "one\ntwo"),
+        ("names in another spelling",
+            r#"{"candidates":[{"content":{"parts":[{"text":"yes"}]},"finish_reason":"STOP"}],"usage_metadata":{"prompt_token_count":9,"candidates_token_count":6}}"#.into(),
+            "yes",
+        ),
+        ("wrapped by a gateway", format!(r#"{{"response":{}}}"#, gemini(r#"[{"text":"yes"}]"#)), "yes"),
+        ("wrapped in a list", format!("[{}]", gemini(r#"[{"text":"yes"}]"#)), "yes"),
+        ("a stream that was not asked for",
             events(&[
                 r#"{"candidates":[{"content":{"parts":[{"text":"y"}]}}]}"#,
                 r#"{"candidates":[{"content":{"parts":[{"text":"es"}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":6}}"#,
             ]),
             "yes",
         ),
-        (
-            Gemini,
-            "a stream as a list",
+        ("a stream as a list",
             format!(r#"[{{"candidates":[{{"content":{{"parts":[{{"text":"y"}}]}}}}]}},{}]"#, gemini(r#"[{"text":"es"}]"#)),
             "yes",
         ),
-        (OpenAi, "thoughts before it", chat(r#""<think>\nno\n</think>\n\nyes""#), "yes"),
-        (Gemini, "thoughts before it", gemini(r#"[{"text":"<think>no</think>yes"}]"#), "yes"),
-        (OpenAi, "thoughts as a part", chat(r#"[{"type":"thinking","thinking":"no"},{"type":"text","text":"yes"}]"#), "yes"),
-        (
-            OpenAi,
-            "an end by another name",
-            r#"{"choices":[{"message":{"content":"yes"},"finish_reason":"end_turn"}],"usage":{"prompt_tokens":9,"completion_tokens":6}}"#.into(),
-            "yes",
-        ),
-    ];
-    for (wire, about, body, text) in cases {
+        ("thoughts before it", gemini(r#"[{"text":"<think>no</think>yes"}]"#), "yes"),
+    ]
+}
+
+#[tokio::test]
+async fn a_text_is_kept_however_it_is_written() {
+    let of_wire = |wire, texts: Vec<Written>| texts.into_iter().map(move |written| (wire, written));
+    let cases = of_wire(Wire::OpenAi, texts_of_openai()).chain(of_wire(Wire::Gemini, texts_of_gemini()));
+    for (wire, (about, body, text)) in cases {
         let reply = asked(wire, a_request(), json_answer(200, &body)).await;
         let reply = reply.unwrap_or_else(|fault| panic!("{wire:?}, {about}: {fault}"));
         assert_eq!((reply.content, reply.ending), (Content::Text(text.into()), Ending::Complete), "{wire:?}, {about}");
