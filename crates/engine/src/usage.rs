@@ -154,6 +154,9 @@ pub struct Demand {
     pub images: u64,
 }
 
+/// The most tokens that an image has where it also has a price of its own: Gemini's of 4K, by its price list.
+const MOST_TOKENS_OF_AN_IMAGE: u64 = 2_520;
+
 /// What a model costs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Price {
@@ -200,27 +203,23 @@ impl Price {
             + self.image_input.unwrap_or(self.input).per_million(image_input)
             + self.output.per_million(output - image_output)
             + self.image_output.unwrap_or(self.output).per_million(image_output)
-            + self.images(images)
+            + times(self.image, images)
     }
 
     /// The most that a call with this demand can cost.
     pub fn worst_case(&self, demand: &Demand) -> Usd {
         let input = self.input.max(self.image_input.unwrap_or_default()).max(self.cached_input.unwrap_or_default());
-        // Where an image has a price of its own, that is of its largest size, and bounds its tokens.
+        // Where an image has a price of its own, that is of its largest size; its tokens may come to more.
+        let image = self.image.max(self.image_output.unwrap_or_default().per_million(MOST_TOKENS_OF_AN_IMAGE));
+        let images = if self.image == Usd::ZERO { Usd::ZERO } else { times(image, demand.images) };
         let by_tokens = demand.images > 0 && self.image == Usd::ZERO;
         let output = self.output.max(self.image_output.filter(|_| by_tokens).unwrap_or_default());
         input.per_million(demand.input_bytes.max(demand.input_tokens))
             + output.per_million(demand.output_cap.unwrap_or(self.output_cap))
-            + self.images(demand.images)
+            + images
     }
+}
 
-    /// Whether this is the price of something that costs nothing.
-    #[must_use]
-    pub fn is_nothing(&self) -> bool {
-        Self { output_cap: 0, ..*self } == Self::default()
-    }
-
-    fn images(&self, images: u64) -> Usd {
-        Usd(self.image.0.saturating_mul(i64::try_from(images).unwrap_or(i64::MAX)))
-    }
+fn times(price: Usd, number: u64) -> Usd {
+    Usd(price.0.saturating_mul(i64::try_from(number).unwrap_or(i64::MAX)))
 }

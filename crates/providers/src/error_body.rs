@@ -45,8 +45,10 @@ pub(crate) const NAMES: [(&str, FaultKind); 32] = [
 ];
 
 /// Parts of names that speak of the server and not of the request, and the status that they stand for.
-const OF_THE_SERVER: [(&str, u16); 14] = [
-    ("rate", 429),
+const OF_THE_SERVER: [(&str, u16); 20] = [
+    ("rate_limit", 429),
+    ("rate-limit", 429),
+    ("ratelimit", 429),
     ("too_many", 429),
     ("throttl", 429),
     ("exhausted", 429),
@@ -60,9 +62,16 @@ const OF_THE_SERVER: [(&str, u16); 14] = [
     ("internal", 500),
     ("api_error", 500),
     ("gateway", 502),
+    ("upstream", 502),
+    ("connection", 502),
+    ("network", 502),
+    ("temporar", 503),
 ];
 
-/// How deep a reason is looked for, and how many of a list are told.
+/// What numbers below 400 stand for: the codes of gRPC that speak of the server.
+const GRPC: [(u64, u16); 6] = [(2, 500), (4, 504), (8, 429), (10, 503), (13, 500), (14, 503)];
+
+/// How deep a reason is looked for, and how many reasons of a list are shown.
 const DEPTH: u32 = 6;
 const REASONS: usize = 3;
 
@@ -83,8 +92,8 @@ impl ErrorBody {
         match lenient::body(answer) {
             Some(lenient::Body::Whole(value)) => Self::in_value(value),
             Some(lenient::Body::Stream { pieces, .. }) => {
-                let error = pieces.into_iter().find(|piece| piece.get("error").is_some_and(|error| !error.is_null()));
-                Self::in_value(error.unwrap_or_default())
+                let error = pieces.iter().find(|piece| error_in(piece).is_some()).cloned();
+                Self::in_value(error.unwrap_or(Value::Array(pieces)))
             }
             // Words alone, if they are no page of somebody's.
             None => {
@@ -101,9 +110,10 @@ impl ErrorBody {
         while let Value::Array(elements) = body {
             body = elements.into_iter().find(|element| !element.is_null()).unwrap_or_default();
         }
-        match body.get_mut("error").map(Value::take) {
-            Some(Value::Array(errors)) => Self::in_value(Value::Array(errors)),
-            Some(error) if !error.is_null() => Self(error),
+        match body.get_mut("error") {
+            Some(Value::Array(errors)) if !errors.is_empty() => Self::in_value(Value::Array(std::mem::take(errors))),
+            Some(error @ Value::Object(_)) => Self(error.take()),
+            // A word or a mark, with the rest beside it.
             _ => Self(body),
         }
     }
@@ -120,25 +130,30 @@ impl ErrorBody {
         self.details().find_map(named).or_else(|| self.names().find_map(named))
     }
 
-    /// The status that it stands for where it came with a 200. Without a code and without any name of the server's own
-    /// failures, it is about the request: asking the same again would lead to the same.
+    /// The status that it stands for where it came with a 200. Where neither a code nor a name speaks of a failure of the
+    /// server, it is about the request: asking the same again would lead to the same.
     pub(crate) fn status(&self) -> u16 {
-        let code = match self.0.get("code").or_else(|| self.0.get("status")) {
-            Some(Value::Number(number)) => number.as_u64(),
-            Some(Value::String(text)) => text.trim().parse().ok(),
-            _ => None,
-        };
-        if let Some(code) = code {
-            return u16::try_from(code).ok().filter(|code| (400..600).contains(code)).unwrap_or(500);
-        }
         if self.named().is_some_and(|kind| kind != FaultKind::Limited && kind != FaultKind::Overloaded) {
             return 400;
         }
+        let codes = || {
+            let number = |name: &str| match self.0.get(name)? {
+                Value::Number(number) => number.as_u64(),
+                Value::String(text) => text.trim().parse().ok(),
+                _ => None,
+            };
+            ["code", "status", "statusCode", "status_code"].into_iter().filter_map(number)
+        };
+        let status = codes().find(|code| (400..600).contains(code)).and_then(|code| u16::try_from(code).ok());
         let of_the_server = |name: &str| {
             let name = name.to_ascii_lowercase();
             OF_THE_SERVER.iter().find(|(part, _)| name.contains(part)).map(|(_, status)| *status)
         };
-        self.names().chain(self.details()).find_map(of_the_server).unwrap_or(400)
+        let grpc = |code: u64| GRPC.iter().find(|(known, _)| *known == code).map(|(_, status)| *status);
+        status
+            .or_else(|| self.names().chain(self.details()).find_map(of_the_server))
+            .or_else(|| codes().find_map(grpc))
+            .unwrap_or(400)
     }
 
     /// A text field of the error.
@@ -157,7 +172,8 @@ impl ErrorBody {
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {
-        ["code", "type", "status"].into_iter().map(|name| self.field(name)).filter(|name| !name.is_empty())
+        let fields = ["code", "type", "status", "error"].into_iter().map(|name| self.field(name));
+        fields.filter(|name| !name.is_empty() && !name.contains(char::is_whitespace))
     }
 
     fn details(&self) -> impl Iterator<Item = &str> {
@@ -166,6 +182,23 @@ impl ErrorBody {
 
     fn detail_objects(&self) -> impl Iterator<Item = &Value> {
         ["details", "errors"].into_iter().filter_map(|name| self.0.get(name)?.as_array()).flatten()
+    }
+}
+
+/// What stands under `error` in a body or a part of one, unless that says that there is none.
+pub(crate) fn error_in(body: &Value) -> Option<&Value> {
+    body.get("error").filter(|error| is_error(error))
+}
+
+/// Whether a value under the name of an error is one: some servers always write the field.
+pub(crate) fn is_error(error: &Value) -> bool {
+    match error {
+        Value::Null | Value::Bool(false) => false,
+        Value::Bool(true) => true,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(errors) => !errors.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
     }
 }
 
@@ -254,6 +287,8 @@ mod tests {
                 json!({"error": {"message": "Provider error", "metadata": {"raw": "the true one"}}}),
                 "Provider error: the true one",
             ),
+            (json!({"statusCode": 400, "error": "Bad Request", "message": "n is no number"}), "n is no number"),
+            (json!({"error": true, "message": "no"}), "no"),
             (json!({"error": {"code": 5}}), ""),
             (json!(null), ""),
         ] {
@@ -275,7 +310,12 @@ mod tests {
             (json!({"code": "overloaded"}), 503),
             (json!({"type": "server_error"}), 500),
             (json!({"status": "RESOURCE_EXHAUSTED"}), 429),
-            (json!({"code": 7}), 500),
+            (json!({"code": 7, "status": "PERMISSION_DENIED"}), 400),
+            (json!({"code": 14}), 503),
+            (json!({"code": 1211}), 400),
+            (json!({"code": null, "status": 503}), 503),
+            (json!({"type": "upstream_error", "code": "do_request_failed"}), 502),
+            (json!({"type": "image_generate_failed"}), 400),
             (json!({"code": "invalid_api_key"}), 400),
             (json!({"code": "unsupported_parameter"}), 400),
             (json!({"message": "no code"}), 400),

@@ -1,7 +1,11 @@
 //! How an answer ended, by the name that its provider gives to that.
 
 use atelier_engine::{Ending, Fault, FaultKind};
+use serde_json::Value;
 
+use crate::error_body::ErrorBody;
+use crate::lenient;
+use crate::secret::clean;
 use crate::wire::name;
 
 /// The meaning of such a name, as far as an answer is judged by it.
@@ -24,7 +28,7 @@ pub(crate) const BROKEN_OFF: &str = "broken_off";
 
 /// Every reason of the documents of both wires, and those of servers that speak them, in lower case. One that is not
 /// here is [`Finish::Open`].
-pub(crate) const REASONS: [(&str, Finish); 45] = [
+pub(crate) const REASONS: [(&str, Finish); 50] = [
     ("stop", Finish::Complete),
     ("tool_calls", Finish::Complete),
     ("function_call", Finish::Complete),
@@ -39,6 +43,7 @@ pub(crate) const REASONS: [(&str, Finish); 45] = [
     ("max_tokens", Finish::Cap),
     ("max_output_tokens", Finish::Cap),
     ("model_length", Finish::Cap),
+    ("model_context_window_exceeded", Finish::Cap),
     ("content_filter", Finish::Refused),
     ("safety", Finish::Refused),
     ("recitation", Finish::Refused),
@@ -49,6 +54,7 @@ pub(crate) const REASONS: [(&str, Finish); 45] = [
     ("image_prohibited_content", Finish::Refused),
     ("image_recitation", Finish::Refused),
     ("refusal", Finish::Refused),
+    ("sensitive", Finish::Refused),
     ("error", Finish::Broken),
     ("server_error", Finish::Broken),
     ("internal_error", Finish::Broken),
@@ -61,6 +67,9 @@ pub(crate) const REASONS: [(&str, Finish); 45] = [
     ("canceled", Finish::Broken),
     ("interrupted", Finish::Broken),
     ("failed", Finish::Broken),
+    ("incomplete", Finish::Broken),
+    ("insufficient_system_resource", Finish::Broken),
+    ("user_cancel", Finish::Broken),
     (BROKEN_OFF, Finish::Broken),
     ("finish_reason_unspecified", Finish::Open),
     ("no_image", Finish::Open),
@@ -103,6 +112,13 @@ pub(crate) fn ending(reason: Option<&str>, text: &str) -> Result<Ending, Fault> 
     }
 }
 
+/// The fault of an answer beside which an error stands that broke it off.
+pub(crate) fn cut_by(error: &Value) -> Fault {
+    let reason = clean(&ErrorBody::in_value(error.clone()).reason());
+    let because = if reason.is_empty() { "an error stands beside it".to_owned() } else { reason };
+    Fault::new(FaultKind::Unreadable, format!("the answer is not whole: {because}"))
+}
+
 /// The fault of an answer that has no content.
 pub(crate) fn without_content(reason: Option<&str>) -> Fault {
     let said = || name(reason.unwrap_or_default());
@@ -122,13 +138,21 @@ pub(crate) fn without_content(reason: Option<&str>) -> Fault {
 
 /// Answers of so few words end as they like.
 const FEW_WORDS: usize = 3;
+/// Letters of a word in scripts that put no spaces between words (from the radicals of Chinese on), about.
+const LETTERS: usize = 2;
+const FIRST_DENSE: char = '\u{2e80}';
 
-/// Whether a text ends in the middle of a word or a sentence, as far as its last character tells.
+/// Whether a text ends in the middle of a word or a sentence, or is JSON that is not whole, as far as can be seen.
 fn stops_half_way(text: &str) -> bool {
-    if text.split_whitespace().take(FEW_WORDS + 1).count() <= FEW_WORDS {
+    let text = text.trim();
+    if ["{", "[{", "[\""].iter().any(|begin| text.starts_with(begin)) {
+        return lenient::value(text).is_none();
+    }
+    let dense = text.chars().filter(|c| *c >= FIRST_DENSE && c.is_alphabetic()).count();
+    if text.split_whitespace().count() + dense / LETTERS <= FEW_WORDS {
         return false;
     }
-    text.trim_end().chars().last().is_some_and(|last| last.is_alphanumeric() || ",;:-(['\u{201c}".contains(last))
+    text.chars().last().is_some_and(|last| last.is_alphanumeric() || ",;:-(['\u{201c}、，：；「（".contains(last))
 }
 
 #[cfg(test)]
@@ -141,7 +165,14 @@ mod tests {
         for reason in ["error", "ERROR", "abort", BROKEN_OFF] {
             assert_eq!(ending(Some(reason), "All of it.").unwrap_err().kind, FaultKind::Unreadable, "{reason}");
         }
-        for (text, whole) in [("Three birds: sparrow, ro", false), ("Three birds.", true), ("{\"a\": 1}", true)] {
+        for (text, whole) in [
+            ("Three birds: sparrow, ro", false),
+            ("Three birds.", true),
+            ("三只鸟：麻雀、知更", false),
+            ("麻雀", true),
+            ("{\"a\": 1}", true),
+            ("{\"answers\":[{\"answer\":\"yes.\"}", false),
+        ] {
             assert_eq!(ending(Some("something_new"), text).is_ok(), whole, "{text}");
             assert_eq!(ending(Some("OTHER"), text).is_ok(), whole, "{text}");
             assert_eq!(ending(None, text), Ok(Ending::Complete), "nothing is said of it: {text}");

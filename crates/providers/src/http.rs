@@ -220,12 +220,14 @@ impl HttpClient {
 }
 
 impl HttpClient {
-    /// Fetches a file from the host of `url`, which is at `address`: without a key, a proxy or a redirect.
-    pub(crate) async fn get(&self, url: &Url, address: SocketAddr) -> Result<HttpAnswer, Fault> {
+    /// Fetches a file from the host of `url`, which is at one of these addresses: without a key, a proxy or a redirect.
+    pub(crate) async fn get(&self, url: &Url, addresses: &[SocketAddr]) -> Result<HttpAnswer, Fault> {
         let host = url.host_str().unwrap_or_default();
         let broken = |error: &reqwest::Error| transport_fault(error, url);
-        // For this one address: the shared client would ask for the host's address again, and might get another.
-        let client = builder().no_proxy().resolve(host, address).build().map_err(|error| broken(&error))?;
+        // For these addresses alone: the shared client would ask for the host's again, and might get others.
+        let builder = builder().no_proxy().resolve_to_addrs(host, addresses);
+        let builder = if url.scheme() == "http" { builder.tls_certs_only([]) } else { builder };
+        let client = builder.build().map_err(|error| broken(&error))?;
         let sent = client.get(url.clone()).send().await.map_err(|error| broken(&error))?;
         let response: Response<reqwest::Body> = sent.into();
         Ok(read(response).await)
@@ -286,7 +288,7 @@ where
     answer
 }
 
-const TOO_LONG: &str = "the answer is longer than 64 MiB";
+pub(crate) const TOO_LONG: &str = "the answer is longer than 64 MiB";
 
 /// The answer of an exchange, whatever its status.
 #[derive(Clone, Debug, Default)]

@@ -25,18 +25,19 @@ pub(crate) enum Body {
 pub(crate) fn body(answer: &HttpAnswer) -> Option<Body> {
     let text = String::from_utf8_lossy(&answer.body);
     let text = text.trim_start_matches('\u{feff}').trim();
-    let events = answer.content_type.as_deref().is_some_and(|kind| kind.contains("event-stream"));
-    if events || ["data:", "event:", "id:", "retry:", ":"].iter().any(|begin| text.starts_with(begin)) {
-        return Some(self::events(text));
-    }
     if let Some(value) = value(text) {
+        let of_an_answer = |piece: &Value| ["candidates", "choices"].iter().any(|name| piece.get(name).is_some());
         return Some(match value {
             // Gemini streams a list of answers where nobody asks for events.
-            Value::Array(pieces) if pieces.iter().all(Value::is_object) && pieces.len() > 1 => {
+            Value::Array(pieces) if pieces.len() > 1 && pieces.iter().any(of_an_answer) => {
                 Body::Stream { pieces, ended: false }
             }
             value => Body::Whole(value),
         });
+    }
+    let events = answer.content_type.as_deref().is_some_and(|kind| kind.contains("event-stream"));
+    if events || ["data:", "event:", "id:", "retry:", ":"].iter().any(|begin| text.starts_with(begin)) {
+        return Some(self::events(text));
     }
     // Some servers write a value on each line.
     let pieces: Option<Vec<Value>> = text.lines().filter(|line| !line.trim().is_empty()).map(value).collect();
@@ -216,16 +217,20 @@ mod tests {
     #[test]
     fn a_stream_is_its_pieces_and_says_whether_it_ended() {
         let body = |text: &str| body(&HttpAnswer { body: text.as_bytes().to_vec().into(), ..HttpAnswer::default() });
-        let pieces = vec![json!({"a": 1}), json!({"a": 2})];
+        let pieces = vec![json!({"choices": 1}), json!({"a": 2})];
         for (text, ended) in [
-            ("data: {\"a\": 1}\n\ndata: {\"a\": 2}\n\ndata: [DONE]\n\n", true),
-            (": hello\nevent: message\ndata: {\"a\":\ndata: 1}\r\n\r\ndata:{\"a\": 2}", false),
-            ("{\"a\": 1}\n{\"a\": 2}\n", false),
-            ("[{\"a\": 1},\n{\"a\": 2}]", false),
+            ("data: {\"choices\": 1}\n\ndata: {\"a\": 2}\n\ndata: [DONE]\n\n", true),
+            (": hello\nevent: message\ndata: {\"choices\":\ndata: 1}\r\n\r\ndata:{\"a\": 2}", false),
+            ("{\"choices\": 1}\n{\"a\": 2}\n", false),
+            ("[{\"choices\": 1},\n{\"a\": 2}]", false),
         ] {
             assert_eq!(body(text), Some(Body::Stream { pieces: pieces.clone(), ended }), "{text}");
         }
-        assert_eq!(body("[{\"a\": 1}]"), Some(Body::Whole(json!([{"a": 1}]))));
+        let vectors = json!([{"embedding": [1.0]}, {"embedding": [2.0]}]);
+        assert_eq!(body(&vectors.to_string()), Some(Body::Whole(vectors)));
+        let kind = Some("text/event-stream".to_owned());
+        let labelled = HttpAnswer { body: "{\"a\": 1}".into(), content_type: kind, ..HttpAnswer::default() };
+        assert_eq!(super::body(&labelled), Some(Body::Whole(json!({"a": 1}))));
     }
 
     #[test]

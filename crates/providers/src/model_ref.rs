@@ -165,6 +165,9 @@ fn meant(text: &str) -> Option<String> {
     if OTHERS.iter().any(|beginning| lower.starts_with(beginning)) {
         return Some(format!("openai:{text}"));
     }
+    if lower.starts_with(Provider::Gemini.name()) {
+        return None;
+    }
     let provider = near_provider(text)?;
     Some(if provider == Provider::Sandbox { provider.to_string() } else { format!("{provider}:MODEL") })
 }

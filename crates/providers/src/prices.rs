@@ -84,13 +84,7 @@ impl PriceTable {
     /// # Errors
     /// [`ProviderError::BadPrices`] with the line, for anything that the form does not have.
     pub fn with_file(self, name: &str, text: &str) -> Result<Self, ProviderError> {
-        let bad = |reason: String| ProviderError::BadPrices { name: name.to_owned(), reason };
-        let file = if text.trim_start().starts_with('{') {
-            community::read(text).map_err(bad)?
-        } else {
-            toml::from_str(text).map_err(|error| bad(located(&error, text)))?
-        };
-        self.with(name, file)
+        self.with(name, File::read(name, text)?)
     }
 
     /// The models of a file that [`PriceTable::with_file`] takes, in the form in which a table is read the quickest:
@@ -100,11 +94,7 @@ impl PriceTable {
     /// [`ProviderError::BadPrices`].
     pub fn compact(name: &str, text: &str) -> Result<(String, usize), ProviderError> {
         let bad = |reason: String| ProviderError::BadPrices { name: name.to_owned(), reason };
-        let file: File = if text.trim_start().starts_with('{') {
-            community::read(text).map_err(bad)?
-        } else {
-            toml::from_str(text).map_err(|error| bad(located(&error, text)))?
-        };
+        let file = File::read(name, text)?;
         let models = file.model.len();
         let compact = serde_json::to_string(&file).map_err(|error| bad(error.to_string()))?;
         Self { as_of: None, batch_factor: 1.0, models: BTreeMap::new() }.with(name, file)?;
@@ -241,7 +231,24 @@ struct PriceEntry {
     images: BTreeMap<String, f64>,
 }
 
+impl File {
+    fn read(name: &str, text: &str) -> Result<Self, ProviderError> {
+        let read = if text.trim_start().starts_with('{') {
+            community::read(text)
+        } else {
+            toml::from_str(text).map_err(|error| located(&error, text))
+        };
+        read.map_err(|reason| ProviderError::BadPrices { name: name.to_owned(), reason })
+    }
+}
+
 impl ModelEntry {
+    /// Whether its name can be one and its prices are amounts.
+    fn is_sound(&self) -> bool {
+        Provider::by_name(&self.provider).is_some_and(|provider| ModelRef::new(provider, &self.name).is_ok())
+            && self.prices.iter().all(|price| price.check().is_ok())
+    }
+
     fn check(self) -> Result<ModelPrices, String> {
         let provider = Provider::by_name(&self.provider).ok_or("there is no such provider")?;
         let model = ModelRef::new(provider, &self.name).map_err(|error| error.to_string())?;

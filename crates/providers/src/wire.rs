@@ -4,13 +4,14 @@ use atelier_engine::{Content, Ending, Fault, FaultKind, ImageData, Reply, Usage}
 use base64::alphabet;
 use base64::engine::general_purpose::GeneralPurposeConfig;
 use base64::engine::{DecodePaddingMode, Engine as _, GeneralPurpose};
+use base64::DecodeError;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::error_body::ErrorBody;
+use crate::error_body::{ErrorBody, error_in, is_error};
 use crate::http::HttpAnswer;
 use crate::lenient::{self, Body};
 use crate::secret::clean;
@@ -68,14 +69,12 @@ impl Accent {
             Ok(read) if is_whole(&read) => return Ok(read),
             _ => {}
         }
-        let broken = |error: &serde_json::Error| match &answer.cut {
-            Some(reason) => Fault::new(FaultKind::Unreadable, reason.clone()),
-            None => unreadable(answer, error),
-        };
         match (lenient::body(answer), strict) {
-            (Some(body), _) => T::deserialize((self.canonical)(body)).map_err(|error| broken(&error)),
+            (Some(body), strict) => {
+                T::deserialize((self.canonical)(body)).map_err(|error| broken(answer, strict.as_ref().err().unwrap_or(&error)))
+            }
             (None, Ok(read)) => Ok(read),
-            (None, Err(error)) => Err(broken(&error)),
+            (None, Err(error)) => Err(broken(answer, &error)),
         }
     }
 
@@ -84,23 +83,20 @@ impl Accent {
     /// # Errors
     /// [`FaultKind::Unreadable`], without the usage.
     pub(crate) fn read_raw<T: DeserializeOwned>(&self, answer: &HttpAnswer) -> Result<(Value, T), Fault> {
-        let broken = |error: &serde_json::Error| match &answer.cut {
-            Some(reason) => Fault::new(FaultKind::Unreadable, reason.clone()),
-            None => unreadable(answer, error),
-        };
-        let body = match (serde_json::from_slice::<Value>(&answer.body), lenient::body(answer)) {
-            (Ok(value), None) => Body::Whole(value),
-            (_, Some(body)) => body,
-            (Err(error), None) => return Err(broken(&error)),
+        let Some(body) = lenient::body(answer) else {
+            let strict = serde_json::from_slice::<Value>(&answer.body);
+            return Err(strict.err().map_or_else(|| Fault::new(FaultKind::Unreadable, "the answer can't be read"), |error| {
+                broken(answer, &error)
+            }));
         };
         match body {
             Body::Whole(value) => {
                 let read = T::deserialize((self.canonical)(Body::Whole(value.clone())));
-                Ok((value, read.map_err(|error| broken(&error))?))
+                Ok((value, read.map_err(|error| broken(answer, &error))?))
             }
             stream @ Body::Stream { .. } => {
                 let value = (self.canonical)(stream);
-                let read = T::deserialize(&value).map_err(|error| broken(&error))?;
+                let read = T::deserialize(&value).map_err(|error| broken(answer, &error))?;
                 Ok((value, read))
             }
         }
@@ -128,11 +124,21 @@ impl Accent {
             Body::Whole(value) => value,
             stream @ Body::Stream { .. } => (self.canonical)(stream),
         };
-        let is_error =
-            |name: &str| body.get(name).is_some_and(|error| !matches!(error, Value::Null | Value::Bool(false)));
-        let is_error =
-            is_error("error") || is_error("errors") || body.get("object").is_some_and(|kind| kind == "error");
-        is_error.then(|| ErrorBody::in_value(body))
+        if let Some(error) = body.get("choices").and_then(|choices| error_in(choices.get(0)?)) {
+            return Some(ErrorBody::in_value(error.clone()));
+        }
+        let is_one = error_in(&body).is_some()
+            || body.get("errors").is_some_and(is_error)
+            || body.get("object").is_some_and(|kind| kind == "error");
+        is_one.then(|| ErrorBody::in_value(body))
+    }
+}
+
+/// The fault of a body that can't be read: that it was cut, if it was.
+fn broken(answer: &HttpAnswer, error: &serde_json::Error) -> Fault {
+    match &answer.cut {
+        Some(reason) => Fault::new(FaultKind::Unreadable, reason.clone()),
+        None => unreadable(answer, error),
     }
 }
 
@@ -179,33 +185,56 @@ const PICTURES: [(&[u8], &str); 4] = [
     (b"GIF8", "image/gif"),
     (b"RIFF", "image/webp"),
 ];
+/// The type of bytes of which nothing is known (RFC 2046).
+const UNKNOWN_TYPE: &str = "application/octet-stream";
 
-/// A picture of an answer, from base64 in any of its spellings: with a `data:` head, with line breaks, without padding,
-/// in the alphabet of URLs.
-pub(crate) fn picture(said: &str, data: &str) -> Result<ImageData, Fault> {
+/// Bytes from base64 in any of its spellings: with a `data:` head, with line breaks, without padding, in the alphabet of
+/// URLs.
+pub(crate) fn base64(text: &str) -> Result<Vec<u8>, DecodeError> {
     const ANY_PADDING: GeneralPurposeConfig = GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true);
+    let plain: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let alphabet = if plain.contains(['-', '_']) { &alphabet::URL_SAFE } else { &alphabet::STANDARD };
+    GeneralPurpose::new(alphabet, ANY_PADDING).decode(plain)
+}
+
+/// A picture of an answer, from base64. `said` is the type that it is said to have, unless the data says so itself.
+pub(crate) fn picture(said: &str, data: &str) -> Result<ImageData, Fault> {
     let (said, data) = match data.trim_start().strip_prefix("data:").and_then(|rest| rest.split_once(',')) {
         Some((head, data)) => (head.split(';').next().filter(|head| !head.is_empty()).unwrap_or(said), data),
         None => (said, data),
     };
-    let plain: String = data.chars().filter(|c| !c.is_whitespace()).collect();
-    let alphabet = if plain.contains(['-', '_']) { &alphabet::URL_SAFE } else { &alphabet::STANDARD };
-    let bytes = GeneralPurpose::new(alphabet, ANY_PADDING).decode(plain);
-    file(said, bytes.map_err(|_| Fault::new(FaultKind::Unreadable, "the image is not base64"))?.into())
+    let bytes = base64(data).or_else(|error| {
+        // What stands before the damage is kept: it was paid for.
+        let DecodeError::InvalidByte(at, _) = error else { return Err(error) };
+        let plain: String = data.chars().filter(|c| !c.is_whitespace()).collect();
+        base64(plain.get(..at / 4 * 4).unwrap_or_default())
+    });
+    let bytes = bytes.ok().filter(|bytes| !bytes.is_empty());
+    file(said, bytes.ok_or_else(|| Fault::new(FaultKind::Unreadable, "the image is not base64"))?.into())
 }
 
-/// A file of an answer as a picture. Its bytes say what it is, whatever the answer says; one that was paid for is not
-/// lost over a name.
+/// A file of an answer as a picture. Its bytes say what it is, whatever the answer says; one of an unknown type was paid
+/// for like any other, and is kept.
+///
+/// # Errors
+/// [`FaultKind::WrongType`] for nothing at all, and for a text that nobody says is a picture.
 pub(crate) fn file(said: &str, bytes: Bytes) -> Result<ImageData, Fault> {
-    match PICTURES.iter().find(|(beginning, _)| bytes.starts_with(beginning)) {
-        Some((_, mime)) => Ok(ImageData { mime: (*mime).into(), bytes }),
-        None if said.starts_with("image/") && !bytes.is_empty() => {
-            Ok(ImageData { mime: said.to_owned().into(), bytes })
-        }
-        None => Err(Fault::new(FaultKind::WrongType, "a file came that is no image")),
+    if let Some((_, mime)) = PICTURES.iter().find(|(beginning, _)| bytes.starts_with(beginning)) {
+        return Ok(ImageData { mime: (*mime).into(), bytes });
     }
+    let is_text = || std::str::from_utf8(&bytes).is_ok_and(|text| !text.contains('\0'));
+    if bytes.is_empty() || (!said.starts_with("image/") && is_text()) {
+        return Err(Fault::new(FaultKind::WrongType, "a file came that is no image"));
+    }
+    let mime = if said.starts_with("image/") { said } else { UNKNOWN_TYPE };
+    Ok(ImageData { mime: mime.to_owned().into(), bytes })
+}
+
+/// The same of an answer that holds no image, where anything is said of what it used.
+pub(crate) fn without_images(usage: Usage) -> Usage {
+    if usage == Usage::default() { usage } else { Usage { images: Some(0), ..usage } }
 }
 
 /// A refused, empty or unreadable answer is billed like any other.
@@ -262,6 +291,15 @@ pub(crate) fn word<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>,
     Ok(match Value::deserialize(from)? {
         Value::String(text) => Some(text),
         _ => None,
+    })
+}
+
+/// Reads a mark that is set or not, also one in quotation marks; anything else is not set.
+pub(crate) fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    Ok(match Value::deserialize(from)? {
+        Value::Bool(flag) => flag,
+        Value::String(text) => text.trim().eq_ignore_ascii_case("true"),
+        _ => false,
     })
 }
 

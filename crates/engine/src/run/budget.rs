@@ -87,11 +87,10 @@ impl Run<'_> {
             tokens.min(demand.output_cap.unwrap_or(u64::MAX))
         };
         Usage {
+            input_tokens: Some(said.input_tokens.unwrap_or_else(prompt)),
+            output_tokens: Some(said.output_tokens.unwrap_or_else(answer)),
             images: Some(said.images.unwrap_or(demand.images)),
-            ..Usage::of_tokens(
-                Some(said.input_tokens.unwrap_or_else(prompt)),
-                Some(said.output_tokens.unwrap_or_else(answer)),
-            )
+            ..*said
         }
     }
 

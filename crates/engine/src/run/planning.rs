@@ -25,6 +25,9 @@ const WINDOWS_TELL: u32 = 2;
 /// A limit that nobody has told of shows within this, if there is one.
 const MAY_SHOW: Duration = Duration::from_secs(60);
 
+/// So many times as long as at best it may take at worst, for a time to be told.
+const APART: f64 = 2.0;
+
 impl Run<'_> {
     pub(super) fn pack_size(&mut self, pool: usize, now: Timestamp) -> usize {
         let limit = self.job.task.pack_limit().min(self.pack_ceiling).max(1);
@@ -49,7 +52,8 @@ impl Run<'_> {
         }
         let waiting = waiting.min(self.affordable_items().unwrap_or(u64::MAX));
         if self.pools.iter().any(|pool| pool.is_open() && pool.is_shared(now)) {
-            return self.at_the_rate_so_far(waiting + self.in_flight, now);
+            let alone = self.time_by_limits(now)?.max(in_flight.unwrap_or_default());
+            return between(alone, self.at_the_rate_so_far(waiting + self.in_flight, now)?);
         }
         let by_limits = self.time_by_limits(now)?;
         let limits = |cause: &WaitCause| match cause {
@@ -74,8 +78,8 @@ impl Run<'_> {
         }
     }
 
-    /// How long so many items take if they go on as since the run began: where others share its limits, turns come
-    /// unevenly, and only some windows together say what its part is.
+    /// How long so many items take if they go on as since the run began, once some windows have passed: turns come
+    /// unevenly.
     fn at_the_rate_so_far(&self, items: u64, now: Timestamp) -> Option<Duration> {
         let longest = |pool: &PoolState| {
             let limits = pool.standing(|pool| pool.limiter.limits());
@@ -219,4 +223,11 @@ pub(super) fn grow(one: &Demand, many: &Demand, sampled: usize, pack: usize) -> 
         output_cap: one.output_cap.zip(many.output_cap).map(|(one, many)| line(one, many)),
         images: line(one.images, many.images),
     }
+}
+
+/// What is left of a run that shares its limits: at best the others want nothing from now on, at worst they go on taking
+/// what they took. Between the two nobody can know; the mean of their logarithms is wrong by the same factor both ways.
+fn between(best: Duration, worst: Duration) -> Option<Duration> {
+    let (best, worst) = (best.as_secs_f64(), worst.as_secs_f64().max(best.as_secs_f64()));
+    (worst <= best * APART).then(|| Duration::from_secs_f64((best * worst).sqrt()))
 }

@@ -5,11 +5,13 @@
 
 use atelier_engine::{Content, Ending, Fault, FaultKind, Reply, Usage};
 use serde::Deserialize;
+use serde_json::Value;
 
-use crate::finish::{Finish, ending, finish, without_content};
+use crate::finish::{Finish, cut_by, ending, finish, without_content};
 use crate::http::HttpAnswer;
 use crate::thoughts;
-use crate::wire::{self, Accent, billed, count, name, or_absent, or_default, usage_of_vectors, word};
+use crate::error_body::is_error;
+use crate::wire::{self, Accent, billed, count, flag, name, or_absent, or_default, usage_of_vectors, word};
 
 use super::forms;
 
@@ -26,6 +28,7 @@ pub(super) struct GeminiGeneration {
     prompt_feedback: Feedback,
     #[serde(deserialize_with = "or_absent")]
     usage_metadata: UsageMetadata,
+    error: Value,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -49,7 +52,7 @@ struct CandidateContent {
 struct GeminiAnswerPart {
     #[serde(deserialize_with = "word")]
     text: Option<String>,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "flag")]
     thought: bool,
     inline_data: Option<serde::de::IgnoredAny>,
     file_data: Option<serde::de::IgnoredAny>,
@@ -162,7 +165,11 @@ pub(super) fn judge(generated: &GeminiGeneration) -> Result<(&GeminiCandidate, E
     if let Some(candidate) = candidates.iter().find(|candidate| candidate.has_content()) {
         // What a picture is beside it, no text says.
         let text = if candidate.has_files() { String::new() } else { candidate.text() };
-        let ending = ending(candidate.finish_reason.as_deref(), &text);
+        let reason = candidate.finish_reason.as_deref();
+        if is_error(&generated.error) && !matches!(finish(reason), Finish::Complete | Finish::Cap) {
+            return Err(billed(cut_by(&generated.error)));
+        }
+        let ending = ending(reason, &text);
         return Ok((candidate, ending.map_err(billed)?));
     }
     Err(billed(match &generated.prompt_feedback.block_reason {
@@ -219,7 +226,7 @@ impl UsageMetadata {
     pub(super) fn of_text(&self) -> Usage {
         let of_images = |details: &[OfModality]| {
             let images = details.iter().filter(|one| one.modality.as_deref() == Some("IMAGE"));
-            images.filter_map(|one| one.token_count).max()
+            images.filter_map(|one| one.token_count).reduce(u64::saturating_add)
         };
         Usage {
             cached_tokens: self.cached_content_token_count.filter(|cached| *cached > 0),

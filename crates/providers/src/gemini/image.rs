@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::drawn::{Drawn, Picture};
 use crate::http::HttpAnswer;
-use crate::wire::{bad, billed, encode, or_default, word};
+use crate::wire::{bad, billed, encode, flag, or_default, without_images, word};
 
 use super::answer::{GeminiCandidate, GeminiGeneration, UsageMetadata, decode, judge};
 use super::request::{GeminiPart, inline};
@@ -115,7 +115,7 @@ struct DrawnContent {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct DrawnPart {
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "flag")]
     thought: bool,
     #[serde(deserialize_with = "or_default")]
     inline_data: Option<Blob>,
@@ -136,16 +136,15 @@ struct Blob {
 
 /// An answer to a request for an image: the first that is no thought.
 pub(super) fn answer(answer: &HttpAnswer) -> Result<Drawn, Fault> {
-    let without = |usage: Usage| Usage { images: Some(0), ..usage };
-    let unread = |usage: &UsageMetadata| Usage { images: Some(0), ..usage.of_text() };
+    let unread = |usage: &UsageMetadata| without_images(usage.of_text());
     let generated: GeminiGeneration = decode(answer, GeminiGeneration::is_plain, unread)?;
-    let usage = without(generated.usage());
-    let judged = judge(&generated).map_err(|fault| Fault { usage: fault.usage.map(without), ..fault });
+    let used = generated.usage();
+    let judged = judge(&generated).map_err(|fault| Fault { usage: fault.usage.map(without_images), ..fault });
     let (candidate, _) = judged?;
     let holds_one = |drawn: &DrawnAnswer| drawn.pictures().next().is_some();
     let drawn: DrawnAnswer = decode(answer, holds_one, unread)?;
-    let Some(picture) = drawn.into_picture() else { return Err(billed(words(candidate), usage)) };
-    Ok(Drawn { picture, usage: Usage { images: Some(1), ..usage }, limits: Vec::new() })
+    let Some(picture) = drawn.into_picture() else { return Err(billed(words(candidate), without_images(used))) };
+    Ok(Drawn { picture, usage: Usage { images: Some(1), ..used }, limits: Vec::new() })
 }
 
 impl DrawnAnswer {

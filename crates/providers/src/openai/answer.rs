@@ -6,14 +6,13 @@
 use std::fmt;
 
 use atelier_engine::{Content, Ending, Fault, FaultKind, Reply, Usage};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::finish::{Finish, ending, finish, without_content};
+use crate::error_body::is_error;
+use crate::finish::{Finish, cut_by, ending, finish, without_content};
 use crate::http::HttpAnswer;
 use crate::thoughts;
 use crate::wire::{self, Accent, billed, count, or_absent, or_default, usage_of_vectors, word};
@@ -30,6 +29,7 @@ struct OpenAiCompletion {
     choices: Vec<OpenAiChoice>,
     #[serde(deserialize_with = "or_absent")]
     usage: ReportedUsage,
+    error: Value,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -39,7 +39,7 @@ struct OpenAiChoice {
     message: OpenAiAnswerMessage,
     #[serde(deserialize_with = "word")]
     finish_reason: Option<String>,
-    error: Option<Value>,
+    error: Value,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -49,7 +49,7 @@ struct OpenAiAnswerMessage {
     content: String,
     #[serde(deserialize_with = "word")]
     refusal: Option<String>,
-    tool_calls: Option<Vec<serde::de::IgnoredAny>>,
+    tool_calls: Value,
     function_call: Option<serde::de::IgnoredAny>,
 }
 
@@ -135,10 +135,16 @@ pub(super) fn vectors(answer: &HttpAnswer, asked: usize) -> Result<Reply, Fault>
             }
             same
         };
-        embedded.data.sort_by_key(|vector| vector.index);
-        embedded.data.dedup_by(last);
+        // A number of 0 is not written by some; where all are the same, they say nothing.
+        embedded.data.iter_mut().for_each(|vector| vector.index = vector.index.or(Some(0)));
+        let numbered = embedded.data.len() != asked || embedded.data.iter().any(|vector| vector.index != Some(0));
+        if numbered {
+            embedded.data.sort_by_key(|vector| vector.index);
+            embedded.data.dedup_by(last);
+        }
         let first = embedded.data.first().and_then(|vector| vector.index).filter(|first| *first == 1).unwrap_or(0);
-        let whole = embedded.data.iter().zip(first..).all(|(vector, place)| vector.index == Some(place));
+        let in_order = embedded.data.iter().zip(first..).all(|(vector, place)| vector.index == Some(place));
+        let whole = in_order || !numbered;
         // A wrong number of vectors is reported below, as such.
         if !whole && embedded.data.len() == asked {
             let fault = Fault::new(FaultKind::Unreadable, "the vectors are not numbered as the texts were");
@@ -172,9 +178,10 @@ fn judge(completion: &OpenAiCompletion) -> Result<(&OpenAiChoice, Ending), Fault
     let billed = |fault| billed(fault, completion.usage.of_text());
     if let Some(choice) = choices.iter().find(|choice| choice.message.has_content()) {
         let reason = choice.finish_reason.as_deref();
-        if choice.error.as_ref().is_some_and(|error| !error.is_null()) {
-            let message = "the answer is not whole: an error stands beside it";
-            return Err(billed(Fault::new(FaultKind::Unreadable, message)));
+        let beside = if is_error(&choice.error) { &choice.error } else { &completion.error };
+        let ended = matches!(finish(reason), Finish::Complete | Finish::Cap) && !is_error(&choice.error);
+        if is_error(beside) && !ended {
+            return Err(billed(cut_by(beside)));
         }
         return Ok((choice, ending(reason, &choice.message.content).map_err(billed)?));
     }
@@ -191,7 +198,7 @@ impl OpenAiCompletion {
     /// Whether it is as the documents have it, so that nothing more is to be found in its body.
     fn is_plain(&self) -> bool {
         let plain = |choice: &OpenAiChoice| {
-            let ended = finish(choice.finish_reason.as_deref()) != Finish::Open;
+            let ended = finish(choice.finish_reason.as_deref()) != Finish::Open && !is_error(&choice.error);
             ended && (choice.message.has_content() || choice.message.refusal.is_some())
         };
         self.choices.first().is_some_and(plain) && self.usage.is_there()
@@ -200,7 +207,7 @@ impl OpenAiCompletion {
 
 impl OpenAiAnswerMessage {
     fn has_content(&self) -> bool {
-        let calls = self.tool_calls.as_ref().is_some_and(|calls| !calls.is_empty());
+        let calls = self.tool_calls.as_array().is_some_and(|calls| !calls.is_empty());
         !self.content.trim().is_empty() || calls || self.function_call.is_some()
     }
 }
@@ -221,22 +228,10 @@ impl ReportedUsage {
     }
 }
 
-/// A text, or a list of parts with texts, as some servers write it; anything else counts as none. Parts that hold what
-/// was thought are passed over.
 fn content<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    fn part(part: &Value) -> Option<&str> {
-        let kind = part.get("type").and_then(Value::as_str).unwrap_or_default();
-        if kind.contains("think") || kind.contains("reason") {
-            return None;
-        }
-        let text = part.get("text").unwrap_or(part);
-        text.as_str().or_else(|| text.get("value")?.as_str())
-    }
     Ok(match Value::deserialize(from)? {
         Value::String(text) => text,
-        Value::Array(parts) => parts.iter().filter_map(part).collect(),
-        one @ Value::Object(_) => part(&one).unwrap_or_default().to_owned(),
-        _ => String::new(),
+        parts => forms::text_of(&parts),
     })
 }
 
@@ -252,7 +247,7 @@ fn numbers<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<f32>, D::Error> {
             Ok(Vec::new())
         }
         fn visit_str<E>(self, text: &str) -> Result<Vec<f32>, E> {
-            let bytes = STANDARD.decode(text.trim()).unwrap_or_default();
+            let bytes = wire::base64(text).unwrap_or_default();
             Ok(bytes.chunks_exact(4).map(|four| f32::from_le_bytes([four[0], four[1], four[2], four[3]])).collect())
         }
         fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<Vec<f32>, A::Error> {
@@ -345,9 +340,11 @@ mod tests {
         assert_eq!(reply.content, Content::Vectors(vec![vec![2.0], vec![1.0]]));
         let unnumbered = vectors(&body([json!(null), json!(null)]), 2).unwrap();
         assert_eq!(unnumbered.content, Content::Vectors(vec![vec![1.0], vec![2.0]]));
-        for wrong in [body([json!(0), json!(0)]), body([json!(0), json!(2)]), body([json!(null), json!(1)])] {
-            assert_eq!(vectors(&wrong, 2).unwrap_err().kind, FaultKind::Unreadable);
+        for (a, b) in [(json!(0), json!(0)), (json!(null), json!(1))] {
+            let reply = vectors(&body([a, b]), 2).unwrap();
+            assert_eq!(reply.content, Content::Vectors(vec![vec![1.0], vec![2.0]]), "a number of 0 may be left out");
         }
+        assert_eq!(vectors(&body([json!(0), json!(2)]), 2).unwrap_err().kind, FaultKind::Unreadable);
     }
 
     #[test]
@@ -365,7 +362,7 @@ mod tests {
     #[test]
     fn an_answer_that_cant_be_read_says_what_it_used_all_the_same() {
         let used = json!({"prompt_tokens": 7, "completion_tokens": 2});
-        for choices in [json!("odd"), json!([5]), json!([{"message": "odd"}])] {
+        for choices in [json!("odd"), json!([5]), json!([{"message": 5}])] {
             let body = answer(&json!({"choices": choices, "usage": used}));
             for fault in [text(&body).unwrap_err(), raw(&body).unwrap_err()] {
                 assert_eq!(fault.kind, FaultKind::Unreadable);

@@ -1,12 +1,12 @@
 //! Requests for images, and their answers, in OpenAI's format.
 
-use atelier_engine::{Content, Ending, Fault, FaultKind, ImageData, ImageRequest, Reply, Usage};
+use atelier_engine::{Fault, FaultKind, ImageData, ImageRequest, Usage};
 use reqwest::header::HeaderValue;
 use serde::{Deserialize, Serialize};
 
 use crate::drawn::{Drawn, Picture};
 use crate::http::HttpAnswer;
-use crate::wire::{self, billed, count, encode, or_absent, or_default, word};
+use crate::wire::{self, billed, count, encode, or_absent, or_default, without_images, word};
 
 use super::answer::ACCENT;
 use super::limits;
@@ -157,13 +157,13 @@ struct InputDetails {
 impl ImageUsage {
     /// What an image model answers with are tokens of images.
     fn of(&self, images: u64) -> Usage {
-        Usage {
-            images: Some(images),
+        let usage = Usage {
             image_input_tokens: self.input_tokens_details.image_tokens,
             cached_tokens: self.input_tokens_details.cached_tokens.filter(|cached| *cached > 0),
             image_output_tokens: self.output_tokens,
             ..Usage::of_tokens(self.input_tokens, self.output_tokens)
-        }
+        };
+        if images == 0 { without_images(usage) } else { Usage { images: Some(images), ..usage } }
     }
 }
 
@@ -178,19 +178,6 @@ pub(super) fn answer(answer: &HttpAnswer) -> Result<Drawn, Fault> {
         return Err(billed(Fault::new(FaultKind::Empty, "the answer holds no image"), images.usage.of(0)));
     };
     Ok(Drawn { picture, usage: images.usage.of(1), limits: limits::reported(&answer.headers) })
-}
-
-/// Reads an answer to a body for images that was passed through.
-pub(super) fn raw(answer: &HttpAnswer) -> Result<Reply, Fault> {
-    let unread = |fault| billed(fault, ACCENT.usage::<ImageUsage>(answer).of(0));
-    let (body, images) = ACCENT.read_raw::<Images>(answer).map_err(unread)?;
-    let made = images.data.iter().filter(|image| image.b64_json.is_some() || image.url.is_some()).count();
-    let usage = images.usage.of(made as u64);
-    if made == 0 {
-        return Err(billed(Fault::new(FaultKind::Empty, "the answer holds no image"), usage));
-    }
-    let limits = limits::reported(&answer.headers);
-    Ok(Reply { content: Content::Raw(body), ending: Ending::Complete, usage, limits })
 }
 
 #[cfg(test)]

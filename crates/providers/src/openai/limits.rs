@@ -51,16 +51,18 @@ pub(super) fn in_words(message: &str) -> (Option<ReportedLimit>, Option<Duration
         let windows = [("sec", 1), ("min", 60), ("hour", 3600), ("day", 86_400)];
         windows.into_iter().find_map(|(word, seconds)| unit.starts_with(word).then_some(seconds))
     });
-    let window = window.map(|seconds| match seconds {
-        86_400 => Window::Day,
-        seconds => Window::Sliding(Duration::from_secs(seconds)),
-    });
     let amount = number("limit").filter(|amount| *amount > 0);
     let remaining = amount.zip(number("used")).map(|(amount, used)| amount.saturating_sub(used));
     let wait = after("try again in ").or_else(|| after("retry after ")).and_then(|rest| {
         let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '.')).unwrap_or(rest.len());
         span(rest[..end].trim_end_matches('.'))
     });
+    let window = match (window, wait) {
+        // What frees up again before the day ends is no limit of a calendar day, and how long its window is isn't said.
+        (Some(86_400), Some(_)) => None,
+        (Some(86_400), None) => Some(Window::Day),
+        (seconds, _) => seconds.map(|seconds| Window::Sliding(Duration::from_secs(seconds))),
+    };
     let limit = kind.map(|(kind, _)| ReportedLimit { kind: Some(kind), window, amount, remaining, resets_in: wait });
     (limit, wait)
 }
@@ -174,10 +176,11 @@ mod tests {
             (
                 "Rate limit reached on requests per day (RPD): Limit: 10,000. Please try again in 1m26.4s. Contact us.",
                 LimitKind::Requests,
-                Some(Window::Day),
+                None,
                 Some(10_000),
                 Some(86_400),
             ),
+            ("on requests per day (RPD): Limit 200", LimitKind::Requests, Some(Window::Day), Some(200), None),
             ("on requests per min. limit 3 / min", LimitKind::Requests, minute, Some(3), None),
         ] {
             let (limit, told) = in_words(message);

@@ -110,11 +110,7 @@ impl OpenAi {
             }
             Request::Raw(raw) => {
                 let (method, body) = request::raw(&self.model, &raw.body)?;
-                let read = match method {
-                    Method::Chat => answer::raw,
-                    Method::Embeddings => answer::raw_vectors,
-                    Method::Generations | Method::Edits => image::raw,
-                };
+                let read = if method == Method::Embeddings { answer::raw_vectors } else { answer::raw };
                 self.post(method, body, read).await
             }
         }

@@ -62,7 +62,9 @@ pub(super) fn read(text: &str) -> Result<File, String> {
     if models.is_empty() {
         return Err("it has no model with a price, neither as [[model]] nor as an object by model".to_owned());
     }
-    Ok(File { as_of: None, batch_factor: None, model: models.into_values().filter_map(|(_, model)| model).collect() })
+    // One that makes no sense is as good as none; the others are not lost over it.
+    let model = models.into_values().filter_map(|(_, model)| model.filter(ModelEntry::is_sound)).collect();
+    Ok(File { as_of: None, batch_factor: None, model })
 }
 
 /// Whose a model is and what it is called there, and how far the key is from its own name.
@@ -84,7 +86,9 @@ impl Entry {
         let million = |value: &Value| number(value).map(|dollars| (dollars * 1e15).round() / 1e9);
         let input = million(&self.input_cost_per_token);
         let image = number(&self.output_cost_per_image);
-        if input.is_none() && image.is_none() {
+        let output = million(&self.output_cost_per_token);
+        let answers = input.is_some() && matches!(self.mode.as_str().unwrap_or_default(), "" | "chat" | "completion" | "responses");
+        if (input.is_none() && image.is_none()) || (answers && output.is_none() && image.is_none()) {
             return None;
         }
         let entry = |above_input_tokens, input, output, cached_input| PriceEntry {
@@ -97,7 +101,7 @@ impl Entry {
             image_output: million(&self.output_cost_per_image_token),
             images: image.map(|image| (SIZE.to_owned(), image)).into_iter().collect(),
         };
-        let (input, output) = (input.unwrap_or_default(), million(&self.output_cost_per_token).unwrap_or_default());
+        let (input, output) = (input.unwrap_or_default(), output.unwrap_or_default());
         let cached = million(&self.cache_read_input_token_cost);
         let mut prices = vec![entry(0, input, output, cached)];
         if let Some(above) = million(&self.input_cost_per_token_above_200k_tokens) {
@@ -135,7 +139,11 @@ mod tests {
         "gemini/gemini-new": {"litellm_provider": "gemini", "mode": "chat", "input_cost_per_token": 2e-06,
             "output_cost_per_token": 1.2e-05, "input_cost_per_token_above_200k_tokens": 4e-06, "max_tokens": "65536"},
         "gemini-new": {"litellm_provider": "vertex_ai-language-models", "input_cost_per_token": 9e-06},
-        "openrouter/somebody/big": {"litellm_provider": "openrouter", "mode": "chat", "input_cost_per_token": 1e-06},
+        "openrouter/somebody/big": {"litellm_provider": "openrouter", "mode": "chat", "input_cost_per_token": 1e-06,
+            "output_cost_per_token": 0},
+        "half": {"mode": "chat", "input_cost_per_token": 1e-06},
+        "my model": {"mode": "chat", "input_cost_per_token": 1e-06, "output_cost_per_token": 1e-06},
+        "negative": {"mode": "chat", "input_cost_per_token": -1, "output_cost_per_token": 1e-06},
         "gpt-drawn": {"litellm_provider": "openai", "mode": "image_generation", "input_cost_per_token": 5e-06,
             "input_cost_per_image_token": 8e-06, "output_cost_per_image_token": 3e-05},
         "whisper": {"litellm_provider": "openai", "mode": "audio_transcription", "input_cost_per_second": 0.0001},

@@ -1,4 +1,4 @@
-//! A price as a user says it in a word.
+//! A price given on the command line.
 
 use std::fmt;
 use std::str::FromStr;
@@ -33,13 +33,16 @@ impl FromStr for SaidPrice {
             (price.input, price.output) = (usd(input)?, usd(output)?);
             return Ok(Self(price));
         }
+        let no_price = || {
+            format!(
+                "'{text}' is no price: write IN/OUT in dollars for a million tokens, such as 0.25/2, or in= and out=, \
+                 with cached= and cap= if need be, or image="
+            )
+        };
+        let mut named = Vec::new();
         for part in text.split(',') {
-            let (name, value) = part.split_once('=').ok_or_else(|| {
-                format!(
-                    "'{text}' is no price: write IN/OUT in dollars for a million tokens, such as 0.25/2, or \
-                     in=, cached=, out=, image= and cap="
-                )
-            })?;
+            let (name, value) = part.split_once('=').ok_or_else(no_price)?;
+            named.push(name.trim());
             match name.trim() {
                 "in" => price.input = usd(value)?,
                 "cached" => price.cached_input = Some(usd(value)?),
@@ -51,7 +54,9 @@ impl FromStr for SaidPrice {
                 other => return Err(format!("'{other}' is no part of a price: it has in, cached, out, image and cap")),
             }
         }
-        Ok(Self(price))
+        // What is not said would cost nothing.
+        let has = |name: &str| named.contains(&name);
+        if (has("in") && has("out")) || has("image") { Ok(Self(price)) } else { Err(no_price()) }
     }
 }
 
@@ -96,7 +101,7 @@ mod tests {
         for price in [said, whole] {
             assert_eq!(price.to_string().parse(), Ok(price));
         }
-        for wrong in ["", "2", "a/b", "in=x", "inn=1", "-1/2"] {
+        for wrong in ["", "2", "a/b", "in=x", "inn=1", "-1/2", "in=2", "out=2", "cap=8192"] {
             assert!(wrong.parse::<SaidPrice>().is_err(), "{wrong}");
         }
     }

@@ -101,6 +101,38 @@ fn texts_of_openai() -> Vec<Written> {
             ]),
             "yes",
         ),
+        ("the newer form as a stream",
+            events(&[
+                r#"{"type":"response.output_text.delta","delta":"no"}"#,
+                r#"{"type":"response.completed","response":{"status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"yes"}]}],"usage":{"input_tokens":9,"output_tokens":6}}}"#,
+            ]),
+            "yes",
+        ),
+        ("a local server's own form, a piece a line",
+            "{\"message\":{\"content\":\"y\"},\"done\":false}\n{\"message\":{\"content\":\"es\"},\"done\":true,\"done_reason\":\"stop\",\"prompt_eval_count\":9,\"eval_count\":6}\n".into(),
+            "yes",
+        ),
+        ("pieces of an older form, in parts, of two answers",
+            events(&[
+                r#"{"choices":[{"index":1,"text":"no"},{"index":0,"text":"y"}]}"#,
+                r#"{"choices":[{"index":0,"delta":{"content":[{"type":"text","text":"es"}]},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":6}}"#,
+                "[DONE]",
+            ]),
+            "yes",
+        ),
+        ("labelled as a stream", chat("\"yes\""), "yes"),
+        ("fields that are always there",
+            r#"{"choices":[{"message":{"content":"yes","tool_calls":{}},"finish_reason":"stop","error":""}],"usage":{"prompt_tokens":9,"completion_tokens":6},"error":{},"errors":[]}"#.into(),
+            "yes",
+        ),
+        ("a message that is its text",
+            r#"{"choices":[{"message":"yes","finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":6}}"#.into(),
+            "yes",
+        ),
+        ("the channels of open models",
+            chat(r#""<|channel|>analysis<|message|>no<|end|><|start|>assistant<|channel|>final <|constrain|>json<|message|>yes""#),
+            "yes",
+        ),
         ("thoughts before it", chat(r#""<think>\nno\n</think>\n\nyes""#), "yes"),
         ("thoughts as a part", chat(r#"[{"type":"thinking","thinking":"no"},{"type":"text","text":"yes"}]"#), "yes"),
         ("an end by another name",
@@ -169,6 +201,16 @@ async fn an_ending_that_is_none_is_asked_again_and_what_came_counts_as_paid() {
         ),
         (
             OpenAi,
+            "an error at the end of a stream",
+            "data: {\"choices\":[{\"delta\":{\"content\":\"Three\"}}],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":6}}\n\ndata: {\"error\":{\"code\":502}}\n\ndata: [DONE]\n\n",
+        ),
+        (
+            Gemini,
+            "an error beside it",
+            r#"{"candidates":[{"content":{"parts":[{"text":"Three"}]}}],"error":{"code":503},"usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":6}}"#,
+        ),
+        (
+            OpenAi,
             "an unknown reason beside a text that stops",
             r#"{"choices":[{"message":{"content":"Three birds: sparrow, ro"},"finish_reason":"tired"}],"usage":{"prompt_tokens":9,"completion_tokens":6}}"#,
         ),
@@ -230,6 +272,8 @@ async fn an_error_that_repetition_cant_mend_ends_at_once_with_its_words() {
         (200, r#"{"error":{"code":401,"message":"who are you?"}}"#, Remedy::ClosePool, "who are you?"),
         (200, r#"{"error":{"code":503,"message":"full"}}"#, Remedy::Retry, "full"),
         (200, r#"{"error":{"code":429,"message":"slow down"}}"#, Remedy::WaitForLimit, "slow down"),
+        (200, r#"{"error":{"type":"image_generate_failed","message":"no"}}"#, Remedy::GiveUp, "no"),
+        (400, r#"{"statusCode":400,"error":"Bad Request","message":"n is no number"}"#, Remedy::GiveUp, "n is no number"),
         (402, r#"{"error":{"message":"pay","metadata":{"raw":"no credit"}}}"#, Remedy::ClosePool, "pay: no credit"),
     ] {
         for wire in [Gemini, OpenAi] {
@@ -260,6 +304,33 @@ async fn a_picture_is_kept_however_it_is_written() {
             assert_eq!((&*image.bytes, &*image.mime), (png, "image/png"), "{wire:?}, {data}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_picture_that_nobody_can_show_is_kept_and_not_bought_again() {
+    let odd = "AAECAwQF"; // Bytes of no known type.
+    for (wire, body) in [
+        (Wire::OpenAi, json!({"data": [{"b64_json": odd}]})),
+        (Wire::OpenAi, json!({"data": {"b64_json": format!("{odd}*damaged")}})),
+        (Wire::Gemini, json!({"candidates": [{"content": {"parts": [{"inlineData": {"data": odd}}]}}]})),
+    ] {
+        let reply = asked(wire, image(), json_answer(200, &body.to_string())).await;
+        let reply = reply.unwrap_or_else(|fault| panic!("{wire:?}, {body}: {fault}"));
+        let Content::Image(image) = reply.content else { panic!("{:?}", reply.content) };
+        assert_eq!(&*image.bytes, [0, 1, 2, 3, 4, 5], "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_picture_in_a_stream_is_the_one_that_is_finished() {
+    let stream = events(&[
+        r#"{"type":"image_generation.partial_image","b64_json":"AAAA"}"#,
+        r#"{"type":"image_generation.completed","b64_json":"iVBORw0KGgo=","usage":{"input_tokens":9,"output_tokens":6}}"#,
+    ]);
+    let reply = asked(Wire::OpenAi, image(), http(200, &[("content-type", "text/event-stream")], &stream)).await;
+    let reply = reply.unwrap();
+    let Content::Image(image) = reply.content else { panic!("{:?}", reply.content) };
+    assert_eq!((&*image.mime, reply.usage.output_tokens), ("image/png", Some(6)));
 }
 
 #[tokio::test]
@@ -316,6 +387,8 @@ async fn vectors_are_kept_however_they_are_written() {
             ]}),
         ),
         (Wire::OpenAi, json!({"data": [{"embedding": "AAAAPwAAgD8="}, {"embedding": "AACAvwAAAEA="}]})),
+        (Wire::OpenAi, json!({"data": [{"embedding": "AAAAPwAAgD8"}, {"index": 1, "embedding": "AACAvwAAAEA"}]})),
+        (Wire::OpenAi, json!([{"index": 0, "embedding": [0.5, 1]}, {"index": 1, "embedding": [-1, 2]}])),
         (Wire::OpenAi, json!({"embeddings": [[0.5, 1], [-1, 2]]})),
         (Wire::OpenAi, json!({"data": [[0.5, 1], [-1, 2]]})),
         (Wire::Gemini, json!({"embeddings": [[0.5, 1], [-1, 2]]})),

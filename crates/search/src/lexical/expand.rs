@@ -30,6 +30,9 @@ const MOST_LOOKED_AT: usize = 2_000;
 /// A word of which fewer images than this have the exact spelling may be misspelt.
 const FEW: u64 = 3;
 
+/// Share of a word that counts as matched by another, where images have the word itself.
+const SUGGESTED: f32 = 0.4;
+
 /// The inverse document frequency above which a word counts as no more informative. Without it, a word that
 /// the library does not have would outweigh all the others of a query.
 const MOST_INFORMATIVE: f32 = 6.0;
@@ -101,7 +104,7 @@ fn spaced(view: &IndexView, fields: &IndexFields, word: &str, unfinished: bool) 
     let length = word.chars().count();
     if unfinished && length >= 2 {
         // Beside images that have the very word, those that only begin with it are but a suggestion.
-        let (boost, credit) = if exact > 0 { (0.3, 0.4) } else { (0.7, 0.9) };
+        let (boost, credit) = if exact > 0 { (0.3, SUGGESTED) } else { (0.7, 0.9) };
         let beginnings = beginnings(view, fields, word)?;
         let scored_as = exact.max(beginnings.iter().map(|(_, images)| *images).max().unwrap_or(0));
         for (other, images) in beginnings.into_iter().filter(|(other, _)| *other != text) {
@@ -117,9 +120,10 @@ fn spaced(view: &IndexView, fields: &IndexFields, word: &str, unfinished: bool) 
                 continue;
             }
             let closeness = if distance <= 1 { 0.85 } else { 0.7 };
-            let boost = if exact > 0 { closeness * 0.5 } else { closeness };
+            // Beside images that have the very word, those that have one like it are but a suggestion.
+            let (boost, credit) = if exact > 0 { (closeness * 0.5, SUGGESTED) } else { (closeness, closeness) };
             let term = fields.word_term(&other);
-            terms.push(found(term, other, Match::Typo, images, scored_as, boost, closeness));
+            terms.push(found(term, other, Match::Typo, images, scored_as, boost, credit));
         }
     }
     let images = terms.iter().map(|term| term.scored_as).max().unwrap_or(0);
