@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use atelier_engine::{AccountLimits, EngineError, Limit, Model, Pool, Price, ScopeId, Timestamp};
 use atelier_providers::{
-    ApiKey, BaseUrl, Gemini, GeminiSettings, HttpClient, ModelPrices, ModelRef, OpenAi, OpenAiSettings, PriceTable,
-    Provider, Quirks, SaidPrice,
+    ApiKey, BaseUrl, Gemini, GeminiSettings, HttpClient, ModelPrices, ModelRef, OpenAi, OpenAiSettings, PriceOverride,
+    PriceTable, Provider, Quirks,
 };
 use atelier_sandbox::{FaultRate, Quota, Sandbox, SandboxConfig, Span};
 use jiff::tz::TimeZone;
@@ -180,7 +180,7 @@ impl Prices {
     /// What this model costs in a run: what was said of it, or else what is known.
     #[must_use]
     pub fn price_in(&self, run: &RunSettings, model: &ModelRef) -> Option<Price> {
-        run.price.map(SaidPrice::price).or_else(|| self.price(model))
+        run.price.map(PriceOverride::price).or_else(|| self.price(model))
     }
 
     /// The most tokens that the model answers with; 0 if that is not known.

@@ -9,7 +9,7 @@ use crate::error::{AppError, AppResult, excerpt};
 use crate::files::write_over;
 use crate::views::{PriceListView, PriceRowView, PricesImportView};
 
-/// How many names are told that are like the one which was asked for.
+/// How many names are suggested that are like the one that was asked for.
 const ALIKE: usize = 5;
 
 impl App {

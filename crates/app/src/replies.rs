@@ -115,7 +115,8 @@ impl App {
         let pools = Pools::open_to(request.intent, self, &run)?;
         pools.check_budget(&run)?;
         let at = request.at.unwrap_or(began);
-        let prepared = if request.embedder == "local" {
+        // A forecast pays for nothing.
+        let prepared = if request.embedder == "local" || request.intent == Intent::Forecast {
             let embedding = LocalEmbedding::new(embedders::text().await?);
             generate::prepare(&store, &selection, at, &embedding).await?
         } else {
@@ -137,7 +138,7 @@ impl App {
             );
         }
         // The limits that were given are those of the model that drafts.
-        let run = RunSettings { model: name.to_owned(), limits: Vec::new(), ..run.clone() };
+        let run = RunSettings { limits: Vec::new(), ..run.by(name) };
         RemoteEmbedder::open(self, &run, "posts", stop.clone())
     }
 

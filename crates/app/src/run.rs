@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use atelier_engine::{Limit, Options, Packing, Urgency, Usd};
-use atelier_providers::SaidPrice;
+use atelier_providers::PriceOverride;
 use serde::{Deserialize, Serialize};
 
 /// The settings of a run that a job keeps. No key is among them. What was added later has a default, so that jobs of
@@ -46,7 +46,7 @@ pub struct RunSettings {
     pub fail_fast: bool,
     /// What the model costs, in the place of what the price tables say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub price: Option<SaidPrice>,
+    pub price: Option<PriceOverride>,
     /// How the sandbox behaves, where it answers.
     #[serde(default)]
     pub sandbox: SandboxSettings,
@@ -92,7 +92,7 @@ pub struct RunChange {
     /// Whether it is given up at the first item that fails.
     pub fail_fast: bool,
     /// What the model costs.
-    pub price: Option<SaidPrice>,
+    pub price: Option<PriceOverride>,
     /// The sandbox.
     pub sandbox: SandboxSettings,
 }
@@ -116,6 +116,13 @@ impl RunSettings {
             price: None,
             sandbox: SandboxSettings::default(),
         }
+    }
+
+    /// The same run of this model: what was said of another's price says nothing of it.
+    #[must_use]
+    pub fn by(&self, model: &str) -> Self {
+        let price = self.price.filter(|_| model == self.model);
+        Self { model: model.to_owned(), price, ..self.clone() }
     }
 
     /// A run of this model, but for what `said` says.

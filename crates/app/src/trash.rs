@@ -1,4 +1,4 @@
-//! The trash: looked at, emptied, and things had back from it.
+//! The trash: listed, emptied, restored from.
 
 use atelier_store::{Cursor, TRASH_KEEPS};
 use atelier_studio::search::ImageSearch;
@@ -24,14 +24,20 @@ impl App {
     /// # Errors
     /// `not-in-trash`, `not-restorable`; what the store and the search report.
     pub async fn restore(&self, ids: &[String]) -> AppResult<Vec<TrashedView>> {
-        let mut restored = Vec::with_capacity(ids.len());
+        let (mut restored, mut failed) = (Vec::with_capacity(ids.len()), None);
         for id in ids {
-            restored.push(TrashedView::from(self.store()?.restore(id).await?));
+            match self.store()?.restore(id).await {
+                Ok(entry) => restored.push(TrashedView::from(entry)),
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            }
         }
         if restored.iter().any(|one| matches!(one.kind, "image" | "collection")) {
             ImageSearch::new(self.library()?, Default::default()).catch_up(|_| {}).await?;
         }
-        Ok(restored)
+        failed.map_or(Ok(restored), |error| Err(error.into()))
     }
 
     /// Forgets everything in the trash for good, files too; how many deletions.
@@ -43,7 +49,10 @@ impl App {
     }
 
     /// Forgets what was kept for as long as anything is.
-    pub(crate) async fn empty_old_trash(&self) -> AppResult<u64> {
+    ///
+    /// # Errors
+    /// What the store and the objects report.
+    pub async fn empty_old_trash(&self) -> AppResult<u64> {
         let before = self.clock().now().before(TRASH_KEEPS);
         Ok(self.studio()?.empty_trash(Some(before)).await?)
     }

@@ -87,8 +87,8 @@ pub trait Journal: Send + Sync {
 
     /// Puts a run into a pool's queue of waiting runs, or keeps it there, from `now` to `until`: it has to wait for a
     /// limit. Interactive runs go before the others, and among equals the one that was served less, by more than a
-    /// [`TURN`], since they have waited together; a newcomer goes before those that were served since they came. A run that does not wait is behind all
-    /// of them. A place that is not renewed is lost.
+    /// [`TURN`], since they have waited together; a newcomer goes before those that were served since they came. A run
+    /// that does not wait is behind all of them. A place that is not renewed is lost.
     fn join_queue(
         &self,
         by: &Runner,

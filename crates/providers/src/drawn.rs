@@ -21,7 +21,7 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What an answer to a request for a picture holds.
 #[derive(Debug)]
-pub(crate) struct Drawn {
+pub(crate) struct ImageAnswer {
     pub(crate) picture: Picture,
     pub(crate) usage: Usage,
     pub(crate) limits: Vec<ReportedLimit>,
@@ -57,7 +57,7 @@ impl Picture {
     }
 }
 
-impl Drawn {
+impl ImageAnswer {
     /// The reply, with the picture fetched if the answer only says where it is. `provider` is who said so.
     ///
     /// # Errors
@@ -76,14 +76,16 @@ impl Drawn {
 async fn fetched(http: &HttpClient, provider: &BaseUrl, address: &str) -> Result<ImageData, Fault> {
     // A path alone is one of the provider's own.
     let url = Url::options().base_url(Some(provider.url())).parse(address);
-    let url = url.map_err(|_| Fault::new(FaultKind::BadRequest, "the image was made, and lies at what is no address"))?;
+    let url =
+        url.map_err(|_| Fault::new(FaultKind::BadRequest, "the image was made, and lies at what is no address"))?;
     let mut pauses = PAUSES.into_iter();
     loop {
         let tried = tokio::time::timeout(FETCH_TIMEOUT, fetch(http, provider, &url)).await;
         let failed = match tried {
             Ok(Ok(answer)) => {
                 let kind = answer.content_type.unwrap_or_default();
-                return file(&kind, answer.body).map_err(|_| not_fetched(&url, &format!("{} lies there", clean(&kind))));
+                return file(&kind, answer.body)
+                    .map_err(|_| not_fetched(&url, &format!("{} lies there", clean(&kind))));
             }
             Ok(Err(failed)) => failed,
             Err(_) => NotFetched { reason: "it takes too long".into(), again_in: Some(Duration::ZERO) },

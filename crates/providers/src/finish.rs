@@ -20,14 +20,14 @@ pub(crate) enum Finish {
     /// It broke off: what there is of it is not whole.
     Broken,
     /// No verdict: what came is judged by itself.
-    Open,
+    Unknown,
 }
 
 /// The reason that stands for a stream which stops without giving one.
 pub(crate) const BROKEN_OFF: &str = "broken_off";
 
 /// Every reason of the documents of both wires, and those of servers that speak them, in lower case. One that is not
-/// here is [`Finish::Open`].
+/// here is [`Finish::Unknown`].
 pub(crate) const REASONS: [(&str, Finish); 50] = [
     ("stop", Finish::Complete),
     ("tool_calls", Finish::Complete),
@@ -71,24 +71,24 @@ pub(crate) const REASONS: [(&str, Finish); 50] = [
     ("insufficient_system_resource", Finish::Broken),
     ("user_cancel", Finish::Broken),
     (BROKEN_OFF, Finish::Broken),
-    ("finish_reason_unspecified", Finish::Open),
-    ("no_image", Finish::Open),
-    ("image_other", Finish::Open),
-    ("language", Finish::Open),
-    ("other", Finish::Open),
-    ("malformed_function_call", Finish::Open),
-    ("unexpected_tool_call", Finish::Open),
-    ("too_many_tool_calls", Finish::Open),
+    ("finish_reason_unspecified", Finish::Unknown),
+    ("no_image", Finish::Unknown),
+    ("image_other", Finish::Unknown),
+    ("language", Finish::Unknown),
+    ("other", Finish::Unknown),
+    ("malformed_function_call", Finish::Unknown),
+    ("unexpected_tool_call", Finish::Unknown),
+    ("too_many_tool_calls", Finish::Unknown),
 ];
 
-/// What a reason means; none at all is [`Finish::Open`].
+/// What a reason means; none at all is [`Finish::Unknown`].
 pub(crate) fn finish(reason: Option<&str>) -> Finish {
-    let Some(reason) = reason else { return Finish::Open };
+    let Some(reason) = reason else { return Finish::Unknown };
     match REASONS.iter().find(|(known, _)| known.eq_ignore_ascii_case(reason)) {
         Some((_, finish)) => *finish,
         None => {
             tracing::warn!(finish_reason = %name(reason), "an answer ended for a reason that is not known here");
-            Finish::Open
+            Finish::Unknown
         }
     }
 }
@@ -100,10 +100,10 @@ pub(crate) fn finish(reason: Option<&str>) -> Finish {
 /// that stops in the middle.
 pub(crate) fn ending(reason: Option<&str>, text: &str) -> Result<Ending, Fault> {
     match (finish(reason), reason) {
-        (Finish::Complete, _) | (Finish::Open, None) => Ok(Ending::Complete),
+        (Finish::Complete, _) | (Finish::Unknown, None) => Ok(Ending::Complete),
         (Finish::Cap, _) => Ok(Ending::Cut),
         (Finish::Refused, _) => Ok(Ending::Filtered),
-        (Finish::Open, Some(_)) if !stops_half_way(text) => Ok(Ending::Complete),
+        (Finish::Unknown, Some(_)) if !stops_half_way(text) => Ok(Ending::Complete),
         (_, Some(BROKEN_OFF)) => Err(Fault::new(FaultKind::Unreadable, "the answer stops half-way")),
         (_, reason) => {
             let message = format!("the answer is not whole: it ended with '{}'", name(reason.unwrap_or_default()));
@@ -129,7 +129,7 @@ pub(crate) fn without_content(reason: Option<&str>) -> Fault {
             "the answer came to the cap on output tokens before any text: thinking used it up; raise the cap",
         ),
         Finish::Broken => Fault::new(FaultKind::Unreadable, format!("the answer broke off ({})", said())),
-        Finish::Complete | Finish::Open => {
+        Finish::Complete | Finish::Unknown => {
             let because = if reason.is_some() { format!(" ({})", said()) } else { String::new() };
             Fault::new(FaultKind::Empty, format!("the provider answered without content{because}"))
         }

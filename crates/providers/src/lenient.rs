@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_used_is_found_in_the_ruins_of_an_answer() {
+    fn what_was_used_is_found_in_a_broken_answer() {
         let text = br#"{"text": "\"usage\": {", "x": "half, "usage": {"n": 1}, "choices": [{"text": "and then"#;
         assert_eq!(object_under("usage", text).map(Value::Object), Some(json!({"n": 1})));
         assert_eq!(object_under("usage", b"{\"usage\": {\"n\": "), None);

@@ -53,5 +53,5 @@ pub use gemini::{DAY_ZONE as GEMINI_DAY_ZONE, Gemini, GeminiSettings};
 pub use http::{BaseUrl, HttpClient};
 pub use model_ref::{ModelRef, Provider};
 pub use openai::{DAY_ZONE as OPENAI_DAY_ZONE, OpenAi, OpenAiSettings, Quirks};
-pub use prices::{ModelPrices, PriceTable, SaidPrice, UsualLimits};
+pub use prices::{ModelPrices, PriceOverride, PriceTable, UsualLimits};
 pub use secret::ApiKey;

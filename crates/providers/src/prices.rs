@@ -10,9 +10,9 @@ use crate::error::ProviderError;
 use crate::model_ref::{ModelRef, Provider};
 
 mod community;
-mod said;
+mod given;
 
-pub use said::SaidPrice;
+pub use given::PriceOverride;
 
 const BUILTIN: &str = include_str!("../../../assets/prices.toml");
 const BUILTIN_NAME: &str = "assets/prices.toml";

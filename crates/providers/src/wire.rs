@@ -1,10 +1,10 @@
 //! The parts that every wire format shares: writing bodies, reading answers leniently, and wording faults.
 
 use atelier_engine::{Content, Ending, Fault, FaultKind, ImageData, Reply, Usage};
+use base64::DecodeError;
 use base64::alphabet;
 use base64::engine::general_purpose::GeneralPurposeConfig;
 use base64::engine::{DecodePaddingMode, Engine as _, GeneralPurpose};
-use base64::DecodeError;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -43,8 +43,8 @@ pub(crate) fn check_inputs(inputs: usize, most: usize) -> Result<(), Fault> {
     }
 }
 
-/// A wire's own part in reading answers.
-pub(crate) struct Accent {
+/// What reading answers needs to know of a wire.
+pub(crate) struct WireFormat {
     /// Brings a body into the form of the wire's documents.
     pub(crate) canonical: fn(Body) -> Value,
     /// The name of the field that says what was used.
@@ -53,7 +53,7 @@ pub(crate) struct Accent {
     pub(crate) canonical_usage: fn(Map<String, Value>) -> Value,
 }
 
-impl Accent {
+impl WireFormat {
     /// The body of an answer, ignoring unknown fields: as it is, where `is_whole` says that nothing is missed in it, and
     /// else as far as anything can be found in it.
     ///
@@ -70,9 +70,8 @@ impl Accent {
             _ => {}
         }
         match (lenient::body(answer), strict) {
-            (Some(body), strict) => {
-                T::deserialize((self.canonical)(body)).map_err(|error| broken(answer, strict.as_ref().err().unwrap_or(&error)))
-            }
+            (Some(body), strict) => T::deserialize((self.canonical)(body))
+                .map_err(|error| broken(answer, strict.as_ref().err().unwrap_or(&error))),
             (None, Ok(read)) => Ok(read),
             (None, Err(error)) => Err(broken(answer, &error)),
         }
@@ -85,9 +84,10 @@ impl Accent {
     pub(crate) fn read_raw<T: DeserializeOwned>(&self, answer: &HttpAnswer) -> Result<(Value, T), Fault> {
         let Some(body) = lenient::body(answer) else {
             let strict = serde_json::from_slice::<Value>(&answer.body);
-            return Err(strict.err().map_or_else(|| Fault::new(FaultKind::Unreadable, "the answer can't be read"), |error| {
-                broken(answer, &error)
-            }));
+            return Err(strict.err().map_or_else(
+                || Fault::new(FaultKind::Unreadable, "the answer can't be read"),
+                |error| broken(answer, &error),
+            ));
         };
         match body {
             Body::Whole(value) => {
@@ -110,8 +110,8 @@ impl Accent {
         };
         let said = said.filter(Value::is_object).or_else(|| {
             // A name of another spelling is another name.
-            let ruins = [self.usage, "usage", "usageMetadata", "usage_metadata"];
-            let found = ruins.iter().find_map(|name| lenient::object_under(name, &answer.body));
+            let spellings = [self.usage, "usage", "usageMetadata", "usage_metadata"];
+            let found = spellings.iter().find_map(|name| lenient::object_under(name, &answer.body));
             found.map(self.canonical_usage)
         });
         said.map(or_absent).and_then(Result::ok).unwrap_or_default()

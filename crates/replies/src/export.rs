@@ -14,7 +14,7 @@ use crate::error::RepliesError;
 use crate::score::Label;
 
 /// The columns, in their order.
-pub const COLUMNS: [&str; 34] = [
+pub const COLUMNS: [&str; 35] = [
     "rank",
     "priority_score",
     "project",
@@ -49,19 +49,24 @@ pub const COLUMNS: [&str; 34] = [
     "alt_3_status",
     "alt_4_id",
     "alt_4_status",
+    CHECKS,
 ];
 
-/// Of each draft of a row: the columns of its text, its id and its status, by which a decision comes back.
-pub(crate) const DRAFT_COLUMNS: [[&str; 3]; DRAFTS] = [
-    ["suggested_response", "suggested_id", "suggested_status"],
-    ["alternative_1", "alt_1_id", "alt_1_status"],
-    ["alternative_2", "alt_2_id", "alt_2_status"],
-    ["alternative_3", "alt_3_id", "alt_3_status"],
-    ["alternative_4", "alt_4_id", "alt_4_status"],
+/// The column of what each draft's text was, so that a change made in the file is told from one made here.
+pub(crate) const CHECKS: &str = "text_checks";
+
+/// Of each draft of a row: the columns of its text, its kind, its id and its status, by which a decision comes back.
+pub(crate) const DRAFT_COLUMNS: [[&str; 4]; DRAFTS] = [
+    ["suggested_response", "suggested_type", "suggested_id", "suggested_status"],
+    ["alternative_1", "alt_1_type", "alt_1_id", "alt_1_status"],
+    ["alternative_2", "alt_2_type", "alt_2_id", "alt_2_status"],
+    ["alternative_3", "alt_3_type", "alt_3_id", "alt_3_status"],
+    ["alternative_4", "alt_4_type", "alt_4_id", "alt_4_status"],
 ];
 
 /// The drafts that a row has room for: one suggestion and four alternatives.
 pub(crate) const DRAFTS: usize = 5;
+
 /// Drafts are read, and marked, in pages of this size.
 const PAGE: usize = 500;
 
@@ -213,7 +218,8 @@ pub fn write_csv(rows: &[ExportRow], to: impl Write) -> std::io::Result<()> {
 }
 
 /// Exports to a file, which is whole or not there: it is written under another name, synced, and renamed.
-/// A file that is there already stays as it is where there is nothing to export. Then the drafts become `exported`; a crash between the two exports them again, rather than never.
+/// A file that is there already stays as it is where there is nothing to export. Then the drafts become `exported`; a
+/// crash between the two exports them again, rather than never.
 ///
 /// # Errors
 /// [`RepliesError::Export`] and what the store reports.

@@ -18,6 +18,10 @@ use crate::store::{CLAIMS, LIBRARY, Store};
 /// How long what was deleted is kept.
 pub const TRASH_KEEPS: Duration = Duration::from_secs(30 * 86_400);
 
+/// The columns of an entry, and how many are forgotten in one go.
+const ENTRY: &str = "id, kind, name, label, owner, items, deleted_at";
+const GROUP: usize = 100;
+
 /// What was deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TrashKind {
@@ -71,14 +75,16 @@ const DRAFTS: Twin = Twin {
     columns: "number, project, post, job, kind, rank, text, status, rejected_by, reason, created_at, updated_at",
 };
 
-/// The tables whose rows belong to a post.
-pub(crate) const OF_POSTS: [&str; 3] = ["scores", "answers", "drafts"];
+const POST_CLAIMS: Twin = Twin { table: "claims", columns: "project, post, job" };
+
+/// The tables whose rows belong to a post. Drafts come back before the answers by which it is known whether they may.
+pub(crate) const OF_POSTS: [&str; 3] = ["scores", "drafts", "answers"];
 
 impl TrashKind {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Image, Self::Collection, Self::MadeImage, Self::Posts, Self::Project];
 
-    /// Its name in the database, in lists and for the user to write.
+    /// Its name: in the database, in lists, and as users write it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Image => "image",
@@ -100,8 +106,8 @@ impl TrashKind {
             Self::Image => &[IMAGES, IMAGE_TAGS, IMAGE_COLLECTIONS, IMAGE_VECTORS, IMAGE_SOURCES],
             Self::Collection => &[COLLECTIONS, IMAGE_COLLECTIONS],
             Self::MadeImage => &[MADE_IMAGES],
-            Self::Posts => &[POSTS, SCORES, ANSWERS, DRAFTS],
-            Self::Project => &[PROJECTS, POSTS, SCORES, ANSWERS, DRAFTS],
+            Self::Posts => &[POSTS, SCORES, DRAFTS, ANSWERS],
+            Self::Project => &[PROJECTS, POSTS, SCORES, DRAFTS, ANSWERS, POST_CLAIMS],
         }
     }
 }
@@ -153,12 +159,13 @@ impl ToTrash {
         Self { id, batch: vec![if must { note.must_hit() } else { note }] }
     }
 
-    /// Copies the rows of a table that pass the condition, whose values begin at `$2`.
+    /// Copies the rows of a table that pass the condition, whose values begin at `$2`, if the deletion was noted.
     pub(crate) fn copy(mut self, table: &str, condition: &str, values: &[&str]) -> Self {
         let twins = TrashKind::ALL.into_iter().flat_map(TrashKind::twins);
         if let Some(Twin { table, columns }) = twins.into_iter().find(|twin| twin.table == table) {
             let sql = format!(
-                "INSERT INTO trash_{table} (trash, {columns}) SELECT $1, {columns} FROM {table} WHERE {condition}"
+                "INSERT INTO trash_{table} (trash, {columns}) SELECT $1, {columns} FROM {table} WHERE {condition} \
+                 AND EXISTS (SELECT 1 FROM trash WHERE trash.id = $1)"
             );
             let copy = Statement::new(sql).bind(self.id.as_str());
             self.batch.push(values.iter().fold(copy, |copy, value| copy.bind(*value)));
@@ -171,10 +178,10 @@ impl Store {
     /// A page of what is in the trash, the latest first.
     pub async fn trash(&self, after: Option<&Cursor>, limit: usize) -> StoreResult<Vec<Trashed>> {
         let (at, id) = after.map_or(Ok((i64::MAX, "")), Cursor::parts)?;
-        let query = Statement::new(
-            "SELECT id, kind, name, label, owner, items, deleted_at FROM trash \
-             WHERE deleted_at < $1 OR (deleted_at = $1 AND id < $2) ORDER BY deleted_at DESC, id DESC LIMIT $3",
-        )
+        let query = Statement::new(format!(
+            "SELECT {ENTRY} FROM trash WHERE deleted_at < $1 OR (deleted_at = $1 AND id < $2) \
+             ORDER BY deleted_at DESC, id DESC LIMIT $3"
+        ))
         .bind(at)
         .bind(id)
         .bind(limit);
@@ -183,7 +190,7 @@ impl Store {
 
     /// What was deleted under this id, if it is there still.
     pub async fn trashed(&self, id: &str) -> StoreResult<Option<Trashed>> {
-        let query = Statement::new("SELECT id, kind, name, label, owner, items, deleted_at FROM trash WHERE id = $1");
+        let query = Statement::new(format!("SELECT {ENTRY} FROM trash WHERE id = $1"));
         Ok(rows(self.query(query.bind(id)).await?, trashed)?.pop())
     }
 
@@ -222,13 +229,17 @@ impl Store {
         // Members come back into a collection that there is again.
         let must = found.kind != TrashKind::Collection;
         for (place, Twin { table, columns }) in found.kind.twins().iter().enumerate() {
-            // What an image was part of may be gone: a collection's images that were deleted since.
             let there = match (found.kind, *table) {
+                // What an image was part of may be gone: a collection's images that were deleted since.
                 (TrashKind::Collection, "image_collections") => " AND image IN (SELECT id FROM images)",
+                // A post that came back by an import may have been answered again.
+                (TrashKind::Posts | TrashKind::Project, "scores" | "drafts" | "answers") => {
+                    " AND NOT EXISTS (SELECT 1 FROM answers a WHERE a.project = t.project AND a.post = t.post)"
+                }
                 _ => "",
             };
             let sql = format!(
-                "INSERT INTO {table} ({columns}) SELECT {columns} FROM trash_{table} WHERE trash = $1{there} \
+                "INSERT INTO {table} ({columns}) SELECT {columns} FROM trash_{table} t WHERE t.trash = $1{there} \
                  ON CONFLICT DO NOTHING"
             );
             let insert = Statement::new(sql).bind(id);
@@ -250,48 +261,56 @@ impl Store {
         }
     }
 
-    /// Forgets for good what was deleted before a moment, or all; how many deletions, and the hashes of made images whose
-    /// objects are nobody's now. Those of the library are noted as garbage.
-    pub async fn empty_trash(&self, before: Option<Timestamp>) -> StoreResult<(u64, Vec<String>)> {
-        let (mut emptied, mut hashes) = (0, Vec::new());
+    /// Forgets for good what was deleted before a moment, or all; how many deletions. Objects that are nobody's now are
+    /// noted as garbage.
+    pub async fn empty_trash(&self, before: Option<Timestamp>) -> StoreResult<u64> {
+        let mut emptied = 0;
         loop {
-            let query = Statement::new(
-                "SELECT id, kind, name, label, owner, items, deleted_at FROM trash WHERE deleted_at <= $1 \
-                 ORDER BY deleted_at, id LIMIT 100",
-            );
+            let query = Statement::new(format!(
+                "SELECT {ENTRY} FROM trash WHERE deleted_at <= $1 ORDER BY deleted_at, id LIMIT {GROUP}"
+            ));
             let page = rows(self.query(query.bind(before.map_or(i64::MAX, Timestamp::as_micros))).await?, trashed)?;
             if page.is_empty() {
-                return Ok((emptied, hashes));
+                return Ok(emptied);
             }
             for entry in page {
-                emptied += 1;
-                let id = entry.id.as_str();
-                let mut batch = Vec::new();
-                if entry.kind == TrashKind::Image {
-                    batch.push(
-                        Statement::new(
-                            "INSERT INTO library_garbage (hash) SELECT t.hash FROM trash_images t WHERE t.trash = $1 \
-                             AND NOT EXISTS (SELECT 1 FROM images i WHERE i.hash = t.hash) \
-                             AND NOT EXISTS (SELECT 1 FROM trash_images o WHERE o.hash = t.hash AND o.trash <> t.trash) \
-                             ON CONFLICT (hash) DO NOTHING",
-                        )
-                        .bind(id),
-                    );
-                }
-                if entry.kind == TrashKind::MadeImage {
-                    let query = Statement::new(
-                        "SELECT t.hash FROM trash_made_images t WHERE t.trash = $1 AND t.hash IS NOT NULL \
-                         AND NOT EXISTS (SELECT 1 FROM made_images m WHERE m.hash = t.hash) \
-                         AND NOT EXISTS (SELECT 1 FROM trash_made_images o WHERE o.hash = t.hash AND o.trash <> t.trash)",
-                    );
-                    hashes.extend(rows(self.query(query.bind(id)).await?, |row| row.columns().text())?);
-                }
-                batch.extend(forget_rows(entry.kind, id));
-                batch.push(Statement::new("DELETE FROM trash WHERE id = $1").bind(id));
+                let mut batch: Vec<Statement> = note_garbage(entry.kind, &entry.id).into_iter().collect();
+                batch.extend(forget_rows(entry.kind, &entry.id));
+                batch.push(Statement::new("DELETE FROM trash WHERE id = $1").bind(entry.id.as_str()));
                 self.apply_in(LIBRARY, batch, crate::store::never).await?;
+                emptied += 1;
             }
         }
     }
+
+    /// The hashes of made images whose objects are still to be deleted, at most `limit`. Lease [`Store::own_objects`]
+    /// from before this until [`Store::made_garbage_deleted`].
+    pub async fn made_garbage(&self, limit: usize) -> StoreResult<Vec<String>> {
+        let query = Statement::new("SELECT hash FROM made_garbage ORDER BY hash LIMIT $1").bind(limit);
+        rows(self.query(query).await?, |row| row.columns().text())
+    }
+
+    /// Forgets these hashes, whose objects are deleted.
+    pub async fn made_garbage_deleted(&self, hashes: &[String]) -> StoreResult<()> {
+        let forget = |hash: &String| Statement::new("DELETE FROM made_garbage WHERE hash = $1").bind(hash.as_str());
+        self.apply(hashes.iter().map(forget).collect(), crate::store::never).await.map(|_| ())
+    }
+}
+
+/// Notes the objects that only this deletion names.
+fn note_garbage(kind: TrashKind, id: &str) -> Option<Statement> {
+    let (garbage, table) = match kind {
+        TrashKind::Image => ("library_garbage", "images"),
+        TrashKind::MadeImage => ("made_garbage", "made_images"),
+        TrashKind::Collection | TrashKind::Posts | TrashKind::Project => return None,
+    };
+    let sql = format!(
+        "INSERT INTO {garbage} (hash) SELECT t.hash FROM trash_{table} t WHERE t.trash = $1 AND t.hash IS NOT NULL \
+         AND NOT EXISTS (SELECT 1 FROM {table} i WHERE i.hash = t.hash) \
+         AND NOT EXISTS (SELECT 1 FROM trash_{table} o WHERE o.hash = t.hash AND o.trash <> t.trash) \
+         ON CONFLICT (hash) DO NOTHING"
+    );
+    Some(Statement::new(sql).bind(id))
 }
 
 fn forget_rows(kind: TrashKind, id: &str) -> Vec<Statement> {

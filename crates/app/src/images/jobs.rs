@@ -34,7 +34,7 @@ impl App {
     /// Whether there is a key for each of the models, and a price where there is a budget.
     fn check_makers(&self, settings: &JobSettings<ImageSettings>) -> AppResult<()> {
         for model in &settings.work.models {
-            let run = RunSettings { model: model.clone(), ..settings.run.clone() };
+            let run = settings.run.by(model);
             Pools::open(self, &run)?.check_budget(&run)?;
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use std::sync::Arc;
 
-use atelier_engine::{Job, Stop, Usd};
+use atelier_engine::{Item, Job, Stop, Usd};
 use atelier_providers::ModelRef;
 use atelier_studio::generate::{
     Category, CategoryChoice, EditRequest, GenerationRequest, Helpers, ImageStudio, Pick, Plan, categories,
@@ -118,7 +118,8 @@ impl App {
             Classify::Usual => self.config().model.clone().unwrap_or_else(|| DEFAULT_CLASSIFIER.to_owned()),
             Classify::By(model) => model.clone(),
         };
-        let (choice, spent) = self.classify(prompt, categories, &RunSettings::new(&model, run)).await?;
+        let (choice, spent) =
+            self.classify(prompt, categories, &RunSettings { price: None, ..RunSettings::new(&model, run) }).await?;
         Ok((Some(choice), spent))
     }
 
@@ -129,8 +130,9 @@ impl App {
     pub async fn forecast_images(&self, plan: &Plan, said: &RunChange) -> AppResult<ImagesForecastView> {
         let mut sides = Vec::with_capacity(plan.sides.len());
         let mut sandbox = true;
+        let first = plan.sides.first().map_or("", |side| &side.model);
         for side in &plan.sides {
-            let run = RunSettings::new(&side.model, said);
+            let run = RunSettings::new(first, said).by(&side.model);
             let pools = Pools::open_to(Intent::Forecast, self, &run)?;
             sandbox &= pools.is_sandbox();
             let (task, items) = ImageStudio::sample(plan, side)?;
@@ -142,13 +144,22 @@ impl App {
                 options: run.options(0, Usd::ZERO),
             };
             let forecast = self.engine()?.forecast(&job, &items).await?;
+            // Sides of one model share its limits: they are done together.
+            let of_model = plan.sides.iter().filter(|other| other.model == side.model).count();
+            let takes = if of_model == 1 {
+                forecast.takes
+            } else {
+                let all: Vec<Item> = std::iter::repeat_n(&items, of_model).flatten().cloned().collect();
+                let all_of_them = Job { items: all.len() as u64, ..job };
+                self.engine()?.forecast(&all_of_them, &all).await?.takes
+            };
             sides.push(SideForecastView {
                 side: side.name.clone(),
                 model: side.model.clone(),
                 images: items.len() as u64,
                 cost_usd: forecast.cost.map(Usd::as_dollars),
                 worst_cost_usd: forecast.worst_cost.map(Usd::as_dollars),
-                seconds: forecast.takes.map(|takes| takes.as_secs_f64()),
+                seconds: takes.map(|takes| takes.as_secs_f64()),
             });
         }
         let sum = |of: fn(&SideForecastView) -> Option<f64>| sides.iter().map(of).sum::<Option<f64>>();
@@ -156,7 +167,7 @@ impl App {
             images: sides.iter().map(|side| side.images).sum(),
             cost_usd: sum(|side| side.cost_usd),
             worst_cost_usd: sum(|side| side.worst_cost_usd),
-            // Each side has limits of its own, and both are made at once.
+            // Both are made at once.
             seconds: sides.iter().map(|side| side.seconds).try_fold(0.0, |most: f64, one| Some(most.max(one?))),
             sides,
             sandbox,

@@ -21,12 +21,14 @@ impl App {
     pub async fn generation_run(&self, generation: &str) -> AppResult<GenerationRunView> {
         let studio = self.studio()?;
         let images = studio.store().images_of_generation(generation).await?;
-        let count = |state| images.iter().filter(|image| image.state == state).count() as u64;
+        let is = |state| move |image: &&GeneratedImage| image.state == state && !image.is_broken();
+        let count = |state| images.iter().filter(is(state)).count() as u64;
         Ok(GenerationRunView {
             generation: generation.to_owned(),
             done: count(GeneratedState::Done),
             blocked: count(GeneratedState::Blocked),
             failed: count(GeneratedState::Failed),
+            broken: images.iter().filter(|image| image.is_broken()).count() as u64,
             pending: count(GeneratedState::Pending),
             images: views(&studio, &images).await?,
         })

@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::error::{AppError, AppResult};
 use crate::kinds;
 use crate::pools::Pools;
-use crate::run::{RunChange, RunSettings};
+use crate::run::RunChange;
 
 /// Outcomes are gathered for so long before they are applied: one commit, and one look at the store, for many.
 const GATHER: Duration = Duration::from_millis(20);
@@ -146,7 +146,7 @@ impl App {
         }
         // What can't be kept to is said before it is kept with the job.
         for model in models_of(&record)? {
-            let run = RunSettings { model, ..amended.clone() };
+            let run = amended.by(&model);
             Pools::open(self, &run)?.check_budget(&run)?;
         }
         let settings = with_run(&record, amended)?;
@@ -254,7 +254,7 @@ impl Running<'_> {
         models.dedup();
         let (mut kept, mut pools) = (Vec::with_capacity(models.len()), Vec::new());
         for model in models {
-            let opened = Pools::open(self.app, &RunSettings { model, ..run.clone() })?;
+            let opened = Pools::open(self.app, &run.by(&model))?;
             pools.extend(opened.warm().await.into_iter().map(|pool| kind.before(pool)));
             kept.push(opened);
         }

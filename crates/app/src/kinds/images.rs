@@ -143,10 +143,15 @@ pub(crate) async fn write_image(studio: &ImageStudio, image: &GeneratedImage, fo
         return Ok(());
     }
     let format = image.result.as_ref().map_or("png", |result| extension(&result.format));
-    let file = folder.join(format!("{}.{format}", image.id));
+    // What can't be shown must not take the place of what may come when it is tried again.
+    let broken = if image.is_broken() { ".broken" } else { "" };
+    let file = folder.join(format!("{}{broken}.{format}", image.id));
     if !file.exists() {
         let (_, content) = studio.file(image).await?;
         write_new(&file, &content)?;
+    }
+    if image.is_broken() {
+        return Ok(());
     }
     // An edit stands beside what was before, in a file of its own.
     let file = folder.join(format!("{}-beside.png", image.id));

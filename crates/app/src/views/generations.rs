@@ -203,6 +203,8 @@ pub struct GenerationRunView {
     pub blocked: u64,
     /// Images that could not be made.
     pub failed: u64,
+    /// Images that came, and can't be shown.
+    pub broken: u64,
     /// Images that are to be made still.
     pub pending: u64,
     /// All of them, by side and place.

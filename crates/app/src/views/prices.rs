@@ -18,7 +18,7 @@ pub struct PriceListView {
 pub struct PriceRowView {
     /// The model, as a user calls it.
     pub model: String,
-    /// The first day of this price; `None` for since ever.
+    /// The first day of this price; `None` if it has always held.
     pub from: Option<String>,
     /// For calls with more tokens in than this.
     pub above_input_tokens: u64,

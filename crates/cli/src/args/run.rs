@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use atelier_app::{PromptDefaults, RunChange, SandboxSettings};
 use atelier_engine::{Limit, LimitKind, Packing, Usd, Window, parse_duration};
-use atelier_providers::SaidPrice;
+use atelier_providers::PriceOverride;
 use clap::Args;
 
 /// `atelier run`.
@@ -106,7 +106,7 @@ pub(crate) struct RunFlags {
     /// What the model costs, if the price tables do not know it: dollars for a million tokens in and out, such as
     /// 0.25/2, or in=0.25,cached=0.025,out=2,image=0.04,cap=8192
     #[arg(long, value_name = "IN/OUT")]
-    pub(crate) price: Option<SaidPrice>,
+    pub(crate) price: Option<PriceOverride>,
     /// Stop before the job could cost more than this
     #[arg(long, value_name = "USD")]
     pub(crate) max_cost: Option<Usd>,

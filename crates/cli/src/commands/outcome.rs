@@ -30,6 +30,12 @@ pub(super) async fn summarize_generation(context: &Context, generation: &str, wo
                 count(unmade, "image")
             ));
         }
+        if run.broken > 0 {
+            lines.push(format!(
+                "{} came that can't be shown: what was paid for is kept; 'images retry {generation}' buys it anew",
+                count(run.broken, "image")
+            ));
+        }
         lines.extend(worked.iter().filter_map(|one| next_step(&one.end, &one.job)));
         lines.push(format!("all of it: 'atelier images show {generation}'"));
         lines.join("\n")

@@ -68,6 +68,7 @@ async fn remove(context: &Context, project: &str, ids: &[String], all: bool) -> 
     context.app.check_project(project).await?;
     let store = context.app.store()?;
     let removed = if all { store.remove_all_posts(project).await? } else { store.remove_posts(project, ids).await? };
+    context.app.empty_old_trash().await?;
     context.out.result(&json!({ "project": project, "removed": removed }), || {
         format!(
             "{} removed from {project}, with their drafts; 'atelier trash' has them for 30 days",

@@ -27,6 +27,7 @@ pub(super) async fn run(context: &Context, command: ProjectsCommand) -> AppResul
         }
         ProjectsCommand::Remove { name } => {
             app.store()?.remove_project(&name).await?;
+            app.empty_old_trash().await?;
             let text =
                 || format!("project {name} removed, with its posts and drafts; 'atelier trash' has it for 30 days");
             context.out.result(&json!({ "project": name, "removed": true }), text)?;

@@ -145,8 +145,7 @@ fn an_interrupt_while_posts_are_embedded_keeps_what_was_embedded() {
     // More than one call's worth of texts.
     let mut world = World::with_posts(&texts(120));
     world.against(&provider);
-    let generate =
-        World::generate("--model gemini:gemini-2.5-flash --embedder gemini:gemini-embedding-001 --no-batch --dry-run");
+    let generate = World::generate("--model gemini:gemini-2.5-flash --embedder gemini:gemini-embedding-001 --no-batch");
     let run = world.start(&generate);
     // The first is for the topics, the second for a hundred posts.
     provider.until("calls", 2);
@@ -155,5 +154,6 @@ fn an_interrupt_while_posts_are_embedded_keeps_what_was_embedded() {
     let answered = provider.count("calls");
     assert_eq!(answered, 2);
     world.ok(&generate);
-    assert_eq!((provider.count("calls"), provider.count("items_answered_more_than_once")), (3, 0));
+    assert!(provider.count("calls") > 3, "the rest of the posts, and then the drafts");
+    assert_eq!(provider.count("items_answered_more_than_once"), 0);
 }

@@ -74,6 +74,39 @@ fn where_near_duplicates_are_skipped_the_largest_stays_whatever_its_place() {
 }
 
 #[test]
+fn an_original_is_imported_beside_its_copy_of_an_earlier_import() {
+    let world = World::new();
+    photo(&world, "photos/a.jpg", 320, 240);
+    world.ok("library import photos --skip-near");
+    photo(&world, "photos/b.jpg", 1280, 960);
+    let report = world.json("library import photos --skip-near");
+    assert_eq!((&report["imported"], &report["near_duplicates"]), (&json!(1), &json!(1)), "{report}");
+    assert_eq!(names(&world.json("library list")["images"]), ["a.jpg", "b.jpg"]);
+}
+
+#[test]
+fn originals_are_found_wherever_they_lie() {
+    let world = World::new();
+    let link = |from: &str, to: &str| std::os::unix::fs::symlink(from, world.path(to)).unwrap();
+    // Behind a link to a folder that is passed over by itself.
+    photo(&world, "photos/.volumes/2024/hidden-away.jpg", 400, 300);
+    link(".volumes/2024", "photos/2024");
+    // In a catalogue, whose previews are none.
+    photo(&world, "photos/My.aplibrary/Masters/2012/master.jpg", 500, 300);
+    photo(&world, "photos/My.aplibrary/Previews/2012/master.jpg", 160, 120);
+    // Beside this program's own data.
+    photo(&world, "photos/store/mine.jpg", 300, 300);
+    photo(&world, "photos/store/objects/images/ab/cd.jpg", 160, 120);
+    world.write("photos/store/atelier.db", "");
+    // Up to where the import began, and above.
+    link("..", "photos/up");
+    let report = world.json("library import photos");
+    assert_eq!(names(&world.json("library list")["images"]), ["hidden-away.jpg", "master.jpg", "mine.jpg"], "{report}");
+    let passed = json!({"others-copies": 1, "own-data": 2, "hidden": 1, "link-loop": 1});
+    assert_eq!(report["passed_over"], passed, "{report}");
+}
+
+#[test]
 fn what_is_passed_over_is_counted_by_its_reason() {
     let world = World::new();
     photo(&world, "photos/one.jpg", 400, 300);
@@ -306,6 +339,19 @@ fn an_export_comes_back_with_decisions_and_texts_and_is_not_emptied_by_the_next(
     assert_eq!((&draft["status"], &draft["text"]), (&json!("approved"), &json!("=Said better by a person.")));
     let other = &rows[1][at("suggested_id")];
     world.ok(&format!("replies edit {other} Short."));
+    // The column of ids sorted by itself; a text that was changed here since; one draft in two rows.
+    let mut mixed = vec![rows[0].clone(), rows[1].clone(), rows[1].clone()];
+    mixed[1][at("suggested_response")] = "Changed in the file, too.".into();
+    mixed[1][at("suggested_status")] = "exported".into();
+    mixed[0][at("suggested_id")] = other.clone();
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(&header).unwrap();
+    mixed.iter().for_each(|row| writer.write_record(row).unwrap());
+    world.write("mixed.csv", writer.into_inner().unwrap());
+    let run = world.run("replies import-review mixed.csv").expect_code(1);
+    let run = run.says(&["line 2", "not of this draft", "line 3", "line 4", "in line 3 already"]);
+    drop(run);
+    assert_eq!(world.json(&format!("replies show {other}"))["text"], "Short.");
     assert_eq!(world.json(&format!("replies show {other}"))["text"], "Short.");
     let kinds = world.json("replies list --kind funny --limit 100")["drafts"].clone();
     let changed = world.json("replies review reject --kind funny --status exported")["changed"].clone();
@@ -337,6 +383,15 @@ fn what_was_deleted_comes_back_in_every_domain() {
     world.ok("posts remove --project brand p001");
     world.ok(&format!("trash restore {}", latest()));
     assert_eq!(world.drafts(), drafts);
+    // A post that came again and was drafted for meanwhile has one set of drafts.
+    world.ok("posts remove --project brand p001");
+    world.ok("posts import posts.csv --project brand --strict");
+    world.ok(&World::generate("--model sandbox"));
+    let again = world.drafts();
+    assert_eq!(again.len(), drafts.len());
+    world.run(&format!("trash restore {}", latest())).expect_code(2).says(&["not-restorable"]);
+    assert_eq!(world.drafts(), again);
+    let drafts = again;
     world.ok("projects remove brand");
     assert!(world.json("projects list")["projects"].as_array().is_none_or(Vec::is_empty));
     world.ok(&format!("trash restore {}", latest()));

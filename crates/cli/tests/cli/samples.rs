@@ -29,7 +29,7 @@ const FIELDS: [&str; 18] = [
 
 const COLUMNS: &str = "rank,priority_score,project,tweet_id,url,author,followers,views,tweet_text,posted_at,\
     score_total,label,topic,why,suggested_response,suggested_type,alternative_1,alt_1_type,alternative_2,\
-    alt_2_type,alternative_3,alt_3_type,alternative_4,alt_4_type,suggested_id,suggested_status,alt_1_id,alt_1_status,alt_2_id,alt_2_status,alt_3_id,alt_3_status,alt_4_id,alt_4_status";
+    alt_2_type,alternative_3,alt_3_type,alternative_4,alt_4_type,suggested_id,suggested_status,alt_1_id,alt_1_status,alt_2_id,alt_2_status,alt_3_id,alt_3_status,alt_4_id,alt_4_status,text_checks";
 
 fn with_samples() -> World {
     let world = World::new();

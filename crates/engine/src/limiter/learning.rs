@@ -25,6 +25,9 @@ const RAISE_GUESS_AFTER: Duration = Duration::from_secs(600);
 /// So many answers since the last refusal are plenty.
 const PLENTY: u64 = 8;
 
+/// A provider that wants calls spaced has refused some of a burst as large as this.
+const PROVEN_BURST: u64 = 16;
+
 /// What is made of a refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Judgement {
@@ -153,8 +156,14 @@ impl Limiter {
             self.manner.close_opening();
             return self.learn(ReportedLimit { amount: Some(amount), ..said }, kind, known.window, now);
         }
-        // The limit is what it was taken to be, and yet the call was refused.
-        if ticket.tight && !matches!(self.manner, Manner::Opening { .. } | Manner::Even { .. }) {
+        // The limit is what it was taken to be, and yet the call was refused: it came early, or bursts are not taken.
+        let bursts_are_taken = u64::from(self.proven) >= known.amount.min(PROVEN_BURST);
+        let early = match self.manner {
+            Manner::Even { .. } => false,
+            Manner::Opening { .. } => said.amount.is_some() && bursts_are_taken,
+            _ => ticket.tight || (said.amount.is_some() && bursts_are_taken),
+        };
+        if early {
             self.margin = (self.margin * 2).min(WIDEST_MARGIN);
             self.narrowed = now;
         } else if let Window::Sliding(window) = known.window
@@ -239,5 +248,51 @@ impl Limiter {
             self.meters.push(meter);
         }
         Some(limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::journal::Amounts;
+    use crate::limiter::Admission;
+    use crate::model::FaultKind;
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_micros(ms * 1_000)
+    }
+
+    #[test]
+    fn a_call_that_came_early_where_bursts_are_taken_widens_the_margin_and_spaces_nothing() {
+        let limit: Limit = "requests=15/10s".parse().unwrap();
+        let mut limiter = Limiter::new(&[limit], TimeZone::UTC, Duration::ZERO, 0, at(0));
+        let (mut now, mut tickets) = (at(0), Vec::new());
+        let one = Amounts { requests: 1, ..Amounts::default() };
+        while tickets.len() < 15 {
+            match limiter.admit(&one, now) {
+                Admission::Now => tickets.push((limiter.take(&one, now, now), now)),
+                Admission::At(later, _) => now = later,
+                other => panic!("{other:?}"),
+            }
+        }
+        for (ticket, left) in &tickets {
+            limiter.ended(ticket, &one, *left);
+            limiter.answered(ticket, *left, None);
+        }
+        let margin = limiter.margin;
+        now = at(11_000);
+        assert_eq!(limiter.admit(&one, now), Admission::Now);
+        let ticket = limiter.take(&one, now, now);
+        let said = ReportedLimit {
+            kind: Some(LimitKind::Requests),
+            window: Some(limit.window),
+            amount: Some(limit.amount),
+            ..ReportedLimit::default()
+        };
+        let fault = Fault { limit: Some(said), ..Fault::new(FaultKind::Limited, "too many") };
+        limiter.refused(&fault, &ticket, now, at(11_010));
+        assert_eq!((limiter.margin, limiter.manner.is_even()), (margin * 2, None));
     }
 }

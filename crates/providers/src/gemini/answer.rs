@@ -7,17 +7,17 @@ use atelier_engine::{Content, Ending, Fault, FaultKind, Reply, Usage};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::error_body::is_error;
 use crate::finish::{Finish, cut_by, ending, finish, without_content};
 use crate::http::HttpAnswer;
 use crate::thoughts;
-use crate::error_body::is_error;
-use crate::wire::{self, Accent, billed, count, flag, name, or_absent, or_default, usage_of_vectors, word};
+use crate::wire::{self, WireFormat, billed, count, flag, name, or_absent, or_default, usage_of_vectors, word};
 
 use super::forms;
 
 /// How this wire's answers are read.
-pub(super) const ACCENT: Accent =
-    Accent { canonical: forms::canonical, usage: "usageMetadata", canonical_usage: forms::usage };
+pub(super) const WIRE_FORMAT: WireFormat =
+    WireFormat { canonical: forms::canonical, usage: "usageMetadata", canonical_usage: forms::usage };
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -124,8 +124,8 @@ pub(super) fn text(answer: &HttpAnswer) -> Result<Reply, Fault> {
 
 /// An answer to a body that was passed through.
 pub(super) fn raw(answer: &HttpAnswer) -> Result<Reply, Fault> {
-    let read = ACCENT.read_raw::<GeminiGeneration>(answer);
-    let (body, generated) = read.map_err(|fault| billed(fault, UsageMetadata::of_text(&ACCENT.usage(answer))))?;
+    let read = WIRE_FORMAT.read_raw::<GeminiGeneration>(answer);
+    let (body, generated) = read.map_err(|fault| billed(fault, UsageMetadata::of_text(&WIRE_FORMAT.usage(answer))))?;
     let (_, ending) = judge(&generated)?;
     Ok(reply(Content::Raw(body), ending, generated.usage()))
 }
@@ -150,7 +150,7 @@ pub(super) fn decode<T: for<'de> Deserialize<'de>>(
     is_plain: impl Fn(&T) -> bool,
     of: fn(&UsageMetadata) -> Usage,
 ) -> Result<T, Fault> {
-    ACCENT.read(answer, is_plain).map_err(|fault| billed(fault, of(&ACCENT.usage(answer))))
+    WIRE_FORMAT.read(answer, is_plain).map_err(|fault| billed(fault, of(&WIRE_FORMAT.usage(answer))))
 }
 
 fn reply(content: Content, ending: Ending, usage: Usage) -> Reply {
@@ -182,7 +182,7 @@ impl GeminiGeneration {
     /// Whether it is as the documents have it, so that nothing more is to be found in its body.
     pub(super) fn is_plain(&self) -> bool {
         let plain = |candidate: &GeminiCandidate| {
-            candidate.has_content() && finish(candidate.finish_reason.as_deref()) != Finish::Open
+            candidate.has_content() && finish(candidate.finish_reason.as_deref()) != Finish::Unknown
         };
         self.candidates.first().is_some_and(plain) && self.usage_metadata.prompt_token_count.is_some()
     }

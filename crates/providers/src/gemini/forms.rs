@@ -1,4 +1,4 @@
-//! Answers of gateways that speak this wire with an accent, brought into the form of the documents.
+//! Answers in the spellings and shapes that gateways write, brought into the form of the documents.
 
 use serde_json::{Map, Value, json};
 

@@ -3,7 +3,7 @@
 use atelier_engine::{Fault, FaultKind, ImageRequest, Usage};
 use serde::{Deserialize, Serialize};
 
-use crate::drawn::{Drawn, Picture};
+use crate::drawn::{ImageAnswer, Picture};
 use crate::http::HttpAnswer;
 use crate::wire::{bad, billed, encode, flag, or_default, without_images, word};
 
@@ -135,7 +135,7 @@ struct Blob {
 }
 
 /// An answer to a request for an image: the first that is no thought.
-pub(super) fn answer(answer: &HttpAnswer) -> Result<Drawn, Fault> {
+pub(super) fn answer(answer: &HttpAnswer) -> Result<ImageAnswer, Fault> {
     let unread = |usage: &UsageMetadata| without_images(usage.of_text());
     let generated: GeminiGeneration = decode(answer, GeminiGeneration::is_plain, unread)?;
     let used = generated.usage();
@@ -144,7 +144,7 @@ pub(super) fn answer(answer: &HttpAnswer) -> Result<Drawn, Fault> {
     let holds_one = |drawn: &DrawnAnswer| drawn.pictures().next().is_some();
     let drawn: DrawnAnswer = decode(answer, holds_one, unread)?;
     let Some(picture) = drawn.into_picture() else { return Err(billed(words(candidate), without_images(used))) };
-    Ok(Drawn { picture, usage: Usage { images: Some(1), ..used }, limits: Vec::new() })
+    Ok(ImageAnswer { picture, usage: Usage { images: Some(1), ..used }, limits: Vec::new() })
 }
 
 impl DrawnAnswer {

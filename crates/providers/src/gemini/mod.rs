@@ -126,7 +126,7 @@ impl Gemini {
             return Err(fault(answer.status, &ErrorBody::of(&answer)));
         }
         // A gateway may report an error in a 200, which says more than that the answer can't be read.
-        read(&answer).map_err(|unread| match (unread.kind, answer::ACCENT.error(&answer)) {
+        read(&answer).map_err(|unread| match (unread.kind, answer::WIRE_FORMAT.error(&answer)) {
             (FaultKind::Empty | FaultKind::Unreadable, Some(error)) => {
                 Fault { usage: unread.usage, ..fault(error.status(), &error) }
             }

@@ -15,12 +15,13 @@ use crate::error_body::is_error;
 use crate::finish::{Finish, cut_by, ending, finish, without_content};
 use crate::http::HttpAnswer;
 use crate::thoughts;
-use crate::wire::{self, Accent, billed, count, or_absent, or_default, usage_of_vectors, word};
+use crate::wire::{self, WireFormat, billed, count, or_absent, or_default, usage_of_vectors, word};
 
 use super::{forms, limits};
 
 /// How this wire's answers are read.
-pub(super) const ACCENT: Accent = Accent { canonical: forms::canonical, usage: "usage", canonical_usage: forms::usage };
+pub(super) const WIRE_FORMAT: WireFormat =
+    WireFormat { canonical: forms::canonical, usage: "usage", canonical_usage: forms::usage };
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -162,14 +163,14 @@ fn decode<T: for<'de> Deserialize<'de>>(
     is_plain: impl Fn(&T) -> bool,
     of: fn(&ReportedUsage) -> Usage,
 ) -> Result<T, Fault> {
-    ACCENT.read(answer, is_plain).map_err(|fault| billed(fault, of(&ACCENT.usage(answer))))
+    WIRE_FORMAT.read(answer, is_plain).map_err(|fault| billed(fault, of(&WIRE_FORMAT.usage(answer))))
 }
 
 fn decode_raw<T: for<'de> Deserialize<'de>>(
     answer: &HttpAnswer,
     of: fn(&ReportedUsage) -> Usage,
 ) -> Result<(Value, T), Fault> {
-    ACCENT.read_raw(answer).map_err(|fault| billed(fault, of(&ACCENT.usage(answer))))
+    WIRE_FORMAT.read_raw(answer).map_err(|fault| billed(fault, of(&WIRE_FORMAT.usage(answer))))
 }
 
 /// The choice to take and how it ended, or the fault that the answer amounts to.
@@ -198,7 +199,7 @@ impl OpenAiCompletion {
     /// Whether it is as the documents have it, so that nothing more is to be found in its body.
     fn is_plain(&self) -> bool {
         let plain = |choice: &OpenAiChoice| {
-            let ended = finish(choice.finish_reason.as_deref()) != Finish::Open && !is_error(&choice.error);
+            let ended = finish(choice.finish_reason.as_deref()) != Finish::Unknown && !is_error(&choice.error);
             ended && (choice.message.has_content() || choice.message.refusal.is_some())
         };
         self.choices.first().is_some_and(plain) && self.usage.is_there()
@@ -281,10 +282,10 @@ mod tests {
 
     #[test]
     fn every_finish_reason_with_text_keeps_the_text() {
-        for (reason, finish) in REASONS.into_iter().chain([("something_new", Finish::Open)]) {
+        for (reason, finish) in REASONS.into_iter().chain([("something_new", Finish::Unknown)]) {
             let read = text(&ended(reason, &json!("ab.")));
             let ending = match finish {
-                Finish::Complete | Finish::Open => Ending::Complete,
+                Finish::Complete | Finish::Unknown => Ending::Complete,
                 Finish::Cap => Ending::Cut,
                 Finish::Refused => Ending::Filtered,
                 Finish::Broken => {
@@ -300,7 +301,7 @@ mod tests {
 
     #[test]
     fn every_finish_reason_without_text_is_a_fault_that_names_it_and_is_billed() {
-        for (reason, finish) in REASONS.into_iter().chain([("something_new", Finish::Open)]) {
+        for (reason, finish) in REASONS.into_iter().chain([("something_new", Finish::Unknown)]) {
             for content in [json!(null), json!(""), json!(" \n"), json!([]), json!(7)] {
                 let fault = text(&ended(reason, &content)).unwrap_err();
                 let kind = match finish {
@@ -412,13 +413,13 @@ mod tests {
         #[test]
         fn no_answer_is_too_odd(body in odd_value()) {
             let answer = answer(&body);
-            let _ = (text(&answer), raw(&answer), raw_vectors(&answer), vectors(&answer, 2), ACCENT.error(&answer).map(|error| error.reason()));
+            let _ = (text(&answer), raw(&answer), raw_vectors(&answer), vectors(&answer, 2), WIRE_FORMAT.error(&answer).map(|error| error.reason()));
         }
 
         #[test]
         fn no_bytes_are_too_odd(body in prop::collection::vec(any::<u8>(), 0..200)) {
             let answer = HttpAnswer { status: 200, body: Bytes::from(body), ..HttpAnswer::default() };
-            let _ = (text(&answer), raw(&answer), raw_vectors(&answer), vectors(&answer, 1), ACCENT.error(&answer).map(|error| error.reason()));
+            let _ = (text(&answer), raw(&answer), raw_vectors(&answer), vectors(&answer, 1), WIRE_FORMAT.error(&answer).map(|error| error.reason()));
         }
     }
 }

@@ -1,5 +1,5 @@
-//! OpenAI's errors as faults, and those of servers like it. Which fault one is is decided by status codes and by names
-//! of the wire, never by the words of a message; a limit's amount and wait are read from them where nothing else says it.
+//! OpenAI's errors as faults, and those of servers like it. The kind of fault is decided by status codes and by names of
+//! the wire, never by the words of a message; a limit's amount and wait are read from them where nothing else says it.
 
 use atelier_engine::{Fault, FaultKind, LimitKind, ReportedLimit};
 

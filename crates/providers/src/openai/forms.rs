@@ -1,4 +1,4 @@
-//! Answers of servers that speak this wire with an accent, brought into the form of the documents.
+//! Answers in the spellings and shapes that other servers write, brought into the form of the documents.
 
 use serde_json::{Map, Value, json};
 

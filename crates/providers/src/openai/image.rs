@@ -4,11 +4,11 @@ use atelier_engine::{Fault, FaultKind, ImageData, ImageRequest, Usage};
 use reqwest::header::HeaderValue;
 use serde::{Deserialize, Serialize};
 
-use crate::drawn::{Drawn, Picture};
+use crate::drawn::{ImageAnswer, Picture};
 use crate::http::HttpAnswer;
 use crate::wire::{self, billed, count, encode, or_absent, or_default, without_images, word};
 
-use super::answer::ACCENT;
+use super::answer::WIRE_FORMAT;
 use super::limits;
 
 /// The sizes that the models before gpt-image-2 make, in pixels.
@@ -168,16 +168,16 @@ impl ImageUsage {
 }
 
 /// Reads an answer of `images/generations` or `images/edits`.
-pub(super) fn answer(answer: &HttpAnswer) -> Result<Drawn, Fault> {
-    let unread = |fault| billed(fault, ACCENT.usage::<ImageUsage>(answer).of(0));
+pub(super) fn answer(answer: &HttpAnswer) -> Result<ImageAnswer, Fault> {
+    let unread = |fault| billed(fault, WIRE_FORMAT.usage::<ImageUsage>(answer).of(0));
     let is_plain = |images: &Images| images.data.iter().any(|image| image.b64_json.is_some());
-    let images: Images = ACCENT.read(answer, is_plain).map_err(unread)?;
+    let images: Images = WIRE_FORMAT.read(answer, is_plain).map_err(unread)?;
     // The wire does not say the type of an image: its bytes do.
     let found = images.data.into_iter().find_map(|image| Picture::of("", image.b64_json, image.url));
     let Some(picture) = found else {
         return Err(billed(Fault::new(FaultKind::Empty, "the answer holds no image"), images.usage.of(0)));
     };
-    Ok(Drawn { picture, usage: images.usage.of(1), limits: limits::reported(&answer.headers) })
+    Ok(ImageAnswer { picture, usage: images.usage.of(1), limits: limits::reported(&answer.headers) })
 }
 
 #[cfg(test)]

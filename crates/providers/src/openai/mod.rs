@@ -154,7 +154,7 @@ impl OpenAi {
         }
         // Some gateways report an error in a 200, and it says more than that the answer can't be read. The usage
         // is kept either way: it was paid for.
-        read(&answer).map_err(|unread| match (unread.kind, answer::ACCENT.error(&answer)) {
+        read(&answer).map_err(|unread| match (unread.kind, answer::WIRE_FORMAT.error(&answer)) {
             (FaultKind::Empty | FaultKind::Unreadable, Some(error)) => {
                 Fault { usage: unread.usage, ..fault(error.status(), &error) }
             }

@@ -87,7 +87,8 @@ impl Entry {
         let input = million(&self.input_cost_per_token);
         let image = number(&self.output_cost_per_image);
         let output = million(&self.output_cost_per_token);
-        let answers = input.is_some() && matches!(self.mode.as_str().unwrap_or_default(), "" | "chat" | "completion" | "responses");
+        let answers = input.is_some()
+            && matches!(self.mode.as_str().unwrap_or_default(), "" | "chat" | "completion" | "responses");
         if (input.is_none() && image.is_none()) || (answers && output.is_none() && image.is_none()) {
             return None;
         }

@@ -273,7 +273,12 @@ async fn an_error_that_repetition_cant_mend_ends_at_once_with_its_words() {
         (200, r#"{"error":{"code":503,"message":"full"}}"#, Remedy::Retry, "full"),
         (200, r#"{"error":{"code":429,"message":"slow down"}}"#, Remedy::WaitForLimit, "slow down"),
         (200, r#"{"error":{"type":"image_generate_failed","message":"no"}}"#, Remedy::GiveUp, "no"),
-        (400, r#"{"statusCode":400,"error":"Bad Request","message":"n is no number"}"#, Remedy::GiveUp, "n is no number"),
+        (
+            400,
+            r#"{"statusCode":400,"error":"Bad Request","message":"n is no number"}"#,
+            Remedy::GiveUp,
+            "n is no number",
+        ),
         (402, r#"{"error":{"message":"pay","metadata":{"raw":"no credit"}}}"#, Remedy::ClosePool, "pay: no credit"),
     ] {
         for wire in [Gemini, OpenAi] {

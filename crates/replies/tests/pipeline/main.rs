@@ -311,11 +311,11 @@ async fn drafts_are_reviewed_and_then_exported_by_what_was_decided() {
     let drafts: Vec<_> =
         studio.drafts().await.into_iter().filter(|row| row.draft.status == DraftStatus::Pending).collect();
     let (wanted, unwanted) = (vec![drafts[0].draft.id.clone()], vec![drafts[1].draft.id.clone()]);
+    let error = decide(&studio.store, &wanted, ReviewDecision::Posted, now()).await.unwrap_err();
+    assert_eq!(error.code(), "draft-transition", "nobody has decided on it yet: {error}");
     assert_eq!(decide(&studio.store, &wanted, ReviewDecision::Approve, now()).await.unwrap(), wanted);
     let reject = ReviewDecision::Reject { reason: Some("not our voice".into()) };
     decide(&studio.store, &unwanted, reject, now()).await.unwrap();
-    let error = decide(&studio.store, &wanted, ReviewDecision::Posted, now()).await.unwrap_err();
-    assert_eq!(error.code(), "draft-transition", "a draft is exported before it is posted: {error}");
 
     let options = ExportOptions { status: DraftStatus::Approved, ..ExportOptions::default() };
     let mut bytes = Vec::new();

@@ -46,7 +46,7 @@ impl Store {
 
     /// The draft of this id, with its post; `None` if one of the two is gone.
     pub async fn draft(&self, id: &str) -> StoreResult<Option<DraftRow>> {
-        let after = Some(Cursor::new(number(id)? - 1, ""));
+        let after = Some(Cursor::new(number(id)?.saturating_sub(1), ""));
         let filter = DraftFilter { after, include_filtered: true, limit: 1, ..DraftFilter::default() };
         Ok(self.drafts(&filter).await?.pop().filter(|row| row.draft.id == id))
     }

@@ -31,7 +31,7 @@ impl DraftStatus {
     pub const ALL: [Self; 6] =
         [Self::Pending, Self::Approved, Self::Rejected, Self::Exported, Self::Posted, Self::Skipped];
 
-    /// Its name in the database, in lists and for the user to write.
+    /// Its name: in the database, in lists, and as users write it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -56,7 +56,7 @@ impl DraftStatus {
             Self::Approved => &[Self::Pending, Self::Rejected, Self::Exported],
             Self::Rejected => &[Self::Pending, Self::Approved, Self::Exported],
             Self::Exported => &[Self::Pending, Self::Approved],
-            Self::Posted | Self::Skipped => &[Self::Exported],
+            Self::Posted | Self::Skipped => &[Self::Approved, Self::Exported],
         }
     }
 }

@@ -57,10 +57,21 @@ impl Store {
     /// if that is not what was planned.
     pub async fn retry_generated(&self, images: &[String], written: Option<&str>, job: &NewJob) -> StoreResult<()> {
         let mut batch = insert_job(self.owner(), job);
+        // What is broken gives way to what comes now.
+        batch.extend(images.iter().map(|image| {
+            Statement::new(
+                "INSERT INTO made_garbage (hash) SELECT m.hash FROM made_images m WHERE m.id = $1 AND m.kind = 'broken' \
+                 AND m.hash IS NOT NULL AND NOT EXISTS (SELECT 1 FROM made_images o WHERE o.hash = m.hash AND o.id <> m.id) \
+                 ON CONFLICT (hash) DO NOTHING",
+            )
+            .bind(image.as_str())
+        }));
         batch.extend(images.iter().zip(0_u64..).map(|(image, seq)| {
             Statement::new(
                 "UPDATE made_images SET state = 'pending', kind = NULL, message = NULL, attempts = 0, job = $1, seq = $2, \
-                 written = coalesce($4, written) WHERE id = $3 AND (state IN ('blocked', 'failed', 'cancelled') OR kind = 'broken')",
+                 written = coalesce($4, written), hash = NULL, format = NULL, width = NULL, height = NULL, bytes = NULL, \
+                 cost = NULL, cost_estimated = 0, provenance = NULL, made_at = NULL \
+                 WHERE id = $3 AND (state IN ('blocked', 'failed', 'cancelled') OR kind = 'broken')",
             )
             .bind(&job.id)
             .bind(seq)

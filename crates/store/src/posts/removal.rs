@@ -63,7 +63,8 @@ impl Store {
              1 + (SELECT count(*) FROM posts o WHERE o.project = p.name) AS items FROM projects p WHERE p.name = $4";
         let mut batch = vec![must_exist(name)];
         let trash = ToTrash::note(TrashKind::Project, note, &[name], false);
-        batch.extend(copy_posts_of(name, trash.copy("projects", "name = $2", &[name])).batch);
+        let trash = trash.copy("projects", "name = $2", &[name]).copy("claims", "project = $2", &[name]);
+        batch.extend(copy_posts_of(name, trash).batch);
         batch.extend(remove_posts_of(name));
         batch.push(Statement::new("DELETE FROM claims WHERE project = $1").bind(name));
         batch.push(Statement::new("DELETE FROM projects WHERE name = $1").bind(name));

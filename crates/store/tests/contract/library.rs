@@ -333,8 +333,8 @@ pub(crate) async fn a_removed_image_is_in_the_trash_and_its_objects_are_garbage_
     let again = store.restore(&trashed[0].id).await.unwrap_err();
     assert_eq!(again, StoreError::NotInTrash { id: trashed[0].id.clone() });
     assert!(store.remove_image("a").await.unwrap());
-    assert_eq!(store.empty_trash(Some(Timestamp::default())).await.unwrap().0, 0, "what was deleted since is kept");
-    assert_eq!(store.empty_trash(None).await.unwrap().0, 1);
+    assert_eq!(store.empty_trash(Some(Timestamp::default())).await.unwrap(), 0, "what was deleted since is kept");
+    assert_eq!(store.empty_trash(None).await.unwrap(), 1);
     assert_eq!(store.trash(None, 9).await.unwrap(), []);
     assert_eq!(store.garbage(9).await.unwrap(), ["hash of a"]);
     assert_eq!(store.add_image(full.clone()).await.unwrap(), Added::BeingDeleted);

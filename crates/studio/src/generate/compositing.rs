@@ -10,7 +10,11 @@ use image::{ExtendedColorType, GrayImage, ImageEncoder};
 
 use super::edit::{changed, read};
 use crate::error::{StudioError, StudioResult};
-use crate::library::decode::{PictureError, PictureReader, RgbaPicture};
+use crate::library::decode::{PictureError, PictureFormat, PictureReader, sniff};
+
+/// Where a PNG says how many bits each value has (the standard, 11.2.2), and what brings a value of 8 bits to 16.
+const BIT_DEPTH: usize = 24;
+const DEEPER: u16 = 257;
 
 /// Where a mask is darker than this, nothing is changed: masks in JPEG are never quite black.
 const OUTSIDE: u8 = 16;
@@ -35,8 +39,32 @@ pub(super) fn composite(original: &Bytes, mask: &Bytes, made: &Bytes, reader: &P
     let mut picture = reader.read(original)?.into_rgba();
     let made = made.covering(picture.width, picture.height)?.in_colors_of(picture.profile.as_deref());
     let weights = weights(&changed(&read(mask)?), picture.width, picture.height);
-    lay_over(&mut picture.rgba, &made.rgba, &weights);
-    png(&picture)
+    let (width, height, profile) = (picture.width, picture.height, picture.profile.take());
+    if let Some(mut deep) = deep(original, width, height) {
+        let made: Vec<u16> = made.rgba.iter().map(|value| u16::from(*value) * DEEPER).collect();
+        lay_over(&mut deep, &made, &weights, f32::from(u16::MAX), |value| value as u16);
+        let [rgb, rgba] = [ExtendedColorType::Rgb16, ExtendedColorType::Rgba16];
+        let bytes = |value: &u16| value.to_ne_bytes();
+        return match without_opacity(&deep, u16::MAX) {
+            Some(opaque) => png(&opaque.iter().flat_map(bytes).collect::<Vec<_>>(), (width, height), rgb, profile),
+            None => png(&deep.iter().flat_map(bytes).collect::<Vec<_>>(), (width, height), rgba, profile),
+        };
+    }
+    lay_over(&mut picture.rgba, &made.rgba, &weights, f32::from(u8::MAX), |value| value as u8);
+    match without_opacity(&picture.rgba, u8::MAX) {
+        Some(opaque) => png(&opaque, (width, height), ExtendedColorType::Rgb8, profile),
+        None => png(&picture.rgba, (width, height), ExtendedColorType::Rgba8, profile),
+    }
+}
+
+/// The pixels of a picture that has 16 bits for each of their values, if it is one.
+fn deep(original: &Bytes, width: u32, height: u32) -> Option<Vec<u16>> {
+    if sniff(original) != Ok(PictureFormat::Png) || original.get(BIT_DEPTH) != Some(&16) {
+        return None;
+    }
+    let picture = read(original).ok()?;
+    // Inks and turned pictures have gone another way.
+    ((picture.width(), picture.height()) == (width, height)).then(|| picture.into_rgba16().into_raw())
 }
 
 /// How much of each pixel is taken from what was made, 0 to 1: nothing outside the mask, and more the further inside.
@@ -85,43 +113,48 @@ fn depths(mask: &[u8], width: usize, height: usize) -> Vec<u32> {
     depths
 }
 
-/// Mixes pixels by their weights; each brings its colour by its opacity.
-fn lay_over(below: &mut [u8], above: &[u8], weights: &[f32]) {
+/// Mixes pixels by their weights; each brings its colour by its opacity, which is `most` at most.
+fn lay_over<T: Copy + Into<f32>>(below: &mut [T], above: &[T], weights: &[f32], most: f32, from: fn(f32) -> T) {
     let pixels = below.as_chunks_mut::<4>().0.iter_mut().zip(above.as_chunks::<4>().0).zip(weights);
     for ((below, above), weight) in pixels.filter(|(_, weight)| **weight > 0.0) {
-        let [of_below, of_above] = [f32::from(below[3]) * (1.0 - weight), f32::from(above[3]) * weight];
+        let [of_below, of_above]: [f32; 2] = [below[3].into() * (1.0 - weight), above[3].into() * weight];
         let opacity = of_below + of_above;
         for (below, above) in below.iter_mut().zip(above).take(3) {
-            let mixed = f32::from(*below) * of_below + f32::from(*above) * of_above;
-            *below = if opacity > 0.0 { (mixed / opacity).round() as u8 } else { *above };
+            let mixed = (*below).into() * of_below + (*above).into() * of_above;
+            *below = if opacity > 0.0 { from((mixed / opacity).round().min(most)) } else { *above };
         }
-        below[3] = opacity.round() as u8;
+        below[3] = from(opacity.round().min(most));
     }
 }
 
-fn png(picture: &RgbaPicture) -> StudioResult<Bytes> {
+/// The colours alone of pixels that are all opaque.
+fn without_opacity<T: Copy + PartialEq>(rgba: &[T], opaque: T) -> Option<Vec<T>> {
+    let pixels = rgba.as_chunks::<4>().0;
+    let all = pixels.iter().all(|[.., opacity]| *opacity == opaque);
+    all.then(|| pixels.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]).collect())
+}
+
+fn png(
+    pixels: &[u8],
+    (width, height): (u32, u32),
+    color: ExtendedColorType,
+    profile: Option<Vec<u8>>,
+) -> StudioResult<Bytes> {
     let damaged = |error: image::ImageError| StudioError::Picture(PictureError::Damaged(error.to_string()));
     let mut file = Cursor::new(Vec::new());
     let mut encoder = PngEncoder::new(&mut file);
-    if let Some(profile) = &picture.profile {
+    if let Some(profile) = profile {
         // Without it the colours would be others; a format that can't hold it does not come this way.
-        let _ = encoder.set_icc_profile(profile.clone());
+        let _ = encoder.set_icc_profile(profile);
     }
-    let (width, height) = (picture.width, picture.height);
-    let pixels = picture.rgba.as_chunks::<4>().0;
-    if pixels.iter().all(|[.., opacity]| *opacity == 255) {
-        let rgb: Vec<u8> = pixels.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]).collect();
-        encoder.write_image(&rgb, width, height, ExtendedColorType::Rgb8).map_err(damaged)?;
-    } else {
-        encoder.write_image(&picture.rgba, width, height, ExtendedColorType::Rgba8).map_err(damaged)?;
-    }
+    encoder.write_image(pixels, width, height, color).map_err(damaged)?;
     Ok(file.into_inner().into())
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
-    use image::{DynamicImage, ImageFormat, Luma, Rgba, RgbaImage};
+    use image::{DynamicImage, ImageBuffer, ImageFormat, Luma, Rgb, Rgba, RgbaImage};
     use proptest::prelude::*;
 
     use super::*;
@@ -172,6 +205,20 @@ mod tests {
             }
             prop_assert!(changed > 0);
         }
+    }
+
+    #[test]
+    fn a_picture_of_16_bits_keeps_them_outside_the_mask() {
+        let original = ImageBuffer::from_fn(40, 30, |x, y| Rgb([(x * 1_601) as u16, (y * 2_003) as u16, 12_345]));
+        let mask = GrayImage::from_fn(40, 30, |x, _| Luma([if x < 20 { 255 } else { 0 }]));
+        let made = RgbaImage::from_pixel(40, 30, Rgba([255, 0, 0, 255]));
+        let reader = PictureReader::new(DecodeLimits::default());
+        let edited =
+            composite(&file(DynamicImage::ImageRgb16(original.clone())), &file(mask), &file(made), &reader).unwrap();
+        let edited = image::load_from_memory(&edited).unwrap();
+        let DynamicImage::ImageRgb16(edited) = edited else { panic!("{:?}", edited.color()) };
+        assert_eq!(edited.get_pixel(5, 5), &Rgb([65_535, 0, 0]));
+        assert!((20..40).all(|x| edited.get_pixel(x, 7) == original.get_pixel(x, 7)));
     }
 
     #[test]

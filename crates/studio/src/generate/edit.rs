@@ -4,7 +4,9 @@ use std::io::Cursor;
 
 use bytes::Bytes;
 use image::imageops::{self, FilterType};
-use image::{DynamicImage, GrayImage, ImageFormat, ImageReader, Limits, Luma, Rgb, RgbImage, Rgba, RgbaImage};
+use image::{
+    DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Limits, Luma, Rgb, RgbImage, Rgba, RgbaImage,
+};
 
 use crate::error::{RequestFault, StudioError, StudioResult};
 use crate::library::blocking;
@@ -35,7 +37,7 @@ pub(super) async fn mask(file: &Bytes, width: u32, height: u32, apart: bool) -> 
             );
             return Err(StudioError::BadRequest { fault: RequestFault::MaskInvalid, message });
         }
-        let change = changed(&mask.resize_exact(width, height, FilterType::Triangle));
+        let change = imageops::resize(&changed(&mask), width, height, FilterType::Triangle);
         let share =
             change.pixels().filter(|pixel| pixel.0[0] > 127).count() as f64 / f64::from(width) / f64::from(height);
         if share < LEAST {
@@ -62,6 +64,7 @@ pub(super) fn changed(mask: &DynamicImage) -> GrayImage {
     mask.to_luma8()
 }
 
+/// Decodes a file, upright.
 pub(super) fn read(file: &[u8]) -> StudioResult<DynamicImage> {
     let damaged = |error: String| StudioError::Picture(PictureError::Damaged(error));
     let mut reader =
@@ -69,7 +72,14 @@ pub(super) fn read(file: &[u8]) -> StudioResult<DynamicImage> {
     let mut limits = Limits::default();
     limits.max_alloc = Some(MOST_DECODED);
     reader.limits(limits);
-    reader.decode().map_err(|error| damaged(format!("the mask can't be read: {error}")))
+    let upright = || {
+        let mut decoder = reader.into_decoder()?;
+        let orientation = decoder.orientation()?;
+        let mut picture = DynamicImage::from_decoder(decoder)?;
+        picture.apply_orientation(orientation);
+        Ok(picture)
+    };
+    upright().map_err(|error: image::ImageError| damaged(format!("the mask can't be read: {error}")))
 }
 
 fn png(picture: &DynamicImage) -> StudioResult<Bytes> {

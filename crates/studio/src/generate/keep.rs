@@ -11,7 +11,6 @@ use futures_util::future::BoxFuture;
 use super::task::answer_name;
 use crate::error::StudioResult;
 use crate::library::Library;
-use crate::library::decode::{SNIFFED, sniff};
 
 /// How often a picture that was paid for is tried to be written where the disk does not take it, and how far apart.
 const TRIES: u32 = 15;
@@ -30,11 +29,7 @@ impl Model for Keeping {
             let reply = self.model.call(request).await?;
             if let Content::Image(image) = &reply.content {
                 let usage = Some(reply.usage);
-                // A picture that is broken was paid for like a good one, and is kept as it is.
-                if let Err(error) = sniff(image.bytes.get(..SNIFFED).unwrap_or(&image.bytes)) {
-                    let message = format!("what came is no picture that can be read: {error}");
-                    return Err(Fault { usage, ..Fault::new(FaultKind::WrongType, message) });
-                }
+                // One that can't be read was paid for like any other, and is kept as it is.
                 self.keep(&answer_name(&self.job, &image.bytes), &image.bytes)
                     .await
                     .map_err(|fault| Fault { usage, ..fault })?;

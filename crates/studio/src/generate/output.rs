@@ -27,6 +27,8 @@ use atelier_store::objects::{ObjectKey, ThumbnailSize};
 
 /// Images are read in pages of this size.
 const PAGE: usize = 200;
+/// Objects are deleted in groups of so many images.
+const GARBAGE: usize = 500;
 
 impl ImageStudio {
     /// An image that was asked for.
@@ -80,7 +82,7 @@ impl ImageStudio {
         let before = before.ok_or_else(|| StudioError::Plan("the picture before the edit is not there".into()))?;
         let (result, after) = self.file(image).await?;
         let both = side_by_side(before, after, self.reader().clone()).await?;
-        // It goes its own ways, and says what it shows.
+        // The file is passed on by itself, and says what it shows.
         let provenance: Option<Provenance> = serde_json::from_value(result.provenance).ok();
         let facts = provenance.map(|provenance| facts(&provenance, image));
         Ok(facts.and_then(|facts| provenance::write(&both, &facts)).unwrap_or(both))
@@ -172,18 +174,31 @@ impl ImageStudio {
     /// # Errors
     /// What the store and the objects report; the rest goes the next time.
     pub async fn empty_trash(&self, before: Option<Timestamp>) -> StudioResult<u64> {
-        let (emptied, hashes) = self.store().empty_trash(before).await?;
-        for hash in hashes {
-            let _alone = self.store().own_objects().await?;
-            if !self.store().generated_with_hash(&hash).await? {
-                let thumbnails = ThumbnailSize::ALL.into_iter();
-                let thumbnails = thumbnails.filter_map(|size| ObjectKey::made_thumbnail(&hash, size));
-                let keys = ObjectKey::made(&hash).into_iter().chain(thumbnails).collect();
-                self.library().objects().remove(keys).await?;
-            }
-        }
+        let emptied = self.store().empty_trash(before).await?;
+        self.delete_made_garbage().await?;
         self.library().delete_garbage().await?;
         Ok(emptied)
+    }
+
+    /// Deletes the files that no made image has any more, nor one in the trash.
+    async fn delete_made_garbage(&self) -> StudioResult<()> {
+        // Nobody is kept waiting for nothing.
+        while !self.store().made_garbage(1).await?.is_empty() {
+            let _alone = self.store().own_objects().await?;
+            let hashes = self.store().made_garbage(GARBAGE).await?;
+            let mut keys = Vec::with_capacity(hashes.len() * 3);
+            for hash in &hashes {
+                // The same picture may have come again since.
+                if !self.store().generated_with_hash(hash).await? {
+                    let thumbnails = ThumbnailSize::ALL.into_iter();
+                    keys.extend(thumbnails.filter_map(|size| ObjectKey::made_thumbnail(hash, size)));
+                    keys.extend(ObjectKey::made(hash));
+                }
+            }
+            self.library().objects().remove(keys).await?;
+            self.store().made_garbage_deleted(&hashes).await?;
+        }
+        Ok(())
     }
 
     /// Takes an image into the library: it can be searched for from then on, and be a reference. The id that it has
@@ -245,19 +260,23 @@ impl ImageStudio {
 /// The quality of JPEG that is written from other formats.
 const QUALITY: u8 = 95;
 
-/// A picture in another format. What has no transparency in it loses none: in JPEG it lies over a ground.
+/// A picture in another format. JPEG has no transparency: there it lies over white.
 fn encoded(content: &[u8], to: ImageFormat, reader: &PictureReader) -> StudioResult<Bytes> {
     let damaged = |error: image::ImageError| StudioError::Picture(PictureError::Damaged(error.to_string()));
     let short = || StudioError::Picture(PictureError::Damaged("it has too few pixels".into()));
     let mut file = Cursor::new(Vec::new());
-    let decoded = reader.read(content)?;
+    let picture = reader.read(content)?.into_rgba().in_colors_of(None);
     if to == ImageFormat::Jpeg {
-        let picture = decoded.into_picture(u32::MAX, u32::MAX)?;
+        let over_white = |value: &u8, opacity: u8| {
+            let opacity = u16::from(opacity);
+            ((u16::from(*value) * opacity + 255 * (255 - opacity) + 127) / 255) as u8
+        };
+        let pixels = picture.rgba.as_chunks::<4>().0.iter();
+        let rgb = pixels.flat_map(|[r, g, b, a]| [r, g, b].map(|value| over_white(value, *a))).collect();
         let encoder = JpegEncoder::new_with_quality(&mut file, QUALITY);
-        let picture = image::RgbImage::from_raw(picture.width, picture.height, picture.rgb).ok_or_else(short)?;
+        let picture = image::RgbImage::from_raw(picture.width, picture.height, rgb).ok_or_else(short)?;
         picture.write_with_encoder(encoder).map_err(damaged)?;
     } else {
-        let picture = decoded.into_rgba().in_colors_of(None);
         let picture = image::RgbaImage::from_raw(picture.width, picture.height, picture.rgba).ok_or_else(short)?;
         picture.write_to(&mut file, to).map_err(damaged)?;
     }

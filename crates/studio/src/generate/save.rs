@@ -13,7 +13,7 @@ use super::provenance::{Provenance, Size};
 use super::task::{ImageAnswer, ImageItem};
 use crate::error::{StudioError, StudioResult};
 use crate::library::blocking;
-use crate::library::decode::{PictureFormat, PictureReader, SNIFFED, sniff};
+use crate::library::decode::{DecodeLimits, PictureFormat, PictureReader, SNIFFED, sniff};
 use crate::library::derive::{LONG_SIDE, SHORT_SIDE, thumbnail};
 use crate::provenance::{self, Facts};
 
@@ -187,7 +187,9 @@ fn finish(came: Bytes, edited: Option<&(Bytes, Bytes)>, facts: &Facts, reader: &
     let whole = match edited {
         None => finish_picture(&came, facts, reader),
         Some((picture, mask)) => {
-            composite(picture, mask, &came, reader).and_then(|file| finish_picture(&file, facts, reader))
+            // The program's own PNG may be larger than the files that it takes.
+            let any_size = PictureReader::new(DecodeLimits { max_bytes: u64::MAX, ..*reader.limits() });
+            composite(picture, mask, &came, reader).and_then(|file| finish_picture(&file, facts, &any_size))
         }
     };
     whole.unwrap_or_else(|error| {

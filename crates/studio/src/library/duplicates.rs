@@ -67,14 +67,26 @@ impl Library {
         Ok(found)
     }
 
-    /// Of the groups that these images are in, moves all but the largest into the trash; the ids of those that went.
+    /// Of the groups that these images are in, moves those into the trash that are like the largest; the ids of those that
+    /// went. One that is wanted beside it stays, and so does one that is only like another of the group.
     ///
     /// # Errors
     /// [`StudioError::NoSuchImage`] for one that is in no group; what the store and the objects report.
     pub async fn keep_largest(&self, ids: &[String]) -> StudioResult<Vec<String>> {
+        let apart = self.store.kept_apart().await?;
         let mut gone = Vec::new();
         for group in self.groups_of(ids).await? {
-            gone.extend(group.into_iter().skip(1).map(|image| image.id));
+            let [largest, others @ ..] = group.as_slice() else { continue };
+            let of_largest = self.small_picture(&largest.id).await?;
+            for other in others {
+                let pair = [&largest.id, &other.id];
+                let pair = (pair[0].min(pair[1]).clone(), pair[0].max(pair[1]).clone());
+                let of_other = self.small_picture(&other.id).await?;
+                let is_like = of_largest.as_ref().zip(of_other.as_ref()).is_some_and(|(one, other)| alike(one, other));
+                if is_like && !apart.contains(&pair) {
+                    gone.push(other.id.clone());
+                }
+            }
         }
         self.remove(&gone).await?;
         Ok(gone)

@@ -30,15 +30,14 @@ impl Library {
     /// Deletes the files of images that are gone for good. It waits until nobody imports, and imports wait for it: an import of the
     /// same bytes would write files that are deleted a moment later.
     pub(crate) async fn delete_garbage(&self) -> StudioResult<()> {
-        loop {
+        // Nobody is kept waiting for nothing.
+        while !self.store.garbage(1).await?.is_empty() {
             let _alone = self.store.own_objects().await?;
             let hashes = self.store.garbage(GROUP).await?;
-            if hashes.is_empty() {
-                return Ok(());
-            }
             let keys = hashes.iter().flat_map(|hash| ObjectKey::all_of(hash)).collect();
             self.objects.remove(keys).await?;
             self.store.garbage_deleted(&hashes).await?;
         }
+        Ok(())
     }
 }

@@ -24,7 +24,13 @@ pub(super) async fn run(context: &Context, command: GenerateImages) -> AppResult
         let (id, plan) = match command.plan {
             Some(id) => (id.clone(), context.app.studio()?.generation(&id).await?.1),
             None => {
-                let kept = plan(context, &command.request, &command.make.run).await?;
+                let mut request = command.request;
+                if request.references.classify.take().is_some() {
+                    context
+                        .out
+                        .note("a forecast pays for nothing: the category is chosen by its words, without --classify");
+                }
+                let kept = plan(context, &request, &command.make.run).await?;
                 (kept.id, kept.plan)
             }
         };
@@ -145,7 +151,7 @@ async fn work(context: &Context, generation: &str, jobs: &[JobId], make: &MakeFl
         return work.exit(unfinished);
     }
     let run = context.app.generation_run(generation).await?;
-    Ok(if run.blocked + run.failed > 0 { Exit::ITEMS_FAILED } else { Exit::Success })
+    Ok(if run.blocked + run.failed + run.broken > 0 { Exit::ITEMS_FAILED } else { Exit::Success })
 }
 
 async fn plan(context: &Context, flags: &ImageRequestFlags, run: &RunFlags) -> AppResult<KeptPlan> {

@@ -33,6 +33,7 @@ pub(super) async fn run(context: &Context, command: ImagesCommand) -> AppResult<
         ImagesCommand::Note { id, text } => note(context, &id, text.as_deref()).await,
         ImagesCommand::Delete { ids } => {
             let deleted = context.app.studio()?.delete(&ids).await?;
+            context.app.empty_old_trash().await?;
             context.out.result(&json!({ "deleted": deleted }), || {
                 format!("{} deleted; 'atelier trash' has them for 30 days", images(deleted))
             })?;

@@ -60,6 +60,7 @@ async fn change(context: &Context, ids: &[String], edit: ImageEdit) -> AppResult
 
 pub(super) async fn remove(context: &Context, ids: &[String]) -> AppResult<Exit> {
     let removed = context.app.library()?.remove(ids).await?;
+    context.app.empty_old_trash().await?;
     context.out.result(&json!({ "removed": removed }), || {
         format!("{} removed; 'atelier trash' has them for 30 days", images(removed))
     })?;

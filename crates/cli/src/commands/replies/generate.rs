@@ -23,6 +23,12 @@ pub(super) async fn run(context: &Context, command: GenerateReplies) -> AppResul
         at: command.now.map(Timestamp::from),
         intent: if command.dry_run { Intent::Forecast } else { Intent::Send },
     };
+    if request.intent == Intent::Forecast && request.embedder != "local" {
+        context.out.note(format!(
+            "a forecast pays for nothing: posts are compared by the local model, not {}",
+            request.embedder
+        ));
+    }
     let work = Work::new(context, Default::default())?;
     let prepared = app.prepare_replies(&request, work.stop()).await;
     if let (Err(error), Some(exit)) = (&prepared, work.signalled()) {

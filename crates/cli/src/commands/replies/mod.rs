@@ -87,6 +87,8 @@ async fn review(context: &Context, command: ReviewReplies) -> AppResult<Exit> {
         let named = command.status.iter().map(|name| draft_status(name)).collect::<AppResult<Vec<_>>>()?;
         let filter = DraftFilter {
             projects: command.project,
+            // As the list of this status shows them.
+            include_filtered: named.contains(&DraftStatus::Rejected),
             statuses: if named.is_empty() { vec![usual] } else { named },
             label: command.label.as_deref().map(label).transpose()?,
             kinds: command.kind,

@@ -27,11 +27,11 @@ fn with_reason(reason: &str, parts: &Value) -> HttpAnswer {
 
 #[test]
 fn every_finish_reason_with_text_keeps_the_text() {
-    for (reason, finish) in REASONS.into_iter().chain([("something_new", Finish::Open)]) {
+    for (reason, finish) in REASONS.into_iter().chain([("something_new", Finish::Unknown)]) {
         let reason = reason.to_ascii_uppercase();
         let read = text(&with_reason(&reason, &json!([{"text": "a"}, {"text": "b."}])));
         let ending = match finish {
-            Finish::Complete | Finish::Open => Ending::Complete,
+            Finish::Complete | Finish::Unknown => Ending::Complete,
             Finish::Cap => Ending::Cut,
             Finish::Refused => Ending::Filtered,
             Finish::Broken => {
@@ -46,7 +46,7 @@ fn every_finish_reason_with_text_keeps_the_text() {
 
 #[test]
 fn every_finish_reason_without_text_is_a_fault_that_names_it_and_is_billed() {
-    for (reason, finish) in REASONS.into_iter().chain([("SOMETHING_NEW", Finish::Open)]) {
+    for (reason, finish) in REASONS.into_iter().chain([("SOMETHING_NEW", Finish::Unknown)]) {
         for parts in [json!([]), json!(null), json!([{"text": " \n"}]), json!([{"text": "hm", "thought": true}])] {
             let fault = text(&with_reason(reason, &parts)).unwrap_err();
             let kind = match finish {

@@ -24,6 +24,7 @@ CREATE TABLE trash_made_images       AS SELECT '' AS trash, * FROM made_images  
 CREATE TABLE trash_projects          AS SELECT '' AS trash, * FROM projects          WHERE 0;
 CREATE TABLE trash_posts             AS SELECT '' AS trash, * FROM posts             WHERE 0;
 CREATE TABLE trash_scores            AS SELECT '' AS trash, * FROM scores            WHERE 0;
+CREATE TABLE trash_claims            AS SELECT '' AS trash, * FROM claims            WHERE 0;
 CREATE TABLE trash_answers           AS SELECT '' AS trash, * FROM answers           WHERE 0;
 CREATE TABLE trash_drafts            AS SELECT '' AS trash, * FROM drafts            WHERE 0;
 CREATE INDEX trash_images_by_trash            ON trash_images            (trash);
@@ -38,8 +39,14 @@ CREATE INDEX trash_made_images_by_hash        ON trash_made_images       (hash);
 CREATE INDEX trash_projects_by_trash          ON trash_projects          (trash);
 CREATE INDEX trash_posts_by_trash             ON trash_posts             (trash);
 CREATE INDEX trash_scores_by_trash            ON trash_scores            (trash);
+CREATE INDEX trash_claims_by_trash           ON trash_claims           (trash);
 CREATE INDEX trash_answers_by_trash           ON trash_answers           (trash);
 CREATE INDEX trash_drafts_by_trash            ON trash_drafts            (trash);
+
+-- Files of made images that no row names any more, and that are still to be deleted.
+CREATE TABLE made_garbage (
+    hash TEXT NOT NULL PRIMARY KEY
+) STRICT, WITHOUT ROWID;
 
 -- Images that look nearly the same, and that a person wants to keep both: the smaller id first.
 CREATE TABLE kept_apart (

@@ -168,23 +168,25 @@ impl RgbPicture {
 }
 
 impl RgbaPicture {
-    /// Scaled to cover a picture of this size, and cut to it in the middle.
+    /// Cut in the middle to the shape of a picture of this size, and scaled to it.
     pub(crate) fn covering(self, width: u32, height: u32) -> Result<Self, PictureError> {
         let scale = (f64::from(width) / f64::from(self.width)).max(f64::from(height) / f64::from(self.height));
-        let side = |side: u32, least: u32| ((f64::from(side) * scale).round() as u32).max(least);
-        let (over_width, over_height) = (side(self.width, width), side(self.height, height));
-        let Self { rgba, profile, .. } = if (over_width, over_height) == (self.width, self.height) {
-            self
+        let side = |side: u32, most: u32| ((f64::from(side) / scale).round() as u32).clamp(1, most);
+        let (cut_width, cut_height) = (side(width, self.width), side(height, self.height));
+        let (left, top) = ((self.width - cut_width) as usize / 2, (self.height - cut_height) as usize / 2);
+        let rgba = if (cut_width, cut_height) == (self.width, self.height) {
+            self.rgba
         } else {
-            let size = (self.width, self.height);
-            let bytes = PixelBytes::ThreeAndOpacity;
-            let rgba = scaled(&self.rgba, size, bytes, (over_width, over_height)).map_err(unscaled)?;
-            Self { width: over_width, height: over_height, rgba, profile: self.profile }
+            let rows = self.rgba.chunks_exact(self.width as usize * 4).skip(top).take(cut_height as usize);
+            rows.flat_map(|row| &row[left * 4..(left + cut_width as usize) * 4]).copied().collect()
         };
-        let (left, top) = ((over_width - width) as usize / 2, (over_height - height) as usize / 2);
-        let rows = rgba.chunks_exact(over_width as usize * 4).skip(top).take(height as usize);
-        let rgba = rows.flat_map(|row| &row[left * 4..(left + width as usize) * 4]).copied().collect();
-        Ok(Self { width, height, rgba, profile })
+        let rgba = if (cut_width, cut_height) == (width, height) {
+            rgba
+        } else {
+            let bytes = PixelBytes::ThreeAndOpacity;
+            scaled(&rgba, (cut_width, cut_height), bytes, (width, height)).map_err(unscaled)?
+        };
+        Ok(Self { width, height, rgba, profile: self.profile })
     }
 
     /// The same with its colours meant by another profile; sRGB if none.

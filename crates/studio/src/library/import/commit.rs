@@ -6,7 +6,6 @@ use atelier_engine::Timestamp;
 use atelier_store::{Added, ChangeKind, ImageSource, Likeness, NewImage, Store};
 use futures_util::future::{join_all, try_join_all};
 
-use super::gather::Newcomer;
 use super::report::{FileOutcome, ImportRefusal};
 use super::work::{ID_DIGITS, Ready};
 use crate::error::{StudioError, StudioResult};
@@ -81,8 +80,6 @@ pub(super) struct Committer<'a> {
     pub(super) library: &'a Library,
     pub(super) hashes: &'a mut Hashes,
     pub(super) policy: NearPolicy,
-    /// What this import has brought so far.
-    pub(super) new: &'a mut HashMap<String, Newcomer>,
 }
 
 /// A file of the same group, which is not in the library yet.
@@ -129,15 +126,15 @@ impl Committer<'_> {
         }
         let near = self.near(ready, before).await?;
         Ok(match near {
-            Some(candidate) if !self.policy.keep && !self.gives_way(&candidate, ready, before).await? => {
+            Some(candidate) if !self.policy.keep && !self.is_smaller(&candidate, ready, before).await? => {
                 ImportDecision::Near(candidate)
             }
             near => ImportDecision::Store { near },
         })
     }
 
-    /// Whether an image that this import has brought is smaller than the one that it is like.
-    async fn gives_way(
+    /// Whether an image that was there before is smaller than this one.
+    async fn is_smaller(
         &self,
         candidate: &NearCandidate,
         ready: &Ready,
@@ -146,9 +143,6 @@ impl Committer<'_> {
         let pixels = u64::from(ready.image.width) * u64::from(ready.image.height);
         if let Some(before) = before.get(&candidate.image) {
             return Ok(before.pixels < pixels);
-        }
-        if !self.new.contains_key(&candidate.image) {
-            return Ok(false);
         }
         let image = self.library.store.image(&candidate.image).await?;
         Ok(image.is_some_and(|image| u64::from(image.width) * u64::from(image.height) < pixels))

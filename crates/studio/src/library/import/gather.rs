@@ -114,7 +114,7 @@ impl<O: FnMut(ImportEvent<'_>) + Send> Gatherer<'_, O> {
             none => none.insert(Hashes::read(library.store()).await?),
         };
         let policy = NearPolicy { keep: !self.options.skip_near, max_distance: self.options.near_distance };
-        Committer { library, hashes, policy, new: &mut self.new }.commit(ready).await
+        Committer { library, hashes, policy }.commit(ready).await
     }
 
     /// Where only the largest of near duplicates is wanted, all others that came in this import go.
@@ -132,13 +132,10 @@ impl<O: FnMut(ImportEvent<'_>) + Send> Gatherer<'_, O> {
         let pixels = there.map_or(0, |image| u64::from(image.width) * u64::from(image.height));
         self.new.insert(image.clone(), Newcomer { file: name.to_owned(), bytes, pixels, gave_way_to: None });
         let Some((of, distance)) = near else { return Ok(()) };
-        // What it is like may have given way to another already.
-        let mut of = of.clone();
-        while let Some(next) = self.new.get(&of).and_then(|one| one.gave_way_to.clone()) {
-            of = next;
-        }
-        let Some(other) = self.new.get(&of).filter(|_| of != *image).map(|one| one.pixels) else { return Ok(()) };
-        let (smaller, larger) = if other < pixels { (of, image.clone()) } else { (image.clone(), of) };
+        // What was in the library before stays, and so does what is like one that has given way to another.
+        let other = self.new.get(of).filter(|one| one.gave_way_to.is_none()).map(|one| one.pixels);
+        let Some(other) = other else { return Ok(()) };
+        let (smaller, larger) = if other < pixels { (of.clone(), image.clone()) } else { (image.clone(), of.clone()) };
         library.remove(std::slice::from_ref(&smaller)).await?;
         if let Some(gone) = self.new.get_mut(&smaller) {
             gone.gave_way_to = Some(larger.clone());

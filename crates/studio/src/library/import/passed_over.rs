@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use walkdir::{DirEntry, WalkDir};
 
-/// Folders in which other programs keep copies of pictures: those of network storage, of file managers, of catalogues,
-/// and bins. In lower case.
-const COPIES: [&str; 22] = [
+/// Folders in which other programs keep copies of pictures: those of network storage and of file managers, and bins. In
+/// lower case.
+const COPIES: [&str; 20] = [
     "@eadir",
     "#recycle",
     "@recycle",
@@ -17,9 +17,7 @@ const COPIES: [&str; 22] = [
     ".thumbnails",
     ".thumbs",
     "thumbs",
-    "thumbnails.db",
     ".picasaoriginals",
-    ".picasa.ini",
     ".sync",
     ".trash",
     ".trashes",
@@ -32,10 +30,15 @@ const COPIES: [&str; 22] = [
     ".fseventsd",
     ".cache",
 ];
-/// The ends of folders' names that are catalogues' own, with previews in them. In lower case.
-const CATALOGUES: [&str; 4] = [".lrdata", ".lrcat-data", ".cocatalogdb", ".aplibrary"];
-/// The file by which a data directory of this program is known.
+/// The ends of folders' names in which catalogues keep previews alone. In lower case.
+const CATALOGUES: [&str; 2] = [".lrdata", ".lrcat-data"];
+/// The ends of folders' names in which catalogues keep originals, and the names below them that are previews.
+const LIBRARIES: [&str; 4] = [".aplibrary", ".photoslibrary", ".migratedphotolibrary", ".cocatalog"];
+const PREVIEWS: [&str; 5] = ["previews", "thumbnails", "cache", "derivatives", "proxies"];
+/// The file by which a data directory of this program is known, and what else it writes there: a folder may hold
+/// pictures of its own, too.
 const OWN: &str = "atelier.db";
+const OWNS: [&str; 6] = ["objects", "locks", "search", "models", "prices.json", "embedding.log"];
 
 /// Why something was passed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -101,13 +104,8 @@ impl Gate {
 
     /// Whether the walk goes on with this; if not, it is noted why.
     pub(super) fn lets_in(&mut self, entry: &DirEntry) -> bool {
-        // What a user names is wanted, whatever its name; but not this program's own data.
-        let reason = if entry.depth() == 0 {
-            (entry.file_type().is_dir() && is_own(entry.path())).then_some(PassedOver::OwnData)
-        } else {
-            self.reason(entry)
-        };
-        let Some(reason) = reason else { return true };
+        // What a user names is wanted, whatever its name.
+        let Some(reason) = (if entry.depth() == 0 { None } else { self.reason(entry) }) else { return true };
         let files = if entry.file_type().is_dir() && !entry.path_is_symlink() { files_in(entry.path()) } else { 1 };
         self.passed.push(Passed { path: entry.path().into(), reason, files });
         false
@@ -116,19 +114,24 @@ impl Gate {
     fn reason(&mut self, entry: &DirEntry) -> Option<PassedOver> {
         let name = entry.file_name().to_string_lossy().to_ascii_lowercase();
         let is_folder = entry.file_type().is_dir();
-        if COPIES.contains(&&*name) || (is_folder && CATALOGUES.iter().any(|end| name.ends_with(end))) {
+        if is_folder && is_others(&name, entry.path()) {
             return Some(PassedOver::OthersCopies);
         }
         if name.starts_with('.') {
             return Some(PassedOver::Hidden);
         }
-        if is_folder && is_own(entry.path()) {
+        if entry.path().parent().is_some_and(|folder| is_own(&name, folder)) {
             return Some(PassedOver::OwnData);
         }
         if is_folder && entry.path_is_symlink() {
             let Ok(target) = entry.path().canonicalize() else { return Some(PassedOver::LinkNowhere) };
-            // A folder within the source comes by itself; one outside it comes once.
-            if target.starts_with(&self.root) || self.entered.iter().any(|entered| target.starts_with(entered)) {
+            if self.root.starts_with(&target) {
+                return Some(PassedOver::LinkLoop);
+            }
+            // A folder within what is imported comes by itself, unless it lies in one that is passed over; one outside
+            // comes once.
+            let comes = |from: &PathBuf| target.strip_prefix(from).is_ok_and(|below| lets_through(from, below));
+            if std::iter::once(&self.root).chain(&self.entered).any(comes) {
                 return Some(PassedOver::LinkToImported);
             }
             self.entered.insert(target);
@@ -136,14 +139,37 @@ impl Gate {
         None
     }
 
-    /// Notes what can't be looked at because of a link.
-    pub(super) fn link(&mut self, path: &Path, reason: PassedOver) {
+    /// Notes what the walk met and did not look at.
+    pub(super) fn pass_over(&mut self, path: &Path, reason: PassedOver) {
         self.passed.push(Passed { path: path.into(), reason, files: 1 });
     }
 }
 
-fn is_own(folder: &Path) -> bool {
-    folder.join(OWN).is_file()
+/// Whether a folder of this name, in lower case, holds copies that another program keeps.
+fn is_others(name: &str, path: &Path) -> bool {
+    let is_library = |folder: &Path| {
+        let name = folder.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase());
+        name.is_some_and(|name| LIBRARIES.iter().any(|end| name.ends_with(end)))
+    };
+    COPIES.contains(&name)
+        || CATALOGUES.iter().any(|end| name.ends_with(end))
+        || (PREVIEWS.contains(&name) && path.ancestors().skip(1).any(is_library))
+}
+
+/// Whether this name in a folder is of what this program keeps there.
+fn is_own(name: &str, folder: &Path) -> bool {
+    (OWNS.contains(&name) || name.starts_with(OWN)) && folder.join(OWN).is_file()
+}
+
+/// Whether the walk from a folder comes to what lies so far below it.
+fn lets_through(from: &Path, below: &Path) -> bool {
+    let mut folder = from.to_path_buf();
+    below.components().all(|component| {
+        let name = component.as_os_str().to_string_lossy().to_ascii_lowercase();
+        let own = is_own(&name, &folder);
+        folder.push(component);
+        !own && !name.starts_with('.') && !is_others(&name, &folder)
+    })
 }
 
 /// How many files are in a folder and below it; what can't be looked into counts for nothing.

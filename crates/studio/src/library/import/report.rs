@@ -259,8 +259,7 @@ impl ImportReport {
         });
     }
 
-    /// An image that was stored a moment ago has given way to a larger one. The pair is counted already, maybe the other way
-    /// round.
+    /// An image that was stored a moment ago has given way to a larger one. The pair was counted when the second came.
     pub(super) fn replace(&mut self, file: String, (image, by): (&str, &str), distance: u32, bytes: u64) {
         self.imported = self.imported.saturating_sub(1);
         self.bytes = self.bytes.saturating_sub(bytes);

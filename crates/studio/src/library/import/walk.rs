@@ -71,7 +71,7 @@ pub(super) fn count(sources: &[ImportSource], stop: &Stop) -> u64 {
             let gate = RefCell::new(Gate::new(path));
             let files = walk(path, &gate).filter(|entry| match entry {
                 Ok(entry) => entry.file_type().is_file() && !describes(entry),
-                Err(error) => broken_link(error).is_none(),
+                Err(error) => link_fault(error).is_none(),
             });
             files.take_while(|_| !stop.is_requested()).count() as u64
         }
@@ -140,9 +140,9 @@ impl FolderScan<'_> {
             }
             let listened = match entry {
                 Ok(entry) => self.entry(&root, &entry, &gate),
-                Err(error) if broken_link(&error).is_some() => {
-                    if let (Some(path), Some(reason)) = (error.path(), broken_link(&error)) {
-                        gate.borrow_mut().link(path, reason);
+                Err(error) if link_fault(&error).is_some() => {
+                    if let (Some(path), Some(reason)) = (error.path(), link_fault(&error)) {
+                        gate.borrow_mut().pass_over(path, reason);
                     }
                     true
                 }
@@ -153,11 +153,11 @@ impl FolderScan<'_> {
                     self.file(FoundFile { name, content, asked_for: false, description: None })
                 }
             };
-            if !listened || !self.tell(&gate) {
+            if !listened || !self.report_passed_over(&gate) {
                 return Ok(false);
             }
         }
-        if !self.tell(&gate) {
+        if !self.report_passed_over(&gate) {
             return Ok(false);
         }
         while let Some((_, sidecars)) = self.folders.pop() {
@@ -166,8 +166,8 @@ impl FolderScan<'_> {
         Ok(true)
     }
 
-    /// Tells what the gate has kept out since; false if nobody listens any more.
-    fn tell(&self, gate: &RefCell<Gate>) -> bool {
+    /// Sends what the gate has kept out since the last time; false if nobody listens any more.
+    fn report_passed_over(&self, gate: &RefCell<Gate>) -> bool {
         let passed = std::mem::take(&mut gate.borrow_mut().passed);
         passed.into_iter().all(|passed| self.send(ScanItem::PassedOver(passed)))
     }
@@ -188,7 +188,7 @@ impl FolderScan<'_> {
             false => Some(PassedOver::Special),
         };
         if let Some(reason) = reason {
-            gate.borrow_mut().link(entry.path(), reason);
+            gate.borrow_mut().pass_over(entry.path(), reason);
             return true;
         }
         let description = self.description(root, entry.path());
@@ -265,10 +265,11 @@ fn describes(entry: &DirEntry) -> bool {
 }
 
 /// Why an entry that can't be looked at is passed over, if it is because of a link.
-fn broken_link(error: &walkdir::Error) -> Option<PassedOver> {
+fn link_fault(error: &walkdir::Error) -> Option<PassedOver> {
     if error.loop_ancestor().is_some() {
         return Some(PassedOver::LinkLoop);
     }
     let path = error.path()?;
-    (path.is_symlink() && !path.exists()).then_some(PassedOver::LinkNowhere)
+    // One that may not be looked behind is an error, and is reported as such.
+    (path.is_symlink() && matches!(path.try_exists(), Ok(false))).then_some(PassedOver::LinkNowhere)
 }

@@ -13,9 +13,9 @@ const OUTPUT_CAP: u64 = 65_536;
 /// `in=0.25,cached=0.025,out=2,image=0.04,cap=8192`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct SaidPrice(Price);
+pub struct PriceOverride(Price);
 
-impl SaidPrice {
+impl PriceOverride {
     /// The price itself.
     #[must_use]
     pub const fn price(self) -> Price {
@@ -23,7 +23,7 @@ impl SaidPrice {
     }
 }
 
-impl FromStr for SaidPrice {
+impl FromStr for PriceOverride {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -60,7 +60,7 @@ impl FromStr for SaidPrice {
     }
 }
 
-impl fmt::Display for SaidPrice {
+impl fmt::Display for PriceOverride {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Price { input, output, cached_input, image, output_cap, .. } = self.0;
         write!(f, "in={},out={}", input.as_dollars(), output.as_dollars())?;
@@ -74,15 +74,15 @@ impl fmt::Display for SaidPrice {
     }
 }
 
-impl TryFrom<String> for SaidPrice {
+impl TryFrom<String> for PriceOverride {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
         text.parse()
     }
 }
 
-impl From<SaidPrice> for String {
-    fn from(price: SaidPrice) -> Self {
+impl From<PriceOverride> for String {
+    fn from(price: PriceOverride) -> Self {
         price.to_string()
     }
 }
@@ -94,15 +94,15 @@ mod tests {
 
     #[test]
     fn a_price_is_read_as_it_is_written() {
-        let said: SaidPrice = "0.25/2".parse().unwrap();
-        let whole: SaidPrice = "in=0.25, cached=0.025, out=$2, image=0.04, cap=8192".parse().unwrap();
+        let said: PriceOverride = "0.25/2".parse().unwrap();
+        let whole: PriceOverride = "in=0.25, cached=0.025, out=$2, image=0.04, cap=8192".parse().unwrap();
         assert_eq!((said.price().input.as_dollars(), said.price().output.as_dollars()), (0.25, 2.0));
         assert_eq!((whole.price().image.as_dollars(), whole.price().output_cap), (0.04, 8192));
         for price in [said, whole] {
             assert_eq!(price.to_string().parse(), Ok(price));
         }
         for wrong in ["", "2", "a/b", "in=x", "inn=1", "-1/2", "in=2", "out=2", "cap=8192"] {
-            assert!(wrong.parse::<SaidPrice>().is_err(), "{wrong}");
+            assert!(wrong.parse::<PriceOverride>().is_err(), "{wrong}");
         }
     }
 }
