@@ -119,7 +119,7 @@ impl Library {
     }
 
     /// An image's small thumbnail, if it can be read.
-    async fn small_picture(&self, id: &str) -> StudioResult<Option<RgbPicture>> {
+    pub(super) async fn small_picture(&self, id: &str) -> StudioResult<Option<RgbPicture>> {
         let Some(image) = self.store.image(id).await? else { return Ok(None) };
         let Some(key) = ObjectKey::thumbnail(&image.hash, ThumbnailSize::Small) else { return Ok(None) };
         Ok(self.objects.get(&key).await?.and_then(|webp| read_thumbnail(&webp)))

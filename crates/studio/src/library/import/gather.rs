@@ -14,6 +14,7 @@ use super::stages::{Arrived, Numbered};
 use super::work::{DuplicateContent, ImportSettings, Ready, Worked};
 use crate::error::{StudioError, StudioResult};
 use crate::library::edit::ImageEdit;
+use crate::library::near::alike;
 use crate::library::sidecar::Description;
 
 /// Images that are written together, at most: enough that syncs cost little, few enough that progress is seen.
@@ -132,10 +133,20 @@ impl<O: FnMut(ImportEvent<'_>) + Send> Gatherer<'_, O> {
         let pixels = there.map_or(0, |image| u64::from(image.width) * u64::from(image.height));
         self.new.insert(image.clone(), Newcomer { file: name.to_owned(), bytes, pixels, gave_way_to: None });
         let Some((of, distance)) = near else { return Ok(()) };
-        // What was in the library before stays, and so does what is like one that has given way to another.
-        let other = self.new.get(of).filter(|one| one.gave_way_to.is_none()).map(|one| one.pixels);
-        let Some(other) = other else { return Ok(()) };
-        let (smaller, larger) = if other < pixels { (of.clone(), image.clone()) } else { (image.clone(), of.clone()) };
+        // What it is like may have given way to another already.
+        let mut last = of.clone();
+        while let Some(next) = self.new.get(&last).and_then(|one| one.gave_way_to.clone()) {
+            last = next;
+        }
+        // What was in the library before stays.
+        let Some(other) = self.new.get(&last).filter(|_| last != *image).map(|one| one.pixels) else { return Ok(()) };
+        if last != *of {
+            let (one, other) = (library.small_picture(&last).await?, library.small_picture(image).await?);
+            if !one.zip(other).is_some_and(|(one, other)| alike(&one, &other)) {
+                return Ok(());
+            }
+        }
+        let (smaller, larger) = if other < pixels { (last, image.clone()) } else { (image.clone(), last) };
         library.remove(std::slice::from_ref(&smaller)).await?;
         if let Some(gone) = self.new.get_mut(&smaller) {
             gone.gave_way_to = Some(larger.clone());
