@@ -153,7 +153,7 @@ def halves(caption: str, chance: random.Random) -> tuple[str | None, str | None]
 
 def import_all(binary: Path, folder: Path) -> tuple[dict[str, str], set[str]]:
     """Imports what `prepare` made. Says which pictures are copies of which, and which could not be imported."""
-    command = [binary, "library", "import", folder / "pictures", "--keep-near", "--json"]
+    command = [binary, "library", "import", folder / "pictures", "--json"]
     ran = subprocess.run(command, env=env(folder), stdout=subprocess.PIPE, text=True, check=False)
     if ran.returncode not in (0, 1):
         sys.exit(f"the import failed with code {ran.returncode}")

@@ -105,7 +105,7 @@ async fn take_over(
         match (in_file, here) {
             (false, _) => {}
             (true, true) => {
-                left = Some("its text was changed here since the export, and the file's is not taken".to_owned())
+                left = Some("its text was changed here since the export, and the file's is not taken".to_owned());
             }
             (true, false) if is_garbled(&draft.text, text) => {
                 let reason = "a program has garbled its text, which stays as it is here: save as CSV in UTF-8";

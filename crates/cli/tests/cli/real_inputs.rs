@@ -340,7 +340,7 @@ fn an_export_comes_back_with_decisions_and_texts_and_is_not_emptied_by_the_next(
     let other = &rows[1][at("suggested_id")];
     world.ok(&format!("replies edit {other} Short."));
     // The column of ids sorted by itself; a text that was changed here since; one draft in two rows.
-    let mut mixed = vec![rows[0].clone(), rows[1].clone(), rows[1].clone()];
+    let mut mixed = [rows[0].clone(), rows[1].clone(), rows[1].clone()];
     mixed[1][at("suggested_response")] = "Changed in the file, too.".into();
     mixed[1][at("suggested_status")] = "exported".into();
     mixed[0][at("suggested_id")] = other.clone();

@@ -20,13 +20,8 @@ const SAMPLE: usize = 8;
 const SAMPLE_HOLDS: Duration = Duration::from_secs(5);
 /// A run that limits held up so short a time ago is held up by them again.
 const LIMITED_FOR: Duration = Duration::from_secs(90);
-/// So many windows together say what a run's part is of a limit that others share.
-const WINDOWS_TELL: u32 = 2;
 /// A limit that nobody has told of shows within this, if there is one.
 const MAY_SHOW: Duration = Duration::from_secs(60);
-
-/// So many times as long as at best it may take at worst, for a time to be told.
-const APART: f64 = 2.0;
 
 impl Run<'_> {
     pub(super) fn pack_size(&mut self, pool: usize, now: Timestamp) -> usize {
@@ -51,9 +46,9 @@ impl Run<'_> {
             return in_flight;
         }
         let waiting = waiting.min(self.affordable_items().unwrap_or(u64::MAX));
+        // What others still want of the limits, nobody knows.
         if self.pools.iter().any(|pool| pool.is_open() && pool.is_shared(now)) {
-            let alone = self.time_by_limits(now)?.max(in_flight.unwrap_or_default());
-            return between(alone, self.at_the_rate_so_far(waiting + self.in_flight, now)?);
+            return None;
         }
         let by_limits = self.time_by_limits(now)?;
         let limits = |cause: &WaitCause| match cause {
@@ -76,25 +71,6 @@ impl Run<'_> {
             None if one_wave => Some(by_limits.max(in_flight?)),
             None => None,
         }
-    }
-
-    /// How long so many items take if they go on as since the run began, once some windows have passed: turns come
-    /// unevenly.
-    fn at_the_rate_so_far(&self, items: u64, now: Timestamp) -> Option<Duration> {
-        let longest = |pool: &PoolState| {
-            let limits = pool.standing(|pool| pool.limiter.limits());
-            let windows = limits.into_iter().filter_map(|limit| match limit.window {
-                Window::Sliding(window) => Some(window),
-                Window::Now | Window::Day => None,
-            });
-            windows.max().unwrap_or_default()
-        };
-        let window = self.pools.iter().map(longest).max().unwrap_or_default();
-        let (elapsed, answered) = (now.since(self.began), self.progress.ended());
-        if answered == 0 || elapsed < window * WINDOWS_TELL {
-            return None;
-        }
-        Duration::try_from_secs_f64(elapsed.as_secs_f64() * items as f64 / answered as f64).ok()
     }
 
     /// Whether a limit that nobody has told of may be about to show: those of a minute do within one.
@@ -223,11 +199,4 @@ pub(super) fn grow(one: &Demand, many: &Demand, sampled: usize, pack: usize) -> 
         output_cap: one.output_cap.zip(many.output_cap).map(|(one, many)| line(one, many)),
         images: line(one.images, many.images),
     }
-}
-
-/// What is left of a run that shares its limits: at best the others want nothing from now on, at worst they go on taking
-/// what they took. Between the two nobody can know; the mean of their logarithms is wrong by the same factor both ways.
-fn between(best: Duration, worst: Duration) -> Option<Duration> {
-    let (best, worst) = (best.as_secs_f64(), worst.as_secs_f64().max(best.as_secs_f64()));
-    (worst <= best * APART).then(|| Duration::from_secs_f64((best * worst).sqrt()))
 }

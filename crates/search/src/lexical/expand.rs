@@ -28,7 +28,7 @@ const MOST_SPELLINGS: usize = 12;
 const MOST_LOOKED_AT: usize = 2_000;
 
 /// A word of which fewer images than this have the exact spelling may be misspelt.
-const FEW: u64 = 3;
+pub(super) const FEW: u64 = 3;
 
 /// Share of a word that counts as matched by another, where images have the word itself.
 const SUGGESTED: f32 = 0.4;
@@ -86,7 +86,7 @@ pub(super) fn understand(view: &IndexView, fields: &IndexFields, query: &str) ->
 
 /// Inverse document frequency of a word that `images` of `all` have (Robertson and Spärck Jones, as in BM25),
 /// capped. One that no image has counts like one that a single image has.
-fn weight(images: u64, all: u64) -> f32 {
+pub(super) fn weight(images: u64, all: u64) -> f32 {
     let images = images.max(1);
     let (images, all) = (images as f32, all.max(images) as f32);
     (1.0 + (all - images + 0.5) / (images + 0.5)).ln().min(MOST_INFORMATIVE)

@@ -8,7 +8,7 @@ use tantivy::query::{
 use tantivy::schema::Field;
 use tantivy::{DocSet, Term};
 
-use super::expand::{QueryWord, RECORD, understand};
+use super::expand::{FEW, QueryWord, RECORD, understand, weight};
 use crate::error::SearchResult;
 use crate::hits::{TermExplanation, WordExplanation};
 use crate::rows::RowSet;
@@ -134,6 +134,9 @@ fn best(view: &IndexView, weight: &dyn Weight, allowed: &RowSet, wanted: usize) 
     Ok(best)
 }
 
+/// Words that occur nowhere count together as one that this many images share one of.
+const COMMON: u64 = 20;
+
 /// For each document, the share of the query that it has: of each word what is matched of it, weighted by how
 /// informative the word is.
 fn shares(
@@ -142,8 +145,12 @@ fn shares(
     words: &[QueryWord],
     best: &[Scored],
 ) -> SearchResult<Vec<LexicalHit>> {
-    // A word that occurs nowhere takes nothing from the others.
-    let all: f32 = words.iter().filter(|word| !word.terms.is_empty()).map(|word| word.weight).sum();
+    // Words that occur nowhere say little of what is there: a rare word beside them is enough, and a common one, such as
+    // a colour, is not.
+    let occurs = |word: &&QueryWord| !word.terms.is_empty();
+    let images = view.images() as u64;
+    let absent = if words.iter().all(|word| occurs(&word)) { 0.0 } else { weight((images / COMMON).max(FEW), images) };
+    let all: f32 = words.iter().filter(occurs).map(|word| word.weight).sum::<f32>() + absent;
     let mut shares = vec![0.0_f32; best.len()];
     for (segment, reader) in view.searcher().segment_readers().iter().enumerate() {
         let mut docs: Vec<(u32, usize)> = best
