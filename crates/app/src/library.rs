@@ -128,7 +128,7 @@ impl App {
     /// `no-duplicates` for an image that is in no group; what the store and the search report.
     pub async fn keep_largest(&self, ids: &[String]) -> AppResult<Vec<String>> {
         let library = self.library()?;
-        let gone = library.keep_largest(ids).await?;
+        let gone = library.keep_largest(ids, self.clock().now()).await?;
         ImageSearch::new(library, Default::default()).catch_up(|_| {}).await?;
         Ok(gone)
     }

@@ -127,7 +127,7 @@ impl Pools {
     /// An error if a budget is set that can't be kept: the price of one of them is not known.
     pub(crate) fn check_budget(&self, run: &RunSettings) -> AppResult<()> {
         match self.pools.iter().find(|pool| pool.price.is_none()) {
-            Some(pool) if run.max_cost.is_some() => Err(EngineError::PriceUnknown(Arc::clone(&pool.id)).into()),
+            Some(pool) if run.max_cost.is_some() => Err(EngineError::PriceUnknown(Arc::clone(&pool.serves)).into()),
             _ => Ok(()),
         }
     }

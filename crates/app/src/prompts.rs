@@ -116,6 +116,11 @@ impl App {
         let ReadPrompts { input, survey, run, defaults, pools } = read;
         pools.check_budget(&run)?;
         let out = if out == Path::new("-") { out.to_owned() } else { absolute(out)? };
+        // Before there is a job that could not go anywhere.
+        let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(Err(source)) = folder.map(std::fs::metadata) {
+            return Err(PromptsError::Unwritable { path: out, source }.into());
+        }
         let settings = PromptSettings { input, out, ordered, survey, defaults };
         let (store, model) = (self.store()?, run.model.clone());
         let stored = JobSettings::new(run, settings.clone()).to_json();

@@ -268,7 +268,7 @@ pub enum EngineError {
     Journal(#[from] JournalError),
     /// A budget was set, but what the model costs is not known.
     #[error("the job has a maximum cost, but the price of {0} is not known")]
-    PriceUnknown(PoolId),
+    PriceUnknown(Arc<str>),
     /// There is nobody to ask.
     #[error("the job has no pool to send its calls to")]
     NoPool,

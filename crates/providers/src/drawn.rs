@@ -84,6 +84,10 @@ async fn fetched(http: &HttpClient, provider: &BaseUrl, address: &str) -> Result
         let failed = match tried {
             Ok(Ok(answer)) => {
                 let kind = answer.content_type.unwrap_or_default();
+                // A page that says what is wrong is no picture.
+                if ["text/", "application/json", "application/xml"].iter().any(|begin| kind.starts_with(begin)) {
+                    return Err(not_fetched(&url, &format!("{} lies there", clean(&kind))));
+                }
                 return file(&kind, answer.body)
                     .map_err(|_| not_fetched(&url, &format!("{} lies there", clean(&kind))));
             }

@@ -29,6 +29,9 @@ pub enum RepliesError {
     /// A file of posts that can't be read as a whole.
     #[error("the file of posts can't be imported: {0}")]
     Import(String),
+    /// A file of decisions that can't be read as a whole.
+    #[error("the file is no export that could be taken back: {0}")]
+    Review(String),
     /// A strict import with bad rows.
     #[error("{bad} of {rows} rows are bad, so nothing was imported")]
     StrictImport {
@@ -95,6 +98,8 @@ atelier_engine::error_codes! {
             "Check that this is the right file: a finder.yml has a few kilobytes.";
         Self::Import(_) => "import-unreadable",
             "Give a UTF-8 file of posts as CSV, JSON, JSON Lines or as the X API answered it.";
+        Self::Review(_) => "review-unreadable",
+            "Give a CSV file that 'replies export' wrote, with its columns of ids.";
         Self::StrictImport { .. } => "import-bad-rows", "Correct the rows, or skip them.";
         Self::NoSuchProject(_) => "no-such-project", "List the projects, or add this one with its finder.yml.";
         Self::NoProject => "no-project", "Name at least one project, or take all of them.";

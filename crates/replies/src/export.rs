@@ -268,6 +268,13 @@ async fn mark_exported(store: &Store, rows: &[ExportRow], now: Timestamp) -> Res
 }
 
 fn write_file(rows: &[ExportRow], path: &Path) -> std::io::Result<()> {
+    // What a link leads to is what is meant, and a pipe or a device is written to.
+    let there = std::fs::metadata(path).ok();
+    if there.as_ref().is_some_and(|there| !there.is_file() && !there.is_dir()) {
+        return write_csv(rows, std::fs::OpenOptions::new().write(true).open(path)?);
+    }
+    let behind_link = there.map(|_| path.canonicalize()).transpose()?;
+    let path = behind_link.as_deref().unwrap_or(path);
     let name = path.file_name().ok_or_else(|| std::io::Error::other("it has no file name"))?;
     let mut temporary = name.to_owned();
     temporary.push(format!(".{:08x}.tmp", fastrand::u32(..)));

@@ -57,7 +57,7 @@ struct SaidOfDraft {
 /// changed in the file and not here, in a row that is still the draft's own.
 ///
 /// # Errors
-/// [`RepliesError::Import`] for a file that is no such export; what the store reports.
+/// [`RepliesError::Review`] for a file that is no such export; what the store reports.
 pub async fn import_review(store: &Store, bytes: &[u8], now: Timestamp) -> Result<ReviewImport, RepliesError> {
     let mut report = ReviewImport::default();
     let said = read(bytes, &mut report)?;
@@ -97,6 +97,9 @@ async fn take_over(
         return Ok(Some(reason.to_owned()));
     }
     let mut left = None;
+    if said.text.is_none() && said.check.is_some() {
+        return Ok(Some("its text is empty in the file, and stays as it is here: reject what nobody wants".to_owned()));
+    }
     if let Some(text) = said.text.as_ref().filter(|text| **text != draft.text) {
         let (in_file, here) = match &said.check {
             Some(check) => (cells::check(text) != *check, cells::check(&draft.text) != *check),
@@ -152,22 +155,28 @@ fn decoded(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// The line of a record, from 1. The reader does not count an end of line of two characters before it has both.
+fn line_of(position: &csv::Position, bytes: &[u8]) -> u64 {
+    let at = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    position.line() + u64::from(bytes.get(at) == Some(&b'\n'))
+}
+
 fn read(bytes: &[u8], report: &mut ReviewImport) -> Result<Vec<SaidOfDraft>, RepliesError> {
     let text = decoded(bytes);
     let (bytes, delimiter, skipped) = table::dialect(text.as_bytes());
     let mut reader = ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(bytes);
-    let unreadable = |error: csv::Error| RepliesError::Import(format!("it can't be read as CSV: {error}"));
+    let unreadable = |error: csv::Error| RepliesError::Review(format!("it can't be read as CSV: {error}"));
     let header = reader.headers().map_err(unreadable)?.clone();
     let columns: HashMap<String, usize> =
         header.iter().enumerate().map(|(place, name)| (name.trim().to_lowercase(), place)).collect();
     let [_, _, id, _] = DRAFT_COLUMNS[0];
     if !columns.contains_key(id) {
-        return Err(RepliesError::Import(format!("it has no column {id}: it must be a file that an export wrote")));
+        return Err(RepliesError::Review(format!("it has no column {id}")));
     }
     let mut said = Vec::new();
     for record in reader.records() {
         let record = record.map_err(unreadable)?;
-        let line = record.position().map_or(0, csv::Position::line) + skipped;
+        let line = record.position().map_or(0, |position| line_of(position, text.as_bytes())) + skipped;
         report.rows += 1;
         for place in 0..DRAFT_COLUMNS.len() {
             match of_draft(&record, &columns, place, line) {

@@ -16,13 +16,13 @@ pub struct Cursor(String);
 impl Cursor {
     /// After the row that sorts by a number, then by a name.
     pub(crate) fn new(number: i64, name: &str) -> Self {
-        Self(format!("{number}.{name}"))
+        Self(if name.is_empty() { number.to_string() } else { format!("{number}.{name}") })
     }
 
     /// The number and the name.
     pub(crate) fn parts(&self) -> StoreResult<(i64, &str)> {
         let bad = || StoreError::BadCursor { cursor: self.0.clone() };
-        let (number, name) = self.0.split_once('.').ok_or_else(bad)?;
+        let (number, name) = self.0.split_once('.').unwrap_or((&self.0, ""));
         Ok((number.parse().map_err(|_| bad())?, name))
     }
 }

@@ -108,11 +108,11 @@ table! {
         "bad-cursor" "bad-label" "bad-line" "bad-model" "bad-path" "bad-project-name" "bad-range" "bad-status"
         "baseline-invalid" "color-invalid" "count-invalid" "date-invalid" "draft-empty" "empty-input" "filter-invalid" "format-invalid"
         "image-id-invalid" "image-value-invalid" "image-without-vector" "import-bad-rows" "import-unreadable"
-        "input-unreadable" "judged-queries-invalid" "mask-invalid" "models-differ" "no-edit" "no-project"
+        "input-unreadable" "judged-queries-invalid" "mask-invalid" "models-differ" "no-edit" "no-project" "not-confirmed"
         "not-geminis" "not-submitted" "nothing-to-change" "picture-damaged" "picture-empty" "picture-file-too-large"
         "picture-invalid" "picture-needs-memory" "picture-too-complex" "picture-too-large" "picture-truncated"
         "picture-unknown" "picture-unsupported" "plan-unusable" "prompt-empty" "prompt-too-long" "query-empty"
-        "reason-unused" "sandbox-fault-rates" "sandbox-not-loopback" "sandbox-setting" "defaults-unused" "side-of-image"
+        "reason-unused" "review-unreadable" "sandbox-fault-rates" "sandbox-not-loopback" "sandbox-setting" "defaults-unused" "side-of-image"
         "sidecar-invalid" "sides-invalid" "size-invalid" "source-unreadable" "stopped" "too-many-references"
         "two-outputs" "unknown-embedder" "unknown-provider" "usage" "wrong-form";
     NotFound:

@@ -176,6 +176,10 @@ pub(crate) fn settings(
     let run = RunSettings { model: first.clone(), attempts: run.attempts.or(Some(ATTEMPTS)), ..run };
     // Whoever goes on with it may stand elsewhere.
     let out = out.map(absolute).transpose()?;
+    if let Some(file) = out.as_ref().filter(|out| out.exists() && !out.is_dir()) {
+        let message = format!("{} is a file, and no folder to write images into", file.display());
+        return Err(AppError::new(code!("output-exists"), message).hint("name another folder with --out"));
+    }
     let work = ImageSettings { generation: String::new(), models, written: None, out };
     Ok(JobSettings::new(run, work))
 }

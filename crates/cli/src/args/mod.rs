@@ -263,7 +263,11 @@ pub(crate) enum TrashCommand {
         ids: Vec<String>,
     },
     /// Delete for good what is in the trash
-    Empty,
+    Empty {
+        /// Yes, for good
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -71,7 +71,7 @@ async fn remove(context: &Context, project: &str, ids: &[String], all: bool) -> 
     context.app.empty_old_trash().await?;
     context.out.result(&json!({ "project": project, "removed": removed }), || {
         format!(
-            "{} removed from {project}, with their drafts; 'atelier trash' has them for 30 days",
+            "{} removed from {project}, with all drafts; to be restored from 'atelier trash' for 30 days",
             count(removed, "post")
         )
     })?;

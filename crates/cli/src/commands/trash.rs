@@ -1,7 +1,7 @@
 //! `atelier trash`.
 
-use atelier_app::AppResult;
 use atelier_app::views::TrashedView;
+use atelier_app::{AppError, AppResult, code};
 use serde_json::json;
 
 use crate::args::TrashCommand;
@@ -33,11 +33,19 @@ pub(super) async fn run(context: &Context, command: Option<TrashCommand>) -> App
         TrashCommand::Restore { ids } => {
             let restored = app.restore(&ids).await?;
             out.result(&json!({ "restored": restored }), || {
-                let lines = restored.iter().map(|one| format!("{} {} is back", one.kind, excerpt(&one.name, 60)));
+                let back = |one: &TrashedView| match one.kind {
+                    "posts" => format!("{} of {} put back", count(one.items, "post"), excerpt(&one.name, 60)),
+                    kind => format!("{kind} {} is back", excerpt(&one.name, 60)),
+                };
+                let lines = restored.iter().map(back);
                 lines.collect::<Vec<_>>().join("\n")
             })?;
         }
-        TrashCommand::Empty => {
+        TrashCommand::Empty { yes } => {
+            if !yes {
+                return Err(AppError::new(code!("not-confirmed"), "what is deleted from the trash is gone for good")
+                    .hint("'atelier trash' lists it; 'atelier trash empty --yes' deletes it"));
+            }
             let emptied = app.empty_trash().await?;
             out.result(&json!({ "emptied": emptied }), || format!("{} deleted for good", count(emptied, "entry")))?;
         }

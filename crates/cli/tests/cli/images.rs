@@ -139,7 +139,7 @@ fn a_refusal_and_an_outage_are_told_apart_and_cost_the_others_nothing() {
         ("done", ""),
         ("failed", "words-instead"),
         ("failed", "empty"),
-        ("failed", "wrong-type"),
+        ("broken", ""),
         ("done", ""),
         ("done", ""),
     ];

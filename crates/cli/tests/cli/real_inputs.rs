@@ -404,7 +404,8 @@ fn what_was_deleted_comes_back_in_every_domain() {
     world.ok(&format!("trash restore {}", latest()));
     world.ok(&format!("images save {id} kite.png"));
     world.ok(&format!("images delete {id}"));
-    assert!(world.json("trash empty")["emptied"].as_u64().unwrap() >= 1);
+    world.run("trash empty").expect_code(2).says(&["not-confirmed", "--yes"]);
+    assert!(world.json("trash empty --yes")["emptied"].as_u64().unwrap() >= 1);
     assert!(world.json("trash")["trash"].as_array().unwrap().is_empty());
     world.run("trash restore del-gone").expect_code(2).says(&["not-in-trash"]);
 }

@@ -21,7 +21,7 @@ pub(super) fn check_price(pool: &Pool) -> Result<(), EngineError> {
     let counts_money = |limit: &Limit| limit.kind == LimitKind::Usd;
     let mut shared = pool.account.iter().flat_map(|account| &account.limits);
     if pool.price.is_none() && (pool.limits.iter().any(counts_money) || shared.any(counts_money)) {
-        return Err(EngineError::PriceUnknown(Arc::clone(&pool.id)));
+        return Err(EngineError::PriceUnknown(Arc::clone(&pool.serves)));
     }
     Ok(())
 }

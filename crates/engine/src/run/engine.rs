@@ -81,7 +81,7 @@ impl Engine {
             return Err(EngineError::NoPool);
         }
         if let Some(pool) = job.pools.iter().find(|pool| job.options.max_cost.is_some() && pool.price.is_none()) {
-            return Err(EngineError::PriceUnknown(Arc::clone(&pool.id)));
+            return Err(EngineError::PriceUnknown(Arc::clone(&pool.serves)));
         }
         let joined = self.pools.join(&job.pools, &*self.journal, now).await?;
         Ok(job.pools.iter().cloned().zip(joined).map(|(pool, place)| PoolState::new(pool, place)).collect())

@@ -69,7 +69,8 @@ impl Engine {
         };
         let pack = plan.map_or(1, |plan| plan.pack);
         let demands: Vec<Demand> = lanes.iter().flat_map(|lane| lane.chunks(pack)).map(demand).collect();
-        let output_tokens = (items.len() as f64 * length).round() as u64;
+        let most = demands.iter().map(|demand| demand.output_cap).sum::<Option<u64>>();
+        let output_tokens = ((items.len() as f64 * length).round() as u64).min(most.unwrap_or(u64::MAX));
         Ok(Forecast {
             calls: demands.len() as u64,
             pack,

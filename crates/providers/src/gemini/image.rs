@@ -240,11 +240,10 @@ mod tests {
     }
 
     #[test]
-    fn no_image_words_instead_and_a_wrong_type_are_told_apart_and_billed() {
+    fn no_image_words_instead_and_damage_are_told_apart_and_billed() {
         for (parts, kind) in [
             (json!([]), FaultKind::Empty),
             (json!([{"text": "I can't draw that."}]), FaultKind::WordsInstead),
-            (json!([{"inlineData": {"mimeType": "text/html", "data": "PGE+"}}]), FaultKind::WrongType),
             (json!([{"inlineData": {"mimeType": "image/png", "data": "%%"}}]), FaultKind::Unreadable),
         ] {
             let fault = answered(&parts).unwrap_err();

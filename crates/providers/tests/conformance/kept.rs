@@ -55,6 +55,40 @@ fn events(pieces: &[&str]) -> String {
     pieces.iter().map(|piece| format!("data: {piece}\n\n")).collect()
 }
 
+fn streams_of_openai() -> Vec<Written> {
+    vec![
+        ("a stream that was not asked for",
+            events(&[
+                r#"{"choices":[{"delta":{"role":"assistant","content":"y"}}]}"#,
+                r#"{"choices":[{"delta":{"reasoning_content":"hm"}}]}"#,
+                r#"{"choices":[{"delta":{"content":"es"},"finish_reason":"stop"}]}"#,
+                r#"{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":6}}"#,
+                "[DONE]",
+            ]),
+            "yes",
+        ),
+        ("the newer form as a stream",
+            events(&[
+                r#"{"type":"response.output_text.delta","delta":"no"}"#,
+                r#"{"type":"response.completed","response":{"status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"yes"}]}],"usage":{"input_tokens":9,"output_tokens":6}}}"#,
+            ]),
+            "yes",
+        ),
+        ("a local server's own form, a piece a line",
+            "{\"message\":{\"content\":\"y\"},\"done\":false}\n{\"message\":{\"content\":\"es\"},\"done\":true,\"done_reason\":\"stop\",\"prompt_eval_count\":9,\"eval_count\":6}\n".into(),
+            "yes",
+        ),
+        ("pieces of an older form, in parts, of two answers",
+            events(&[
+                r#"{"choices":[{"index":1,"text":"no"},{"index":0,"text":"y"}]}"#,
+                r#"{"choices":[{"index":0,"delta":{"content":[{"type":"text","text":"es"}]},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":6}}"#,
+                "[DONE]",
+            ]),
+            "yes",
+        ),
+    ]
+}
+
 fn texts_of_openai() -> Vec<Written> {
     let chat = |content: &str| {
         format!(
@@ -91,35 +125,6 @@ fn texts_of_openai() -> Vec<Written> {
             "yes",
         ),
         ("wrapped by a gateway", format!(r#"{{"code":0,"data":{}}}"#, chat("\"yes\"")), "yes"),
-        ("a stream that was not asked for",
-            events(&[
-                r#"{"choices":[{"delta":{"role":"assistant","content":"y"}}]}"#,
-                r#"{"choices":[{"delta":{"reasoning_content":"hm"}}]}"#,
-                r#"{"choices":[{"delta":{"content":"es"},"finish_reason":"stop"}]}"#,
-                r#"{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":6}}"#,
-                "[DONE]",
-            ]),
-            "yes",
-        ),
-        ("the newer form as a stream",
-            events(&[
-                r#"{"type":"response.output_text.delta","delta":"no"}"#,
-                r#"{"type":"response.completed","response":{"status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"yes"}]}],"usage":{"input_tokens":9,"output_tokens":6}}}"#,
-            ]),
-            "yes",
-        ),
-        ("a local server's own form, a piece a line",
-            "{\"message\":{\"content\":\"y\"},\"done\":false}\n{\"message\":{\"content\":\"es\"},\"done\":true,\"done_reason\":\"stop\",\"prompt_eval_count\":9,\"eval_count\":6}\n".into(),
-            "yes",
-        ),
-        ("pieces of an older form, in parts, of two answers",
-            events(&[
-                r#"{"choices":[{"index":1,"text":"no"},{"index":0,"text":"y"}]}"#,
-                r#"{"choices":[{"index":0,"delta":{"content":[{"type":"text","text":"es"}]},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":6}}"#,
-                "[DONE]",
-            ]),
-            "yes",
-        ),
         ("labelled as a stream", chat("\"yes\""), "yes"),
         ("fields that are always there",
             r#"{"choices":[{"message":{"content":"yes","tool_calls":{}},"finish_reason":"stop","error":""}],"usage":{"prompt_tokens":9,"completion_tokens":6},"error":{},"errors":[]}"#.into(),
@@ -176,7 +181,9 @@ fn texts_of_gemini() -> Vec<Written> {
 #[tokio::test]
 async fn a_text_is_kept_however_it_is_written() {
     let of_wire = |wire, texts: Vec<Written>| texts.into_iter().map(move |written| (wire, written));
-    let cases = of_wire(Wire::OpenAi, texts_of_openai()).chain(of_wire(Wire::Gemini, texts_of_gemini()));
+    let cases = of_wire(Wire::OpenAi, streams_of_openai())
+        .chain(of_wire(Wire::OpenAi, texts_of_openai()))
+        .chain(of_wire(Wire::Gemini, texts_of_gemini()));
     for (wire, (about, body, text)) in cases {
         let reply = asked(wire, a_request(), json_answer(200, &body)).await;
         let reply = reply.unwrap_or_else(|fault| panic!("{wire:?}, {about}: {fault}"));

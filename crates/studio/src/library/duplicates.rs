@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use atelier_engine::Timestamp;
 use atelier_store::Image;
 use atelier_store::objects::{ObjectKey, ThumbnailSize};
 
 use super::decode::RgbPicture;
 use super::derive::read_thumbnail;
+use super::edit::ImageEdit;
 use super::handle::Library;
 use super::near::{MAX_DISTANCE, NearIndex, alike};
 use crate::error::{StudioError, StudioResult};
@@ -68,16 +70,17 @@ impl Library {
     }
 
     /// Of the groups that these images are in, moves those into the trash that are like the largest; the ids of those that
-    /// went. One that is wanted beside it stays, and so does one that is only like another of the group.
+    /// went. The largest takes over their tags and collections, and a caption if it has none. One that is wanted beside it stays, and so does one that is only like another of the group.
     ///
     /// # Errors
     /// [`StudioError::NoSuchImage`] for one that is in no group; what the store and the objects report.
-    pub async fn keep_largest(&self, ids: &[String]) -> StudioResult<Vec<String>> {
+    pub async fn keep_largest(&self, ids: &[String], now: Timestamp) -> StudioResult<Vec<String>> {
         let apart = self.store.kept_apart().await?;
         let mut gone = Vec::new();
         for group in self.groups_of(ids).await? {
             let [largest, others @ ..] = group.as_slice() else { continue };
             let of_largest = self.small_picture(&largest.id).await?;
+            let mut edit = ImageEdit::default();
             for other in others {
                 let pair = [&largest.id, &other.id];
                 let pair = (pair[0].min(pair[1]).clone(), pair[0].max(pair[1]).clone());
@@ -85,7 +88,16 @@ impl Library {
                 let is_like = of_largest.as_ref().zip(of_other.as_ref()).is_some_and(|(one, other)| alike(one, other));
                 if is_like && !apart.contains(&pair) {
                     gone.push(other.id.clone());
+                    // What was said of it is said of the one that stays.
+                    edit.add_tags.extend(other.tags.iter().cloned());
+                    edit.add_collections.extend(other.collections.iter().cloned());
+                    if largest.caption.is_none() && edit.caption.is_none() {
+                        edit.caption = other.caption.clone().map(Some);
+                    }
                 }
+            }
+            if edit != ImageEdit::default() {
+                self.edit(&largest.id, &edit, None, now).await?;
             }
         }
         self.remove(&gone).await?;

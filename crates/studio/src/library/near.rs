@@ -104,6 +104,11 @@ fn bands(phash: u64) -> [u16; 4] {
 /// True if two pictures are nearly the same to the eye: scaled, compressed again, a little brighter or softer, but with
 /// nothing added, taken away or moved.
 pub(crate) fn alike(one: &RgbPicture, other: &RgbPicture) -> bool {
+    is_like(one, other) && is_like(other, one)
+}
+
+/// Whether one, brought to the brightness of the other, is the other.
+fn is_like(one: &RgbPicture, other: &RgbPicture) -> bool {
     let shape = |picture: &RgbPicture| f64::from(picture.width) / f64::from(picture.height);
     if (shape(one) / shape(other)).ln().abs() > MAX_SHAPE {
         return false;

@@ -151,7 +151,8 @@ async fn work(context: &Context, generation: &str, jobs: &[JobId], make: &MakeFl
         return work.exit(unfinished);
     }
     let run = context.app.generation_run(generation).await?;
-    Ok(if run.blocked + run.failed + run.broken > 0 { Exit::ITEMS_FAILED } else { Exit::Success })
+    // What the provider refuses is an answer.
+    Ok(if run.failed + run.broken > 0 { Exit::ITEMS_FAILED } else { Exit::Success })
 }
 
 async fn plan(context: &Context, flags: &ImageRequestFlags, run: &RunFlags) -> AppResult<KeptPlan> {

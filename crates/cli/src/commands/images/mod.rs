@@ -35,7 +35,7 @@ pub(super) async fn run(context: &Context, command: ImagesCommand) -> AppResult<
             let deleted = context.app.studio()?.delete(&ids).await?;
             context.app.empty_old_trash().await?;
             context.out.result(&json!({ "deleted": deleted }), || {
-                format!("{} deleted; 'atelier trash' has them for 30 days", images(deleted))
+                format!("{} deleted; to be restored from 'atelier trash' for 30 days", images(deleted))
             })?;
             Ok(Exit::Success)
         }

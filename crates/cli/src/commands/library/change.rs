@@ -62,7 +62,7 @@ pub(super) async fn remove(context: &Context, ids: &[String]) -> AppResult<Exit>
     let removed = context.app.library()?.remove(ids).await?;
     context.app.empty_old_trash().await?;
     context.out.result(&json!({ "removed": removed }), || {
-        format!("{} removed; 'atelier trash' has them for 30 days", images(removed))
+        format!("{} removed; to be restored from 'atelier trash' for 30 days", images(removed))
     })?;
     Ok(Exit::Success)
 }

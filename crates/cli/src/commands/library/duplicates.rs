@@ -14,7 +14,7 @@ pub(super) async fn run(context: &Context, keep_largest: &[String], keep_both: &
     let (app, out) = (&context.app, &context.out);
     if !keep_largest.is_empty() {
         let gone = app.keep_largest(keep_largest).await?;
-        let text = || format!("{} removed; 'atelier trash' has them for 30 days", images(gone.len() as u64));
+        let text = || format!("{} removed; to be restored from 'atelier trash' for 30 days", images(gone.len() as u64));
         out.result(&json!({ "removed": gone }), text)?;
         return Ok(Exit::Success);
     }

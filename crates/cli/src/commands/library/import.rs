@@ -102,7 +102,7 @@ fn print(context: &Context, report: &ImportReport, embedded: Embedded, seconds: 
         say(report.unembedded, "without vectors: 'atelier library embed' tries again");
         let near = "nearly the same as another image; 'atelier library duplicates' shows them side by side";
         lines.extend(listed(report.near_duplicates, near, &report.near_files, |near| {
-            let kept = near.kept.as_ref().map_or("not stored: that one is larger", |_| "both are stored");
+            let kept = near.kept.as_ref().map_or("not stored: that one is no smaller", |_| "both are stored");
             format!("{} is like {} ({kept})", excerpt(&near.file, 100), near.of)
         }));
         let doubles = "with the bytes of another image, not stored again";

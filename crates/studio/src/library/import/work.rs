@@ -15,7 +15,7 @@ use super::walk::{FileContent, FoundFile};
 use crate::library::decode::{
     OTHER_EXTENSIONS, PictureError, PictureFormat, PictureReader, RgbPicture, SNIFFED, sniff,
 };
-use crate::library::derive::{LONG_SIDE, SHORT_SIDE, palette, phash, thumbnail};
+use crate::library::derive::{LONG_SIDE, SHORT_SIDE, palette, phash, read_thumbnail, thumbnail};
 use crate::library::embedders::Embedders;
 use crate::library::look_vectors;
 use crate::library::metadata::{Metadata, read_xmp};
@@ -66,7 +66,7 @@ pub(super) struct Ready {
     pub(super) description: Option<Description>,
     pub(super) content: Bytes,
     pub(super) thumbnails: Vec<(ThumbnailSize, Bytes)>,
-    /// The small thumbnail's pixels.
+    /// The small thumbnail's pixels, as they are stored.
     pub(super) small: RgbPicture,
     pub(super) vectors: Vec<NewVector>,
     pub(super) source: Option<ImageSource>,
@@ -171,7 +171,10 @@ fn prepare(loaded: Loaded, settings: &ImportSettings) -> Result<Ready, PictureEr
     let large = picture.within(ThumbnailSize::Large.long_side())?;
     thumbnails.push((ThumbnailSize::Large, thumbnail(&large)?.into()));
     let small = large.within(ThumbnailSize::Small.long_side())?;
-    thumbnails.push((ThumbnailSize::Small, thumbnail(&small)?.into()));
+    let webp: Bytes = thumbnail(&small)?.into();
+    // As later comparisons will see it, so that all of them come to the same.
+    let stored = read_thumbnail(&webp).unwrap_or_else(|| small.clone());
+    thumbnails.push((ThumbnailSize::Small, webp));
 
     let described = description.clone().unwrap_or_default();
     let mut image = Image {
@@ -210,7 +213,7 @@ fn prepare(loaded: Loaded, settings: &ImportSettings) -> Result<Ready, PictureEr
         Vec::new()
     });
     let named = described.id.is_some();
-    Ok(Ready { image, named, description, content, thumbnails, small, vectors, source, unembedded })
+    Ok(Ready { image, named, description, content, thumbnails, small: stored, vectors, source, unembedded })
 }
 
 fn sorted(mut names: Vec<String>, more: &[String]) -> Vec<String> {
