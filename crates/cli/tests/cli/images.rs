@@ -139,7 +139,7 @@ fn a_refusal_and_an_outage_are_told_apart_and_cost_the_others_nothing() {
         ("done", ""),
         ("failed", "words-instead"),
         ("failed", "empty"),
-        ("broken", ""),
+        ("broken", "broken"),
         ("done", ""),
         ("done", ""),
     ];
@@ -229,7 +229,7 @@ fn an_image_is_saved_exported_liked_noted_promoted_and_deleted() {
     assert!(world.made("").is_empty());
     let left = || walk(&world.data().join("objects/made"));
     assert!(left() > 0, "they can be had back");
-    world.ok("trash empty");
+    world.ok("trash empty --yes");
     assert_eq!(left(), 0, "their files are gone");
     world.ok(&format!("library show {library}"));
 }

@@ -109,7 +109,7 @@ pub(crate) async fn processes_that_share_a_limit_take_no_more_of_it_than_there_i
 }
 
 pub(crate) async fn a_cursor_that_no_list_gave_is_an_error(place: &dyn Place) {
-    for text in ["", "abc", "1", "x.y"] {
+    for text in ["", "abc", "1x", "x.y"] {
         assert_eq!(text.parse::<Cursor>(), Err(StoreError::BadCursor { cursor: text.into() }));
     }
     let cursor: Cursor = "17.it's.any;name".parse().unwrap();
