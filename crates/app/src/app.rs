@@ -5,11 +5,14 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use atelier_embed::MiniLm;
 use atelier_engine::{Clock, Engine, JobId};
 use atelier_providers::HttpClient;
-use atelier_store::{JobRecord, LOCAL_OWNER, Store, StoreError};
+use atelier_store::{JobRecord, LOCAL_OWNER, RequestKey, Store, StoreError};
 use atelier_studio::generate::ImageStudio;
-use atelier_studio::library::Library;
+use atelier_studio::library::{Embedders, Library};
+use atelier_studio::search::ImageSearch;
+use tokio::sync::{Notify, OnceCell};
 
 use crate::config::{Config, Environment, xdg};
 use crate::error::{AppError, AppResult};
@@ -33,9 +36,11 @@ pub struct Start {
 pub struct App {
     inner: Arc<Inner>,
     owner: Arc<str>,
+    only_own: bool,
+    request: Option<RequestKey>,
 }
 
-struct Inner {
+pub(crate) struct Inner {
     config: Config,
     config_file: Option<PathBuf>,
     data_dir: PathBuf,
@@ -48,6 +53,13 @@ struct Inner {
     /// Pools that somebody uses: what is asked of the same model in the same way shares its connections, and the
     /// sandbox that answers it.
     pools: Mutex<HashMap<String, Weak<Pools>>>,
+    /// Models that run here, loaded by whoever needs them first.
+    pub(crate) text: OnceCell<Arc<MiniLm>>,
+    pub(crate) local: OnceCell<Embedders>,
+    /// The index has one owner: whoever searches and imports in this process shares it.
+    pub(crate) search: OnceCell<Arc<ImageSearch>>,
+    /// Told whenever something is to be done about a job.
+    pub(crate) submitted: Arc<Notify>,
 }
 
 impl fmt::Debug for App {
@@ -75,14 +87,57 @@ impl App {
                     .hint("name a data directory")
             })?;
         let (store, http, pools) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let inner = Inner { config, config_file, data_dir, clock, environment, store, http, pools };
-        Ok(Self { inner: Arc::new(inner), owner: LOCAL_OWNER.into() })
+        let (text, local, search) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        let submitted = Arc::default();
+        let inner = Inner {
+            config,
+            config_file,
+            data_dir,
+            clock,
+            environment,
+            store,
+            http,
+            pools,
+            text,
+            local,
+            search,
+            submitted,
+        };
+        Ok(Self { inner: Arc::new(inner), owner: LOCAL_OWNER.into(), only_own: false, request: None })
     }
 
     /// The same application in the hands of somebody else: what is made through it is theirs.
     #[must_use]
     pub fn owned_by(&self, owner: &str) -> Self {
-        Self { inner: Arc::clone(&self.inner), owner: owner.into() }
+        Self { owner: owner.into(), ..self.clone() }
+    }
+
+    /// The same application as somebody sees it who may see what is theirs and what is shared: what others own is not
+    /// there.
+    #[must_use]
+    pub fn seen_by(&self, owner: &str) -> Self {
+        Self { owner: owner.into(), only_own: true, ..self.clone() }
+    }
+
+    /// The same application on behalf of a request: the job that is submitted through it is the request's, once, and a
+    /// server works on it.
+    #[must_use]
+    pub fn on_request(&self, request: RequestKey) -> Self {
+        Self { request: Some(request), ..self.clone() }
+    }
+
+    pub(crate) const fn is_on_request(&self) -> bool {
+        self.request.is_some()
+    }
+
+    /// Whose hands it is in: the owner of what is made.
+    #[must_use]
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    pub(crate) fn shared(&self) -> &Inner {
+        &self.inner
     }
 
     /// The configuration.
@@ -118,7 +173,12 @@ impl App {
     /// # Errors
     /// What the store reports.
     pub fn store(&self) -> AppResult<Store> {
-        Ok(self.opened()?.0.owned_by(&self.owner))
+        let store = self.opened()?.0;
+        let store = if self.only_own { store.seen_by(&self.owner) } else { store.owned_by(&self.owner) };
+        Ok(match &self.request {
+            Some(request) => store.on_request(request.clone()),
+            None => store,
+        })
     }
 
     fn opened(&self) -> AppResult<(Store, Engine)> {

@@ -10,7 +10,7 @@ use jiff::{Span, ToSpan};
 
 use crate::app::App;
 use crate::error::{AppError, AppResult};
-use crate::views::{CostBy, CostRowView, CostView};
+use crate::views::{CostBy, CostOf, CostRowView, CostView};
 
 /// Days that are shown where nothing is said.
 const DAYS: i64 = 30;
@@ -45,11 +45,11 @@ impl App {
         let known: Usd = real.iter().map(|row| row.cost).sum();
         let unpriced = real.iter().any(|row| row.unpriced > 0);
         let row = |(name, sum): (String, Sum)| CostRowView {
-            by,
-            name,
+            of: CostOf::new(by, name),
             calls: sum.calls,
             input_tokens: sum.input_tokens,
             output_tokens: sum.output_tokens,
+            cost_usd: (sum.unpriced == 0).then(|| sum.cost.as_dollars()),
             cost: (sum.unpriced == 0).then_some(sum.cost),
             estimated: sum.estimated,
         };
@@ -93,6 +93,7 @@ fn name(row: &Spending, by: CostBy) -> String {
         CostBy::Job => row.job.clone(),
         CostBy::Model => row.pool.rsplit('/').next().unwrap_or_default().to_owned(),
         CostBy::Project => row.lane.clone(),
+        CostBy::Owner => row.owner.clone(),
         CostBy::Day => row.day.to_jiff().to_zoned(TimeZone::UTC).date().to_string(),
     }
 }

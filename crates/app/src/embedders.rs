@@ -27,10 +27,11 @@ static LOOK_MODEL: &[u8] = include_bytes!("../../../assets/models/efficientnet-l
 static CONCEPTS: &str = include_str!("../../../assets/models/efficientnet-lite0/concepts.txt");
 static CONCEPT_VECTORS: &[u8] = include_bytes!("../../../assets/models/efficientnet-lite0/vectors.bin");
 
-/// The text model.
-pub(crate) async fn text() -> AppResult<Arc<MiniLm>> {
+/// The text model, loaded once.
+pub(crate) async fn text(app: &App) -> AppResult<Arc<MiniLm>> {
     let load = || MiniLm::load(ModelBytes::Static(TEXT_MODEL), TOKENIZER, threads());
-    Ok(Arc::new(loaded(tokio::task::spawn_blocking(load)).await??))
+    let loading = || async move { AppResult::Ok(Arc::new(loaded(tokio::task::spawn_blocking(load)).await??)) };
+    app.shared().text.get_or_try_init(loading).await.cloned()
 }
 
 /// Loads or connects what the configuration names under `[search] look`.
@@ -41,10 +42,13 @@ pub(crate) async fn of_images(app: &App, stop: &Stop) -> AppResult<Embedders> {
         let embedder = Arc::new(RemoteModels::new(remote, Handle::current()));
         return Ok(Embedders { text: Some(embedder.clone()), look: Some(embedder) });
     }
-    let text = text().await?;
-    let words: Arc<dyn TextEmbedder> = text.clone();
-    let look = loaded(tokio::task::spawn_blocking(move || look(&chosen, words))).await??;
-    Ok(Embedders { text: Some(text), look })
+    let load = || async move {
+        let text = text(app).await?;
+        let words: Arc<dyn TextEmbedder> = text.clone();
+        let look = loaded(tokio::task::spawn_blocking(move || look(&chosen, words))).await??;
+        Ok(Embedders { text: Some(text), look })
+    };
+    app.shared().local.get_or_try_init(load).await.cloned()
 }
 
 /// The same to search with: where a provider's model can't be asked for want of a key, searches go on without it.
@@ -79,7 +83,7 @@ pub(crate) async fn of_words(app: &App) -> AppResult<Option<Arc<dyn TextEmbedder
     if app.config().search.look.as_deref().is_some_and(is_remote) {
         return Ok(None);
     }
-    Ok(Some(text().await?))
+    Ok(Some(text(app).await?))
 }
 
 /// Whether a model of a provider is named, and none that runs here.
@@ -123,7 +127,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_look_that_is_not_known_is_an_error_that_names_it() {
-        let text: Arc<dyn TextEmbedder> = text().await.unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let start = crate::Start {
+            config: None,
+            data_dir: Some(dir.path().to_owned()),
+            environment: Arc::new(|_| None),
+            clock: atelier_engine::Clock::system(),
+        };
+        let text: Arc<dyn TextEmbedder> = text(&App::start(start).unwrap()).await.unwrap();
         let error = look("lokal", Arc::clone(&text)).err().unwrap();
         assert!(error.message().contains("'lokal'"), "{}", error.message());
         assert!(look("off", text).unwrap().is_none());

@@ -89,6 +89,10 @@ impl Events {
                 let draft = store.draft(id).await?;
                 ChangeView::Draft { id: id.clone(), draft: draft.map(|row| Box::new(row.into())) }
             }
+            Changed::Library(id) => {
+                let image = store.image(id).await?;
+                ChangeView::Library { id: id.clone(), image: image.as_ref().map(|image| Box::new(image.into())) }
+            }
             Changed::Quota(pool) => ChangeView::Quota { pool: self.pool(&pool.as_str().into()).await? },
         })
     }

@@ -17,6 +17,7 @@ macro_rules! code {
     }};
 }
 
+pub mod accounts;
 mod app;
 pub mod background;
 pub mod config;
@@ -29,16 +30,19 @@ pub mod files;
 pub mod images;
 pub mod job;
 pub mod kinds;
+mod layout;
 pub mod library;
 mod pools;
 pub mod posts;
 mod prices;
 pub mod prompts;
+mod queue;
 mod quota;
 pub mod replies;
 mod run;
 pub mod search;
 mod trash;
+mod uploads;
 pub mod views;
 
 pub use app::{App, Start};
@@ -47,5 +51,6 @@ pub use config::Environment;
 pub use embedders::threads;
 pub use error::{AppError, AppResult, ErrorClass};
 pub use events::Events;
+pub use layout::{LARGEST_SLICE, Layout, Layouts};
 pub use pools::{Intent, Pools, Prices};
 pub use run::{RunChange, RunSettings, SandboxSettings};

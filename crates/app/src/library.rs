@@ -1,6 +1,7 @@
 //! The library, as one is asked for it: imported, listed, given the vectors that it lacks.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use atelier_embed::{EmbedError, NoAnswer};
@@ -98,7 +99,7 @@ impl App {
         let library = self.library()?;
         let embedders = embedders::of_images(self, stop).await?;
         let importer = Importer::new(library.clone(), embedders.clone(), DecodeLimits::default(), self.clock());
-        let follower = Follower::start(ImageSearch::new(library.clone(), embedders.clone()));
+        let follower = Follower::start(self.image_search().await?);
         let report = match importer.import(sources, options, stop.clone(), on_import).await {
             Ok(report) => report,
             Err(error) => {
@@ -129,7 +130,7 @@ impl App {
     pub async fn keep_largest(&self, ids: &[String]) -> AppResult<Vec<String>> {
         let library = self.library()?;
         let gone = library.keep_largest(ids, self.clock().now()).await?;
-        ImageSearch::new(library, Default::default()).catch_up(|_| {}).await?;
+        self.index_changes().await?;
         Ok(gone)
     }
 
@@ -158,7 +159,7 @@ impl App {
         let Some(made) = self.make_vectors(&library, &embedders, scope, stop, on_event).await? else { return Ok(None) };
         let pruned =
             if prune && !made.stopped { library.embedding(embedders.clone()).await?.prune().await? } else { 0 };
-        ImageSearch::new(library, embedders).catch_up(|_| {}).await?;
+        self.image_search().await?.catch_up(|_| {}).await?;
         Ok(Some(LibraryEmbedded { made, pruned }))
     }
 
@@ -300,11 +301,11 @@ where
 /// Makes known to the search what is imported, while it is.
 struct Follower {
     over: StopHandle,
-    task: tokio::task::JoinHandle<ImageSearch>,
+    task: tokio::task::JoinHandle<Arc<ImageSearch>>,
 }
 
 impl Follower {
-    fn start(search: ImageSearch) -> Self {
+    fn start(search: Arc<ImageSearch>) -> Self {
         let (over, ending) = StopHandle::new();
         let task = tokio::spawn(async move {
             while tokio::time::timeout(INDEX_EVERY, ending.clone().wait()).await.is_err() {

@@ -23,10 +23,20 @@ impl App {
     /// # Errors
     /// `bad-project-name`, `project-exists`; what is wrong with the file.
     pub async fn add_project(&self, name: &str, finder: &Path) -> AppResult<Finder> {
-        check_name(name)?;
         let (text, finder) = read_finder(finder)?;
-        self.store()?.add_project(name, &text, self.clock().now()).await?;
+        self.add_project_of(name, &text).await?;
         Ok(finder)
+    }
+
+    /// The same with the file's text.
+    ///
+    /// # Errors
+    /// As [`App::add_project`].
+    pub async fn add_project_of(&self, name: &str, finder: &str) -> AppResult<ProjectView> {
+        check_name(name)?;
+        Finder::from_yaml(finder)?;
+        self.store()?.add_project(name, finder, self.clock().now()).await?;
+        self.project(name).await
     }
 
     /// Replaces a project's finder.yml; what it holds.
@@ -35,8 +45,47 @@ impl App {
     /// `no-such-project`; what is wrong with the file.
     pub async fn update_project(&self, name: &str, finder: &Path) -> AppResult<Finder> {
         let (text, finder) = read_finder(finder)?;
-        self.store()?.update_project(name, &text, self.clock().now()).await?;
+        self.update_project_to(name, &text).await?;
         Ok(finder)
+    }
+
+    /// The same with the file's text.
+    ///
+    /// # Errors
+    /// As [`App::update_project`].
+    pub async fn update_project_to(&self, name: &str, finder: &str) -> AppResult<ProjectView> {
+        Finder::from_yaml(finder)?;
+        self.check_project(name).await?;
+        self.store()?.update_project(name, finder, self.clock().now()).await?;
+        self.project(name).await
+    }
+
+    /// Lets others see a project, or no more. Only whoever owns it may say.
+    ///
+    /// # Errors
+    /// `no-such-project`, `not-yours`; what the store reports.
+    pub async fn share_project(&self, name: &str, shared: bool) -> AppResult<ProjectView> {
+        let project = self.find_project(name).await?;
+        self.must_own(&project.owner)?;
+        self.store()?.share_project(name, shared).await?;
+        self.project(name).await
+    }
+
+    /// An error if somebody else owns it: what is shared can be looked at.
+    pub(crate) fn must_own(&self, owner: &str) -> AppResult<()> {
+        if owner == self.owner() {
+            return Ok(());
+        }
+        Err(AppError::new(code!("not-yours"), "it is somebody else's, who lets you look at it"))
+    }
+
+    /// What is wrong with the text of a finder.yml, if something is.
+    ///
+    /// # Errors
+    /// `finder-invalid` and its like.
+    pub fn check_finder(&self, finder: &str) -> AppResult<()> {
+        Finder::from_yaml(finder)?;
+        Ok(())
     }
 
     /// All projects, by name.
@@ -83,12 +132,28 @@ impl App {
         file: &Path,
         project: &str,
         strict: bool,
-        mut on_bad_row: impl FnMut(&BadRowView),
+        on_bad_row: impl FnMut(&BadRowView),
     ) -> AppResult<PostsImportView> {
         self.check_project(project).await?;
         let bytes = read_posts(file)?;
         let name = file.file_name().and_then(|name| name.to_str()).filter(|name| *name != "-");
-        let imported = import::read(project, name, &bytes)?;
+        self.import_posts_of(name, &bytes, project, strict, on_bad_row).await
+    }
+
+    /// The same with the file's content and name.
+    ///
+    /// # Errors
+    /// As [`App::import_posts`].
+    pub async fn import_posts_of(
+        &self,
+        name: Option<&str>,
+        bytes: &[u8],
+        project: &str,
+        strict: bool,
+        mut on_bad_row: impl FnMut(&BadRowView),
+    ) -> AppResult<PostsImportView> {
+        self.check_project(project).await?;
+        let imported = import::read(project, name, bytes)?;
         let row = |bad: &import::BadRow| BadRowView { line: bad.line, reason: bad.reason.clone() };
         let bad_rows: Vec<BadRowView> = imported.bad.iter().map(row).collect();
         bad_rows.iter().for_each(&mut on_bad_row);

@@ -9,9 +9,10 @@ use atelier_prompts::{
 };
 use atelier_providers::ModelRef;
 
+use crate::accounts::random_id;
 use crate::app::App;
 use crate::error::{AppError, AppResult};
-use crate::files::absolute;
+use crate::files::{absolute, create_folder};
 use crate::job::JobSettings;
 use crate::kinds::prompts::task_of;
 use crate::pools::{Intent, Pools};
@@ -77,6 +78,32 @@ impl App {
         Ok(ReadPrompts { input, survey, run, defaults, pools })
     }
 
+    /// The same with a file that was uploaded.
+    ///
+    /// # Errors
+    /// `no-such-upload`, and as [`App::read_prompts`].
+    pub async fn read_uploaded_prompts(
+        &self,
+        upload: &str,
+        said: &RunChange,
+        defaults: PromptDefaults,
+        intent: Intent,
+    ) -> AppResult<ReadPrompts> {
+        let file = self.prompts_file(upload).await?;
+        self.read_prompts(&file, said, defaults, intent).await
+    }
+
+    /// Submits a file that was uploaded; its answers are written where [`App::prompts_output`] says.
+    ///
+    /// # Errors
+    /// As [`App::submit_prompts`].
+    pub async fn submit_uploaded_prompts(&self, read: ReadPrompts, ordered: bool) -> AppResult<JobId> {
+        let folder = self.data_dir().join("outputs");
+        create_folder(&folder)?;
+        let out = folder.join(format!("{}.jsonl", random_id("answers-")?));
+        Ok(self.submit_prompts(read, &out, ordered).await?.job)
+    }
+
     /// What answering would take.
     ///
     /// # Errors
@@ -140,7 +167,10 @@ impl App {
         });
         match found? {
             Beginning::New(job) => {
-                ingest(&store, &job, &settings).await?;
+                // A server that works on it stores the lines as it opens the job.
+                if !self.is_on_request() {
+                    ingest(&store, &job, &settings).await?;
+                }
                 Ok(SubmittedPrompts { job, known: None })
             }
             Beginning::Known(record) => {

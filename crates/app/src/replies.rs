@@ -15,12 +15,12 @@ use atelier_store::{DraftFilter, DraftStatus, JobRecord, StoreError};
 use crate::app::App;
 use crate::embedders;
 use crate::embedding::RemoteEmbedder;
-use crate::error::{AppError, AppResult, excerpt};
+use crate::error::{AppError, AppResult, ErrorClass, excerpt};
 use crate::job::JobSettings;
 use crate::pools::{Intent, Pools};
 use crate::posts::{all_projects, read_posts};
 use crate::run::{RunChange, RunSettings};
-use crate::views::{DraftListView, DraftView, ForecastView};
+use crate::views::{DecidedView, DraftListView, DraftView, ForecastView};
 
 /// Drafts where neither the user, the project nor the configuration names a model.
 const DEFAULT_MODEL: &str = "gemini:gemini-3.5-flash-lite";
@@ -43,6 +43,21 @@ pub struct RepliesRequest {
     pub at: Option<Timestamp>,
     /// Whether drafting is meant, or only a forecast, for which no key is needed.
     pub intent: Intent,
+}
+
+/// A decision about a draft.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// The draft.
+    pub draft: String,
+    /// The version that whoever decides has seen, if it matters.
+    pub version: Option<String>,
+    /// What it says from now on, if that changes.
+    pub text: Option<String>,
+    /// Where it stands from now on, if that changes.
+    pub to: Option<DraftStatus>,
+    /// Why it is rejected.
+    pub reason: Option<String>,
 }
 
 /// What is ready to be drafted.
@@ -117,7 +132,7 @@ impl App {
         let at = request.at.unwrap_or(began);
         // A forecast pays for nothing.
         let prepared = if request.embedder == "local" || request.intent == Intent::Forecast {
-            let embedding = LocalEmbedding::new(embedders::text().await?);
+            let embedding = LocalEmbedding::new(embedders::text(self).await?);
             generate::prepare(&store, &selection, at, &embedding).await?
         } else {
             let embedder = self.posts_embedder(&request.embedder, &run, stop)?;
@@ -267,8 +282,60 @@ impl App {
     /// # Errors
     /// `import-unreadable` if it is no such file; what the store reports.
     pub async fn import_review(&self, file: &Path) -> AppResult<ReviewImport> {
-        let bytes = read_posts(file)?;
-        Ok(import_review(&self.store()?, &bytes, self.clock().now()).await?)
+        self.import_review_of(&read_posts(file)?).await
+    }
+
+    /// The same with the file's content.
+    ///
+    /// # Errors
+    /// As [`App::import_review`].
+    pub async fn import_review_of(&self, bytes: &[u8]) -> AppResult<ReviewImport> {
+        Ok(import_review(&self.store()?, bytes, self.clock().now()).await?)
+    }
+
+    /// Decides about drafts, each by itself: what came of each, in their order.
+    ///
+    /// # Errors
+    /// What the store reports; what is wrong with one decision is in its answer.
+    pub async fn decide(&self, decisions: &[Decision]) -> AppResult<Vec<DecidedView>> {
+        let mut decided = Vec::with_capacity(decisions.len());
+        for decision in decisions {
+            // What others own is not there.
+            let done = match self.draft(&decision.draft).await {
+                Ok(_) => self.decide_one(decision).await,
+                Err(error) => Err(error),
+            };
+            let draft = self.draft(&decision.draft).await.ok();
+            decided.push(match done {
+                Ok(true) => DecidedView { id: decision.draft.clone(), decided: true, problem: None, draft },
+                Ok(false) => {
+                    let changed = AppError::new(code!("draft-changed"), "somebody else has decided about it since")
+                        .hint("look at what it is now");
+                    DecidedView::refused(&decision.draft, &changed, draft)
+                }
+                Err(error) if matches!(error.class(), ErrorClass::LocalState | ErrorClass::Defect) => {
+                    return Err(error);
+                }
+                Err(error) => DecidedView::refused(&decision.draft, &error, draft),
+            });
+        }
+        Ok(decided)
+    }
+
+    async fn decide_one(&self, decision: &Decision) -> AppResult<bool> {
+        let text = decision.text.as_deref().map(str::trim);
+        if text.is_some_and(str::is_empty) {
+            return Err(AppError::new(code!("draft-empty"), "a draft can't be empty").hint("reject it instead"));
+        }
+        let seen = decision.version.as_deref().map(|version| {
+            let micros = version.parse().map_err(|_| {
+                AppError::new(code!("request-invalid"), format!("'{}' is no version", excerpt(version, 40)))
+            })?;
+            AppResult::Ok(Timestamp::from_micros(micros))
+        });
+        let to = decision.to.clone().map(|to| (to, decision.reason.clone()));
+        let (store, now) = (self.store()?, self.clock().now());
+        Ok(store.decide_draft(&decision.draft, seen.transpose()?, text, to, now).await?)
     }
 
     /// A page of drafts.

@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
+use std::sync::Arc;
 
 use atelier_engine::{Stop, Timestamp};
 use atelier_search::evaluate::{
     Baseline, Comparison, Evaluation, Judged, MeanEstimate, Metric, evaluate, read_queries,
 };
+use atelier_store::LOCAL_OWNER;
+use atelier_studio::library::Library;
 use atelier_studio::search::{ImageSearch, Scope, SearchRequest};
 
 use crate::app::App;
@@ -78,9 +81,33 @@ impl App {
     ///
     /// # Errors
     /// What the configuration, the models and the store report.
-    pub async fn image_search(&self) -> AppResult<ImageSearch> {
+    pub async fn image_search(&self) -> AppResult<Arc<ImageSearch>> {
+        let open = || async {
+            let embedders = embedders::of_queries(self, &Stop::never()).await?;
+            // What is found is the same for everybody.
+            let library = Library::open(self.store()?.owned_by(LOCAL_OWNER))?;
+            AppResult::Ok(Arc::new(ImageSearch::new(library, embedders)))
+        };
+        self.shared().search.get_or_try_init(open).await.cloned()
+    }
+
+    /// The same without cut-offs, to measure how well each stage ranks. Nothing else of this process may be searching.
+    ///
+    /// # Errors
+    /// As [`App::image_search`].
+    pub async fn search_without_cut_offs(&self) -> AppResult<Arc<ImageSearch>> {
         let embedders = embedders::of_queries(self, &Stop::never()).await?;
-        Ok(ImageSearch::new(self.library()?, embedders))
+        Ok(Arc::new(ImageSearch::new(self.library()?, embedders).without_cut_offs()))
+    }
+
+    /// Makes changes of the library known to the search.
+    pub(crate) async fn index_changes(&self) -> AppResult<()> {
+        // Without a search in this process no model need be loaded for it.
+        match self.shared().search.get() {
+            Some(search) => search.catch_up(|_| {}).await?,
+            None => ImageSearch::new(self.library()?, Default::default()).catch_up(|_| {}).await?,
+        };
+        Ok(())
     }
 
     /// Searches what the index has by now. `began` is when the user asked.

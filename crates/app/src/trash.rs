@@ -1,7 +1,6 @@
 //! The trash: listed, emptied, restored from.
 
 use atelier_store::{Cursor, TRASH_KEEPS};
-use atelier_studio::search::ImageSearch;
 
 use crate::app::App;
 use crate::error::AppResult;
@@ -35,7 +34,7 @@ impl App {
             }
         }
         if restored.iter().any(|one| matches!(one.kind, "image" | "collection")) {
-            ImageSearch::new(self.library()?, Default::default()).catch_up(|_| {}).await?;
+            self.index_changes().await?;
         }
         failed.map_or(Ok(restored), |error| Err(error.into()))
     }

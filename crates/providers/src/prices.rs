@@ -48,7 +48,7 @@ pub struct ModelPrices {
 }
 
 /// Limits that a price table has beside a model. They differ by account, so they are hints.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct UsualLimits {
     /// Requests a minute.

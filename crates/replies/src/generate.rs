@@ -20,7 +20,8 @@ pub use submit::{DraftSettings, items, save_scores, submit, task};
 pub const JOB_KIND: &str = "replies";
 
 /// How many posts there are of which sort. `selected` is the sum of the others.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = SelectionCounts)]
 pub struct Counts {
     /// Posts that were considered.
     pub selected: u64,

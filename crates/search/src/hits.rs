@@ -41,7 +41,7 @@ pub struct Hit {
 }
 
 /// Rank and score of a hit in each stage.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct StageScores {
     /// By words; the score is BM25's.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,7 +62,7 @@ pub struct StageScores {
 }
 
 /// Rank and score of a hit in one stage.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct StageScore {
     /// Counted from 1, among the images that passed the stage's cut-off.
     pub rank: u32,
@@ -71,7 +71,7 @@ pub struct StageScore {
 }
 
 /// Explanation of an answer: filters, words and stages.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct SearchExplanation {
     /// Number of images in the index.
     pub images: usize,
@@ -84,7 +84,7 @@ pub struct SearchExplanation {
 }
 
 /// A word of the query, with the terms searched for it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct WordExplanation {
     /// The word, or the run of characters in a script that has no spaces.
     pub word: String,
@@ -95,7 +95,7 @@ pub struct WordExplanation {
 }
 
 /// A term searched for a word.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct TermExplanation {
     /// The term as it is indexed: folded and in the singular.
     pub term: String,
@@ -107,7 +107,7 @@ pub struct TermExplanation {
 }
 
 /// Relation of a term to a word of the query.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Match {
     /// The term is the word.
@@ -119,7 +119,7 @@ pub enum Match {
 }
 
 /// Counts and scores of one stage.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct StageExplanation {
     /// Its name, as in [`StageScores`].
     pub stage: &'static str,

@@ -39,6 +39,8 @@ pub enum Changed {
     Draft(String),
     /// What is used or known of a pool's limits.
     Quota(String),
+    /// An image of the library, or that it is gone.
+    Library(String),
 }
 
 impl Store {
@@ -152,6 +154,7 @@ fn change(row: Row) -> StoreResult<Change> {
         "image" => Changed::Image(key),
         "draft" => Changed::Draft(format!("d{key}")),
         "quota" => Changed::Quota(key),
+        "library" => Changed::Library(key),
         other => return Err(StoreError::Unexpected { detail: format!("'{other}' is no topic of changes") }),
     };
     Ok(Change { number, what })

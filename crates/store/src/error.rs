@@ -180,6 +180,39 @@ pub enum StoreError {
         /// What it was to become.
         to: &'static str,
     },
+    /// There is no such user.
+    #[error("there is no user '{user}'")]
+    NoSuchUser {
+        /// The name or id asked for.
+        user: String,
+    },
+    /// The name or the identity is somebody's already.
+    #[error("there is a user '{name}' already")]
+    UserExists {
+        /// The name.
+        name: String,
+    },
+    /// Nobody would be left who may manage people and provider accounts.
+    #[error("this is the last administrator, and somebody has to be one")]
+    LastAdmin,
+    /// There is no such session or token.
+    #[error("there is no session or token '{id}'")]
+    NoSuchCredential {
+        /// The id asked for.
+        id: String,
+    },
+    /// A link that works once was used, or has ended.
+    #[error("this link was used already, or has ended")]
+    LinkUsed,
+    /// A request with this key was carried out already.
+    #[error("a request with this key was carried out already")]
+    RequestRepeated,
+    /// There is no such upload.
+    #[error("there is no upload '{upload}'")]
+    NoSuchUpload {
+        /// The id asked for.
+        upload: String,
+    },
     /// A cursor that no list has given.
     #[error("'{cursor}' is not a place in this list")]
     BadCursor {
@@ -253,6 +286,13 @@ atelier_engine::error_codes! {
         Self::NoSuchDraft { .. } => "no-such-draft", "list the drafts to see those there are";
         Self::Transition { .. } => "draft-transition",
             "a draft is pending, then approved or rejected, then exported, then posted or skipped; a rejected one may be approved";
+        Self::NoSuchUser { .. } => "no-such-user", "list the users to see those there are";
+        Self::UserExists { .. } => "user-exists", "choose another name";
+        Self::LastAdmin => "last-admin", "make somebody else an administrator first";
+        Self::NoSuchCredential { .. } => "no-such-credential", "list your sessions and tokens to see those there are";
+        Self::LinkUsed => "link-used", "ask whoever sent it for another one";
+        Self::RequestRepeated => "request-repeated", "send it again to see what came of it";
+        Self::NoSuchUpload { .. } => "no-such-upload", "upload the file again: what nobody used is kept for a time only";
         Self::BadCursor { .. } => "bad-cursor", "start from the list's beginning";
         Self::BackupExists { .. } => "backup-exists", "name a file that does not exist yet";
     }

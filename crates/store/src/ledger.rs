@@ -17,6 +17,8 @@ pub struct Spending {
     pub pool: PoolId,
     /// The job.
     pub job: String,
+    /// Who submitted the job.
+    pub owner: String,
     /// Whose items they carried: a project or a user.
     pub lane: String,
     /// The day on which they ended, UTC: its first moment.
@@ -39,17 +41,19 @@ impl Store {
     /// What was spent by calls that ended in `from..until`, the oldest day first. Calls that a limit
     /// refused are left out.
     pub async fn spending(&self, from: Timestamp, until: Timestamp) -> StoreResult<Vec<Spending>> {
-        let query = Statement::new(format!(
-            "SELECT pool, job, lane, settled_at / {DAY}, CAST(sum(sent - limited) AS BIGINT), \
-             CAST(coalesce(sum(used_input_tokens), 0) AS BIGINT), \
-             CAST(coalesce(sum(used_output_tokens), 0) AS BIGINT), \
-             CAST(sum(cost) AS BIGINT), max(estimated), CAST(sum(unpriced) AS BIGINT) \
-             FROM reservations WHERE settled_at >= $1 AND settled_at < $2 \
-             AND sent > limited \
-             GROUP BY pool, job, lane, settled_at / {DAY} ORDER BY 4, 1, 2, 3"
-        ))
-        .bind(from)
-        .bind(until);
+        let mut query = Statement::new("").bind(from).bind(until);
+        let hiding = self.hiding("j.owner = ?", &mut query.values);
+        query.sql = format!(
+            "SELECT r.pool, r.job, coalesce(j.owner, ''), r.lane, r.settled_at / {DAY}, \
+             CAST(sum(r.sent - r.limited) AS BIGINT), \
+             CAST(coalesce(sum(r.used_input_tokens), 0) AS BIGINT), \
+             CAST(coalesce(sum(r.used_output_tokens), 0) AS BIGINT), \
+             CAST(sum(r.cost) AS BIGINT), max(r.estimated), CAST(sum(r.unpriced) AS BIGINT) \
+             FROM reservations r LEFT JOIN jobs j ON j.id = r.job \
+             WHERE r.settled_at >= $1 AND r.settled_at < $2 AND r.sent > r.limited{hiding} \
+             GROUP BY r.pool, r.job, j.owner, r.lane, r.settled_at / {DAY} ORDER BY 5, 1, 2, 4"
+        )
+        .into();
         rows(self.query(query).await?, spending)
     }
 
@@ -72,6 +76,7 @@ fn spending(row: Row) -> StoreResult<Spending> {
     Ok(Spending {
         pool: columns.shared()?,
         job: columns.text()?,
+        owner: columns.text()?,
         lane: columns.text()?,
         day: Timestamp::from_micros(columns.integer()?.saturating_mul(DAY)),
         calls: columns.count()?,

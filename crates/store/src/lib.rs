@@ -55,10 +55,13 @@ mod library;
 pub mod objects;
 mod posts;
 mod projects;
+mod requests;
 mod scores;
 mod sqlite;
 mod store;
 mod trash;
+mod uploads;
+mod users;
 mod vectors;
 
 pub use changes::{Change, Changed};
@@ -69,17 +72,23 @@ pub use error::{Holder, StoreError, StoreResult};
 pub use generations::{GeneratedFile, GeneratedFilter, GeneratedImage, GeneratedState, Generation, NewGeneratedImage};
 pub use jobs::{
     JobCounts, JobPage, JobRecord, JobState, JobTotals, NewItem, NewJob, OutcomeRecord, PostClaim, UnsettledCall,
-    job_id,
+    Wanted, WantedJob, job_id,
 };
 pub use lease::Lease;
 pub use ledger::Spending;
 pub use library::{
-    Added, ChangeKind, Collection, Image, ImageFilter, ImageSource, LibraryChange, Likeness, NewImage, NewVector,
-    ObjectsGuard, ScoreKind, TagCount, Unembedded, VectorSpace,
+    Added, ChangeKind, Collection, Image, ImageFilter, ImageShape, ImageSource, LibraryChange, Likeness, NewImage,
+    NewVector, ObjectsGuard, ScoreKind, TagCount, Unembedded, VectorSpace,
 };
 pub use posts::{CandidateFilter, Candidates, Post, Upserted};
 pub use projects::Project;
+pub use requests::{AnsweredRequest, RequestKey};
 pub use scores::ScoreRecord;
 pub use sqlite::SqliteDatabase;
 pub use store::{LOCAL_OWNER, Store, StoreOptions};
 pub use trash::{TRASH_KEEPS, TrashKind, Trashed};
+pub use uploads::Upload;
+pub use users::{
+    AuditEntry, AuditRecord, Credential, CredentialKind, Identity, Link, LinkKind, NewCredential, NewUser, Role, User,
+    UserChange,
+};

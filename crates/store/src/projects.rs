@@ -7,7 +7,10 @@ use crate::error::{StoreError, StoreResult};
 use crate::journal::rows;
 use crate::store::Store;
 
-const COLUMNS: &str = "name, owner, finder, created_at, updated_at";
+const COLUMNS: &str = "name, owner, shared, finder, created_at, updated_at";
+
+/// What somebody may see: their own projects, and those that were shared.
+pub(crate) const SEEN: &str = "owner = ? OR shared = 1";
 
 /// A project: what posts are collected and answered for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +19,8 @@ pub struct Project {
     pub name: String,
     /// Who added it.
     pub owner: String,
+    /// Whether others see it, too.
+    pub shared: bool,
     /// Its finder.yml, as it was given.
     pub finder: String,
     /// When it was added.
@@ -28,13 +33,15 @@ impl Store {
     /// Adds a project; [`StoreError::ProjectExists`] if there is one of that name.
     pub async fn add_project(&self, name: &str, finder: &str, now: Timestamp) -> StoreResult<()> {
         let insert = Statement::new(
-            "INSERT INTO projects (name, finder, created_at, updated_at, owner) VALUES ($1, $2, $3, $3, $4) \
+            "INSERT INTO projects (name, finder, created_at, updated_at, owner, shared) VALUES ($1, $2, $3, $3, $4, $5) \
              ON CONFLICT (name) DO NOTHING",
         )
         .bind(name)
         .bind(finder)
         .bind(now)
         .bind(self.owner())
+        // The command line's are the team's.
+        .bind(self.owner() == crate::store::LOCAL_OWNER)
         .must_hit();
         self.apply(vec![insert], |_, _| StoreError::ProjectExists { project: name.into() }).await.map(|_| ())
     }
@@ -49,22 +56,25 @@ impl Store {
         self.apply(vec![update], |_, _| no_such_project(name)).await.map(|_| ())
     }
 
+    /// Lets others see a project, or no more.
+    pub async fn share_project(&self, name: &str, shared: bool) -> StoreResult<()> {
+        let update = Statement::new("UPDATE projects SET shared = $1 WHERE name = $2").bind(shared).bind(name);
+        self.apply(vec![update.must_hit()], |_, _| no_such_project(name)).await.map(|_| ())
+    }
+
     /// The project of this name, if there is one.
     pub async fn project(&self, name: &str) -> StoreResult<Option<Project>> {
-        let query = Statement::new(format!("SELECT {COLUMNS} FROM projects WHERE name = $1")).bind(name);
+        let mut query = Statement::new("").bind(name);
+        let hiding = self.hiding(SEEN, &mut query.values);
+        query.sql = format!("SELECT {COLUMNS} FROM projects WHERE name = $1{hiding}").into();
         Ok(rows(self.query(query).await?, project)?.pop())
     }
 
     /// A page of the projects, by name, after this one.
     pub async fn projects(&self, after: Option<&str>, limit: usize) -> StoreResult<Vec<Project>> {
-        let query = match after {
-            Some(after) => {
-                Statement::new(format!("SELECT {COLUMNS} FROM projects WHERE name > $2 ORDER BY name LIMIT $1"))
-                    .bind(limit)
-                    .bind(after)
-            }
-            None => Statement::new(format!("SELECT {COLUMNS} FROM projects ORDER BY name LIMIT $1")).bind(limit),
-        };
+        let mut query = Statement::new("").bind(limit).bind(after.unwrap_or_default());
+        let hiding = self.hiding(SEEN, &mut query.values);
+        query.sql = format!("SELECT {COLUMNS} FROM projects WHERE name > $2{hiding} ORDER BY name LIMIT $1").into();
         rows(self.query(query).await?, project)
     }
 }
@@ -83,6 +93,7 @@ fn project(row: Row) -> StoreResult<Project> {
     Ok(Project {
         name: columns.text()?,
         owner: columns.text()?,
+        shared: columns.flag()?,
         finder: columns.text()?,
         created_at: columns.moment()?,
         updated_at: columns.moment()?,

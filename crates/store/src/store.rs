@@ -10,9 +10,10 @@ use std::time::Duration;
 use atelier_engine::Clock;
 use tokio::sync::watch;
 
-use crate::database::{Database, Effect, Row, Statement, Written};
+use crate::database::{Database, Effect, Row, Statement, Value, Written};
 use crate::error::{StoreError, StoreResult};
 use crate::gate::{Gate, make_private_dir};
+use crate::requests::RequestKey;
 use crate::sqlite::SqliteDatabase;
 
 /// The database's file in the store's folder.
@@ -23,6 +24,10 @@ const DATABASE: &str = "atelier.db";
 pub struct Store {
     inner: Arc<Inner>,
     owner: Arc<str>,
+    /// Whether what others own is not to be seen.
+    only_own: bool,
+    /// The request that a job is made for.
+    request: Option<Arc<RequestKey>>,
 }
 
 /// The scope in which it is decided who answers a post.
@@ -87,14 +92,43 @@ impl Store {
     /// exists.
     pub fn on(dir: &Path, database: Arc<dyn Database>) -> Self {
         let written = watch::Sender::new(());
-        Self { inner: Arc::new(Inner { dir: dir.into(), database, written }), owner: LOCAL_OWNER.into() }
+        let inner = Arc::new(Inner { dir: dir.into(), database, written });
+        Self { inner, owner: LOCAL_OWNER.into(), only_own: false, request: None }
     }
 
     /// The same store in the hands of somebody else: what is made and imported through it is theirs. It does not hide
     /// what others own.
     #[must_use]
     pub fn owned_by(&self, owner: &str) -> Self {
-        Self { inner: Arc::clone(&self.inner), owner: owner.into() }
+        Self { owner: owner.into(), ..self.clone() }
+    }
+
+    /// The same store as somebody sees it who may see what is theirs and what is shared: what others own is not there.
+    /// What is made through it is theirs.
+    #[must_use]
+    pub fn seen_by(&self, owner: &str) -> Self {
+        Self { owner: owner.into(), only_own: true, ..self.clone() }
+    }
+
+    /// The same store on behalf of a request: the job that is made through it is noted beside the request's key, in one
+    /// transaction, and a second one with that key is refused.
+    #[must_use]
+    pub fn on_request(&self, request: RequestKey) -> Self {
+        Self { request: Some(Arc::new(request)), ..self.clone() }
+    }
+
+    pub(crate) fn request(&self) -> Option<&RequestKey> {
+        self.request.as_deref()
+    }
+
+    /// A condition that hides what others own, ready to stand behind others: `?` in it is who looks. Nothing if
+    /// everything is to be seen.
+    pub(crate) fn hiding(&self, condition: &str, values: &mut Vec<Value>) -> String {
+        if !self.only_own {
+            return String::new();
+        }
+        values.push(self.owner.as_ref().into());
+        format!(" AND ({})", condition.replace('?', &format!("${}", values.len())))
     }
 
     /// Who owns what is made and imported through this: [`LOCAL_OWNER`] unless [`Store::owned_by`] says otherwise.

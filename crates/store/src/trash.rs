@@ -19,6 +19,9 @@ use crate::store::{CLAIMS, LIBRARY, Store};
 pub const TRASH_KEEPS: Duration = Duration::from_secs(30 * 86_400);
 
 /// The columns of an entry, and how many are forgotten in one go.
+/// What somebody may see: what they deleted that was theirs, and what was in the library, which is everybody's.
+const SEEN: &str = "owner = ? OR kind IN ('image', 'collection')";
+
 const ENTRY: &str = "id, kind, name, label, owner, items, deleted_at";
 const GROUP: usize = 100;
 
@@ -58,7 +61,7 @@ const MADE_IMAGES: Twin = Twin {
     columns: "id, generation, side, place, model, job, seq, state, kind, message, attempts, hash, format, width, height, \
         bytes, cost, cost_estimated, provenance, liked, note, promoted, created_at, made_at, written",
 };
-const PROJECTS: Twin = Twin { table: "projects", columns: "name, finder, created_at, updated_at, owner" };
+const PROJECTS: Twin = Twin { table: "projects", columns: "name, finder, created_at, updated_at, owner, shared" };
 const POSTS: Twin = Twin {
     table: "posts",
     columns: "project, id, text, author, followers, posted_at, likes, replies, reposts, views, lang, url, revision, \
@@ -178,20 +181,22 @@ impl Store {
     /// A page of what is in the trash, the latest first.
     pub async fn trash(&self, after: Option<&Cursor>, limit: usize) -> StoreResult<Vec<Trashed>> {
         let (at, id) = after.map_or(Ok((i64::MAX, "")), Cursor::parts)?;
-        let query = Statement::new(format!(
-            "SELECT {ENTRY} FROM trash WHERE deleted_at < $1 OR (deleted_at = $1 AND id < $2) \
+        let mut query = Statement::new("").bind(at).bind(id).bind(limit);
+        let hiding = self.hiding(SEEN, &mut query.values);
+        query.sql = format!(
+            "SELECT {ENTRY} FROM trash WHERE deleted_at <= $1 AND (deleted_at < $1 OR id < $2){hiding} \
              ORDER BY deleted_at DESC, id DESC LIMIT $3"
-        ))
-        .bind(at)
-        .bind(id)
-        .bind(limit);
+        )
+        .into();
         rows(self.query(query).await?, trashed)
     }
 
     /// What was deleted under this id, if it is there still.
     pub async fn trashed(&self, id: &str) -> StoreResult<Option<Trashed>> {
-        let query = Statement::new(format!("SELECT {ENTRY} FROM trash WHERE id = $1"));
-        Ok(rows(self.query(query.bind(id)).await?, trashed)?.pop())
+        let mut query = Statement::new("").bind(id);
+        let hiding = self.hiding(SEEN, &mut query.values);
+        query.sql = format!("SELECT {ENTRY} FROM trash WHERE id = $1{hiding}").into();
+        Ok(rows(self.query(query).await?, trashed)?.pop())
     }
 
     /// Puts back what was deleted.

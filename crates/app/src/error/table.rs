@@ -7,6 +7,10 @@ pub enum ErrorClass {
     Usage,
     /// It names what is not there.
     NotFound,
+    /// Nobody has proved who they are.
+    NotSignedIn,
+    /// Whoever asks may not.
+    Forbidden,
     /// It is at odds with how things stand.
     Conflict,
     /// The configuration or a credential is missing or wrong.
@@ -31,9 +35,11 @@ pub enum ErrorClass {
 
 impl ErrorClass {
     /// Every class.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Usage,
         Self::NotFound,
+        Self::NotSignedIn,
+        Self::Forbidden,
         Self::Conflict,
         Self::Configuration,
         Self::LocalState,
@@ -52,6 +58,8 @@ impl ErrorClass {
         match self {
             Self::Usage => "usage",
             Self::NotFound => "not found",
+            Self::NotSignedIn => "not signed in",
+            Self::Forbidden => "forbidden",
             Self::Conflict => "conflict",
             Self::Configuration => "configuration",
             Self::LocalState => "local state",
@@ -70,7 +78,7 @@ impl ErrorClass {
     pub const fn exit_code(self) -> u8 {
         match self {
             Self::Incomplete | Self::Provider => 1,
-            Self::Usage | Self::NotFound | Self::Conflict => 2,
+            Self::Usage | Self::NotFound | Self::NotSignedIn | Self::Forbidden | Self::Conflict => 2,
             Self::Configuration => 3,
             Self::LocalState | Self::Held => 4,
             Self::OverBudget => 5,
@@ -85,7 +93,9 @@ impl ErrorClass {
     pub const fn http_status(self) -> u16 {
         match self {
             Self::Usage => 400,
+            Self::NotSignedIn => 401,
             Self::OverBudget => 402,
+            Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::Conflict | Self::Held => 409,
             Self::Parked => 429,
@@ -114,14 +124,18 @@ table! {
         "picture-unknown" "picture-unsupported" "plan-unusable" "prompt-empty" "prompt-too-long" "query-empty"
         "reason-unused" "review-unreadable" "sandbox-fault-rates" "sandbox-not-loopback" "sandbox-setting" "defaults-unused" "side-of-image"
         "sidecar-invalid" "sides-invalid" "size-invalid" "source-unreadable" "stopped" "too-many-references"
-        "two-outputs" "unknown-embedder" "unknown-provider" "usage" "wrong-form";
+        "two-outputs" "unknown-embedder" "name-invalid" "password-too-short" "password-too-long" "scope-invalid" "role-invalid" "request-invalid" "key-missing" "unknown-provider" "usage" "wrong-form";
     NotFound:
         "no-duplicates" "no-such-collection" "no-such-draft" "no-such-generation" "no-such-image" "no-such-job" "no-such-made-image"
-        "no-such-pool" "no-such-post" "not-in-trash" "no-such-preset" "no-such-project" "no-such-reference";
+        "no-such-pool" "no-such-post" "no-such-user" "no-such-credential" "no-such-upload" "no-such-snapshot" "no-such-route" "not-in-trash" "no-such-preset" "no-such-project" "no-such-reference";
+    NotSignedIn:
+        "not-signed-in" "sign-in-failed";
+    Forbidden:
+        "not-allowed" "cross-site" "not-yours";
     Conflict:
         "backup-exists" "collection-exists" "draft-transition" "export-exists" "image-not-made" "input-changed"
         "defaults-changed" "job-cancelled" "job-exists" "job-over" "model-changed" "output-exists" "post-taken" "posts-in-use"
-        "project-exists" "not-restorable" "changes-forgotten";
+        "project-exists" "user-exists" "last-admin" "link-used" "request-repeated" "draft-changed" "not-restorable" "changes-forgotten";
     Configuration:
         "account-blocked" "bad-base-url" "bad-key" "bad-prices" "calibration-invalid" "clip-file-missing"
         "clip-model-invalid" "clip-setting-invalid" "config-invalid" "config-unreadable" "credentials"

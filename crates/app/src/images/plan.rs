@@ -87,6 +87,26 @@ impl App {
         classify: &Classify,
         run: &RunChange,
     ) -> AppResult<KeptPlan> {
+        let (plan, spent) = self.planned(request, classify, run).await?;
+        Ok(KeptPlan { id: self.studio()?.keep_plan(&plan).await?, plan, spent })
+    }
+
+    /// What would be sent, which is not kept, and what that would take: quick enough to follow typing.
+    ///
+    /// # Errors
+    /// As [`App::plan_images`] and [`App::forecast_images`].
+    pub async fn preview_images(&self, request: &GenerationRequest) -> AppResult<(Plan, ImagesForecastView)> {
+        let (plan, _) = self.planned(request, &Classify::No, &RunChange::default()).await?;
+        let forecast = self.forecast_images(&plan, &RunChange::default()).await?;
+        Ok((plan, forecast))
+    }
+
+    async fn planned(
+        &self,
+        request: &GenerationRequest,
+        classify: &Classify,
+        run: &RunChange,
+    ) -> AppResult<(Plan, Usd)> {
         let studio = self.studio()?;
         for side in &request.sides {
             side.model.parse::<ModelRef>()?;
@@ -94,7 +114,7 @@ impl App {
         request.check()?;
         self.check_collections(request.collection.as_slice()).await?;
         let embedders = embedders::of_images(self, &Stop::never()).await?;
-        let search = ImageSearch::new(studio.library().clone(), embedders.clone());
+        let search = self.image_search().await?;
         search.catch_up(|_| {}).await?;
         let own = self.config().images.categories.iter();
         let own: Vec<Category> =
@@ -102,8 +122,7 @@ impl App {
         let categories = categories(&own);
         let (classified, spent) = self.classified(&request.prompt, &categories, classify, run).await?;
         let helpers = Helpers { search: &search, categories: &categories, text: embedders.text, classified };
-        let plan = studio.plan(request, &helpers).await?;
-        Ok(KeptPlan { id: studio.keep_plan(&plan).await?, plan, spent })
+        Ok((studio.plan(request, &helpers).await?, spent))
     }
 
     async fn classified(

@@ -6,7 +6,6 @@ use atelier_engine::Stop;
 use atelier_store::{Cursor, GeneratedFilter, GeneratedImage, GeneratedState};
 use atelier_studio::StudioError;
 use atelier_studio::generate::ImageStudio;
-use atelier_studio::search::ImageSearch;
 
 use crate::app::App;
 use crate::embedders;
@@ -122,7 +121,7 @@ impl App {
             images.push(studio.image(id).await?);
         }
         let embedders = embedders::of_images(self, &Stop::never()).await?;
-        let search = ImageSearch::new(studio.library().clone(), embedders.clone());
+        let search = self.image_search().await?;
         let mut promoted = Vec::with_capacity(images.len());
         for image in images {
             let library_image = studio.promote(&image, collections, embedders.clone(), &search).await?;

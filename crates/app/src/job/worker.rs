@@ -137,7 +137,7 @@ impl App {
     }
 
     /// The job, with what is said anew of how it is run kept with it. Its lease is held.
-    async fn amended(&self, job: &str, change: &RunChange) -> AppResult<JobRecord> {
+    pub(crate) async fn amended(&self, job: &str, change: &RunChange) -> AppResult<JobRecord> {
         let record = self.job(job).await?;
         let run = run_of(&record)?;
         let amended = run.clone().amended(change);

@@ -1,18 +1,22 @@
 //! What was spent.
 
 use atelier_engine::Usd;
-use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What a row of spending stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum CostBy {
     /// A job.
     Job,
     /// A model.
+    #[default]
     Model,
     /// A project, or whoever's items they were.
     Project,
+    /// A user.
+    Owner,
     /// A day, UTC.
     Day,
 }
@@ -25,18 +29,54 @@ impl CostBy {
             Self::Job => "job",
             Self::Model => "model",
             Self::Project => "project",
+            Self::Owner => "owner",
             Self::Day => "day",
         }
     }
 }
 
+/// What one row of spending stands for, under the name of what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CostOf {
+    /// A job's id.
+    Job(String),
+    /// A model.
+    Model(String),
+    /// A project, or whoever's items they were.
+    Project(String),
+    /// A user's id.
+    Owner(String),
+    /// A day, UTC.
+    Day(String),
+}
+
+impl CostOf {
+    pub(crate) const fn new(by: CostBy, name: String) -> Self {
+        match by {
+            CostBy::Job => Self::Job(name),
+            CostBy::Model => Self::Model(name),
+            CostBy::Project => Self::Project(name),
+            CostBy::Owner => Self::Owner(name),
+            CostBy::Day => Self::Day(name),
+        }
+    }
+
+    /// Which job, model, project, user or day.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Job(name) | Self::Model(name) | Self::Project(name) | Self::Owner(name) | Self::Day(name) => name,
+        }
+    }
+}
+
 /// One row of spending.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct CostRowView {
     /// What it stands for.
-    pub by: CostBy,
-    /// Which of those.
-    pub name: String,
+    #[serde(flatten)]
+    pub of: CostOf,
     /// Calls that were sent.
     pub calls: u64,
     /// Tokens of prompts.
@@ -44,26 +84,16 @@ pub struct CostRowView {
     /// Tokens of answers.
     pub output_tokens: u64,
     /// What they cost; `None` if one of the models has no price.
+    pub cost_usd: Option<f64>,
+    /// The same, to be put in words.
+    #[serde(skip)]
     pub cost: Option<Usd>,
     /// Whether some of that is an estimate.
     pub estimated: bool,
 }
 
-impl Serialize for CostRowView {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut row = serializer.serialize_map(Some(6))?;
-        row.serialize_entry(self.by.name(), &self.name)?;
-        row.serialize_entry("calls", &self.calls)?;
-        row.serialize_entry("input_tokens", &self.input_tokens)?;
-        row.serialize_entry("output_tokens", &self.output_tokens)?;
-        row.serialize_entry("cost_usd", &self.cost.map(Usd::as_dollars))?;
-        row.serialize_entry("estimated", &self.estimated)?;
-        row.end()
-    }
-}
-
 /// What was spent from one day to another. What the sandbox was priced at is no spending.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct CostView {
     /// The first day.
     pub from: String,

@@ -2,9 +2,12 @@
 
 use atelier_store::{DraftRow, RejectedBy};
 use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::error::AppError;
 
 /// A draft, with the post that it answers.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct DraftView {
     /// Its id.
     pub id: String,
@@ -38,6 +41,8 @@ pub struct DraftView {
     pub rejected_by: Option<&'static str>,
     /// Why.
     pub reason: Option<String>,
+    /// Which version of it this is: a decision names it, so that it overwrites nobody else's.
+    pub version: String,
 }
 
 impl From<DraftRow> for DraftView {
@@ -60,12 +65,50 @@ impl From<DraftRow> for DraftView {
             status: draft.status.name(),
             rejected_by: draft.rejected_by.map(RejectedBy::name),
             reason: draft.reason,
+            version: draft.updated_at.as_micros().to_string(),
         }
     }
 }
 
+/// What came of a decision about a draft.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct DecidedView {
+    /// The draft's id.
+    pub id: String,
+    /// Whether it was decided as asked for.
+    pub decided: bool,
+    /// Why not.
+    pub problem: Option<ProblemView>,
+    /// The draft as it is now, if there is one.
+    pub draft: Option<DraftView>,
+}
+
+/// Why something was not done.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ProblemView {
+    /// A stable code.
+    pub code: &'static str,
+    /// In plain words.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl From<&AppError> for ProblemView {
+    fn from(error: &AppError) -> Self {
+        let (message, hint) = (error.message().to_owned(), error.what_to_do().map(str::to_owned));
+        Self { code: error.code(), message, hint }
+    }
+}
+
+impl DecidedView {
+    pub(crate) fn refused(id: &str, error: &AppError, draft: Option<DraftView>) -> Self {
+        Self { id: id.to_owned(), decided: false, problem: Some(error.into()), draft }
+    }
+}
+
 /// A page of drafts.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct DraftListView {
     /// In the order in which they were saved.
     pub drafts: Vec<DraftView>,

@@ -2,16 +2,17 @@
 
 use atelier_store::Image;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Groups of images that show nearly the same.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct DuplicatesView {
     /// Each with its largest image first.
     pub groups: Vec<Vec<DuplicateView>>,
 }
 
 /// An image of such a group.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct DuplicateView {
     /// Its id.
     pub id: String,

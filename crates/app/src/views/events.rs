@@ -3,11 +3,12 @@
 use atelier_engine::Verdict;
 use atelier_store::OutcomeRecord;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::{DraftView, GeneratedImageView, JobView, PoolView};
+use super::{DraftView, GeneratedImageView, ImageView, JobView, PoolView};
 
 /// A change, with the row as it is since.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct EventView {
     /// Its number: changes are numbered in the order in which they became durable.
     pub number: u64,
@@ -17,7 +18,7 @@ pub struct EventView {
 }
 
 /// What changed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(tag = "topic", rename_all = "lowercase")]
 pub enum ChangeView {
     /// A job was submitted, or stands elsewhere.
@@ -53,10 +54,17 @@ pub enum ChangeView {
         /// The pool.
         pool: PoolView,
     },
+    /// An image of the library came in, changed, or is gone.
+    Library {
+        /// Its id.
+        id: String,
+        /// The image; `None` if it is gone.
+        image: Option<Box<ImageView>>,
+    },
 }
 
 /// An item of a job.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ItemView {
     /// Its place in the job, from 0.
     pub seq: u64,

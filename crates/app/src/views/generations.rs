@@ -5,9 +5,10 @@ use atelier_store::{GeneratedImage, Generation};
 use atelier_studio::generate::{Plan, Provenance};
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 /// An image that was asked for: all that is known of it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct GeneratedImageView {
     /// Its id.
     pub id: String,
@@ -103,7 +104,7 @@ impl GeneratedImageView {
 }
 
 /// A page of images.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct GeneratedImageListView {
     /// The newest first.
     pub images: Vec<GeneratedImageView>,
@@ -112,7 +113,7 @@ pub struct GeneratedImageListView {
 }
 
 /// A generation.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct GenerationView {
     /// Its id, which is its job's, too.
     pub generation: String,
@@ -148,7 +149,7 @@ impl GenerationView {
 }
 
 /// A plan that was kept.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PlanView {
     /// Its id.
     pub plan: String,
@@ -159,7 +160,7 @@ pub struct PlanView {
 }
 
 /// What the images of a plan would take.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ImagesForecastView {
     /// Side by side.
     pub sides: Vec<SideForecastView>,
@@ -176,7 +177,7 @@ pub struct ImagesForecastView {
 }
 
 /// What one side would take.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct SideForecastView {
     /// The side: `a` or `b`.
     pub side: String,
@@ -193,7 +194,7 @@ pub struct SideForecastView {
 }
 
 /// What came of making a generation's images.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct GenerationRunView {
     /// The generation.
     pub generation: String,
@@ -212,7 +213,7 @@ pub struct GenerationRunView {
 }
 
 /// An image that was taken into the library.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PromotedView {
     /// The image.
     pub image: String,

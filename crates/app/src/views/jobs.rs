@@ -5,11 +5,12 @@ use atelier_replies::generate::Counts;
 use atelier_store::JobRecord;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::job::{JobState, models_of, run_of};
 
 /// A job.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct JobView {
     /// Its id.
     pub job: String,
@@ -103,7 +104,7 @@ fn is_sandbox(model: &str) -> bool {
 }
 
 /// A page of the jobs.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct JobListView {
     /// The newest first.
     pub jobs: Vec<JobView>,
@@ -112,7 +113,7 @@ pub struct JobListView {
 }
 
 /// A job, whole.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct JobDetailView {
     /// The job.
     #[serde(flatten)]
@@ -124,7 +125,7 @@ pub struct JobDetailView {
 }
 
 /// What a job of replies would take.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ForecastView {
     /// Always true: nothing was sent.
     pub dry_run: bool,
@@ -173,7 +174,7 @@ impl ForecastView {
 }
 
 /// What a file of prompts would take.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PromptsForecastView {
     /// Always true: nothing was sent.
     pub dry_run: bool,
@@ -196,7 +197,7 @@ pub struct PromptsForecastView {
 }
 
 /// What came of a file of prompts.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PromptsSummaryView {
     /// The job.
     pub job: String,

@@ -3,9 +3,10 @@
 use atelier_store::Image;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 /// An image of the library: all that is known of it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ImageView {
     /// Its id.
     pub id: String,
@@ -86,7 +87,7 @@ impl From<&Image> for ImageView {
 }
 
 /// A page of the library.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ImageListView {
     /// How many pass the filter in all.
     pub total: u64,
@@ -97,7 +98,7 @@ pub struct ImageListView {
 }
 
 /// A tag or a collection.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct NamedCountView {
     /// Its name.
     pub name: String,

@@ -2,6 +2,7 @@
 //!
 //! A cost that is not known is `null`, which is not zero; moments are RFC 3339 in UTC; money is dollars.
 
+mod accounts;
 mod cost;
 mod drafts;
 mod duplicates;
@@ -14,9 +15,11 @@ mod prices;
 mod quota;
 mod search;
 mod trash;
+mod uploads;
 
-pub use cost::{CostBy, CostRowView, CostView};
-pub use drafts::{DraftListView, DraftView};
+pub use accounts::{AuditListView, AuditView, CredentialView, UserView};
+pub use cost::{CostBy, CostOf, CostRowView, CostView};
+pub use drafts::{DecidedView, DraftListView, DraftView, ProblemView};
 pub use duplicates::{DuplicateView, DuplicatesView};
 pub use events::{ChangeView, EventView, ItemView};
 pub use generations::{
@@ -30,3 +33,4 @@ pub use prices::{PriceListView, PriceRowView, PricesImportView};
 pub use quota::{LimitAmount, LimitView, PoolView, QuotaView};
 pub use search::{HitView, SearchView};
 pub use trash::{TrashListView, TrashedView};
+pub use uploads::UploadView;

@@ -5,6 +5,7 @@ use atelier_replies::Finder;
 use atelier_store::{Post, Project};
 use serde::Serialize;
 use serde::ser::Serializer;
+use utoipa::ToSchema;
 
 /// RFC 3339 in UTC.
 fn moment<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
@@ -12,17 +13,21 @@ fn moment<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Erro
 }
 
 /// A project, as it is listed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ProjectView {
     /// Its name.
     pub project: String,
     /// Who added it.
     pub owner: String,
+    /// Whether others see it, too.
+    pub shared: bool,
     /// When it was added.
     #[serde(serialize_with = "moment")]
+    #[schema(value_type = String)]
     pub created_at: Timestamp,
     /// When its finder.yml last changed.
     #[serde(serialize_with = "moment")]
+    #[schema(value_type = String)]
     pub updated_at: Timestamp,
     /// The topics that it looks for.
     pub topics: Vec<String>,
@@ -38,6 +43,7 @@ impl From<Project> for ProjectView {
             topics: nodes.into_iter().map(|node| node.label).collect(),
             project: project.name,
             owner: project.owner,
+            shared: project.shared,
             created_at: project.created_at,
             updated_at: project.updated_at,
             finder: None,
@@ -46,7 +52,7 @@ impl From<Project> for ProjectView {
 }
 
 /// A post.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PostView {
     /// Its id.
     pub id: String,
@@ -58,6 +64,7 @@ pub struct PostView {
     pub followers: u64,
     /// When it was posted.
     #[serde(serialize_with = "moment")]
+    #[schema(value_type = String)]
     pub posted_at: Timestamp,
     /// Likes.
     pub likes: u64,
@@ -92,7 +99,7 @@ impl From<Post> for PostView {
 }
 
 /// A page of a project's posts.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PostListView {
     /// The newest first.
     pub posts: Vec<PostView>,
@@ -101,7 +108,7 @@ pub struct PostListView {
 }
 
 /// What an import of posts did.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PostsImportView {
     /// The project.
     pub project: String,
@@ -120,7 +127,7 @@ pub struct PostsImportView {
 }
 
 /// A row that can't be read.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct BadRowView {
     /// Its line, from 1.
     pub line: u64,

@@ -3,9 +3,10 @@
 use atelier_providers::{ModelPrices, UsualLimits};
 use jiff::civil::Date;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// What models cost.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PriceListView {
     /// The day of which these are the prices, UTC.
     pub day: String,
@@ -14,7 +15,7 @@ pub struct PriceListView {
 }
 
 /// What a model costs from a day on, for calls of a size. Dollars.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PriceRowView {
     /// The model, as a user calls it.
     pub model: String,
@@ -70,7 +71,7 @@ impl PriceRowView {
 }
 
 /// What came of importing a price table.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PricesImportView {
     /// Models that it has a price of.
     pub models: usize,

@@ -2,16 +2,17 @@
 
 use atelier_engine::{LimitKind, LimitUse, Usd};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// All pools.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct QuotaView {
     /// The pools, by name; an account's name ends in `/`.
     pub pools: Vec<PoolView>,
 }
 
 /// A pool, or what the pools of an account share.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct PoolView {
     /// Its name.
     pub pool: String,
@@ -20,7 +21,7 @@ pub struct PoolView {
 }
 
 /// A number of what a limit counts: calls, tokens or images, or dollars.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum LimitAmount {
     /// So many.
@@ -30,7 +31,7 @@ pub enum LimitAmount {
 }
 
 /// A limit as it stands.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct LimitView {
     /// As it is written: `requests=15/60s`.
     pub limit: String,

@@ -5,9 +5,10 @@ use std::time::Duration;
 use atelier_search::{Hit, SearchExplanation, StageScores};
 use atelier_studio::search::SearchResults;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// The answer to a search.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct SearchView {
     /// How long it took from the request to this, in milliseconds: what the user waited.
     pub took_ms: f64,
@@ -28,7 +29,7 @@ pub struct SearchView {
 }
 
 /// An image that was found.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct HitView {
     /// Its id.
     pub id: String,

@@ -2,9 +2,10 @@
 
 use atelier_store::{TRASH_KEEPS, Trashed};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Something that was deleted and can be had back.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct TrashedView {
     /// The id of the deletion.
     pub id: String,
@@ -40,7 +41,7 @@ impl From<Trashed> for TrashedView {
 }
 
 /// A page of the trash.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct TrashListView {
     /// The latest first.
     pub trash: Vec<TrashedView>,

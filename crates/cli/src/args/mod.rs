@@ -295,6 +295,8 @@ pub(crate) enum CostRows {
     Model,
     /// A project
     Project,
+    /// A user
+    Owner,
     /// A day, UTC
     Day,
 }

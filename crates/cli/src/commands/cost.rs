@@ -14,6 +14,7 @@ pub(super) async fn run(context: &Context, command: &Cost) -> AppResult<Exit> {
         CostRows::Job => CostBy::Job,
         CostRows::Model => CostBy::Model,
         CostRows::Project => CostBy::Project,
+        CostRows::Owner => CostBy::Owner,
         CostRows::Day => CostBy::Day,
     };
     let cost = context.app.cost(by, command.from, command.until).await?;
@@ -38,7 +39,7 @@ pub(super) async fn run(context: &Context, command: &Cost) -> AppResult<Exit> {
 
 fn cells(row: &CostRowView) -> Vec<String> {
     let about = if row.estimated { "about " } else { "" };
-    let mut cells = vec![row.name.clone()];
+    let mut cells = vec![row.of.name().to_owned()];
     cells.extend([row.calls, row.input_tokens, row.output_tokens].map(thousands));
     cells.push(row.cost.map_or_else(|| "unknown".to_owned(), |cost| format!("{about}{cost}")));
     cells

@@ -39,6 +39,8 @@ fn describe(event: &EventView) -> String {
         ChangeView::Image { id, image: None } => format!("image {id} is gone"),
         ChangeView::Draft { id, draft: Some(draft) } => format!("draft {id}: {}", draft.status),
         ChangeView::Draft { id, draft: None } => format!("draft {id} is gone"),
+        ChangeView::Library { id, image: Some(image) } => format!("image {id} of the library: {}", image.filename),
+        ChangeView::Library { id, image: None } => format!("image {id} of the library is gone"),
         ChangeView::Quota { pool } => format!("limits of {}", pool.pool),
     };
     format!("{}: {what}", event.number)

@@ -64,6 +64,51 @@ impl Store {
         }
     }
 
+    /// Decides about one draft, if it is as whoever decides has seen it: `seen` is its
+    /// [`updated_at`](super::records::Draft::updated_at) then. `text` is what it says from now on, `to` where it stands. False if
+    /// somebody else changed it in between, and nothing is done.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchDraft`]; [`StoreError::Transition`] if its life has no such step.
+    pub async fn decide_draft(
+        &self,
+        draft: &str,
+        seen: Option<Timestamp>,
+        text: Option<&str>,
+        to: Option<(DraftStatus, Option<String>)>,
+        now: Timestamp,
+    ) -> StoreResult<bool> {
+        let number = number(draft)?;
+        let mut batch = Vec::new();
+        if let Some(seen) = seen {
+            let same = Statement::new("SELECT 1 FROM drafts WHERE number = $1 AND updated_at = $2");
+            batch.push(same.bind(number).bind(seen).must_hit());
+        }
+        let unseen = batch.len();
+        if let Some(text) = text {
+            let editable = [DraftStatus::Pending, DraftStatus::Approved, DraftStatus::Rejected, DraftStatus::Exported];
+            batch.push(check(number, &editable));
+            let edit = Statement::new("UPDATE drafts SET text = $1, updated_at = $2 WHERE number = $3 AND text <> $1");
+            batch.push(edit.bind(text).bind(now).bind(number));
+        }
+        let mut step = DraftStatus::Pending;
+        if let Some((to, reason)) = to {
+            step = to;
+            let mut allowed = vec![to];
+            allowed.extend(to.comes_from());
+            batch.push(check(number, &allowed));
+            batch.push(change(number, to, reason, now));
+        }
+        match self.write(batch).await? {
+            Written::Done(_) => Ok(true),
+            Written::Refused { statement, .. } if statement < unseen => match self.draft_status(draft).await? {
+                Some(_) => Ok(false),
+                None => Err(StoreError::NoSuchDraft { draft: draft.to_owned() }),
+            },
+            Written::Refused { .. } => Err(self.why_not(draft.to_owned(), step).await),
+        }
+    }
+
     async fn why_not(&self, draft: String, to: DraftStatus) -> StoreError {
         match self.draft_status(&draft).await {
             Ok(Some(from)) => StoreError::Transition { draft, from: from.name(), to: to.name() },

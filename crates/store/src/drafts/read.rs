@@ -53,40 +53,42 @@ impl Store {
 
     /// A page of drafts, in the order in which they were saved.
     pub async fn drafts(&self, filter: &DraftFilter) -> StoreResult<Vec<DraftRow>> {
-        rows(self.query(select(filter)?).await?, draft_row)
+        rows(self.query(self.select_drafts(filter)?).await?, draft_row)
     }
-}
 
-fn select(filter: &DraftFilter) -> StoreResult<Statement> {
-    let after = filter.after.as_ref().map_or(Ok(0), |cursor| cursor.parts().map(|(number, _)| number))?;
-    let mut conditions = String::from("d.number > $1");
-    let mut values = vec![after.into(), filter.limit.into()];
-    let mut require = |condition: &str, given: Vec<crate::database::Value>| {
-        if !given.is_empty() {
-            let places = places(values.len() + 1, given.len());
-            conditions.push_str(" AND ");
-            conditions.push_str(&condition.replace("{}", &places));
-            values.extend(given);
+    fn select_drafts(&self, filter: &DraftFilter) -> StoreResult<Statement> {
+        let after = filter.after.as_ref().map_or(Ok(0), |cursor| cursor.parts().map(|(number, _)| number))?;
+        let mut conditions = String::from("d.number > $1");
+        let mut values = vec![after.into(), filter.limit.into()];
+        let mut require = |condition: &str, given: Vec<crate::database::Value>| {
+            if !given.is_empty() {
+                let places = places(values.len() + 1, given.len());
+                conditions.push_str(" AND ");
+                conditions.push_str(&condition.replace("{}", &places));
+                values.extend(given);
+            }
+        };
+        require("d.project IN ({})", filter.projects.iter().map(|project| project.as_str().into()).collect());
+        require("d.status IN ({})", filter.statuses.iter().map(|status| status.name().into()).collect());
+        require("d.kind IN ({})", filter.kinds.iter().map(|kind| kind.as_str().into()).collect());
+        require("d.job = {}", filter.job.iter().map(|job| job.as_str().into()).collect());
+        require("s.label = {}", filter.label.iter().map(|label| label.as_str().into()).collect());
+        require("p.posted_at >= {}", filter.posted_from.into_iter().map(Into::into).collect());
+        if !filter.include_filtered {
+            conditions.push_str(" AND coalesce(d.rejected_by, '') <> 'filter'");
         }
-    };
-    require("d.project IN ({})", filter.projects.iter().map(|project| project.as_str().into()).collect());
-    require("d.status IN ({})", filter.statuses.iter().map(|status| status.name().into()).collect());
-    require("d.kind IN ({})", filter.kinds.iter().map(|kind| kind.as_str().into()).collect());
-    require("d.job = {}", filter.job.iter().map(|job| job.as_str().into()).collect());
-    require("s.label = {}", filter.label.iter().map(|label| label.as_str().into()).collect());
-    require("p.posted_at >= {}", filter.posted_from.into_iter().map(Into::into).collect());
-    if !filter.include_filtered {
-        conditions.push_str(" AND coalesce(d.rejected_by, '') <> 'filter'");
-    }
-    let mut query = Statement::new(format!(
-        "SELECT {COLUMNS}, {}, s.post, {} FROM drafts d JOIN posts p ON p.project = d.project AND p.id = d.post \
+        let own = format!("d.project IN (SELECT name FROM projects WHERE {})", crate::projects::SEEN);
+        conditions.push_str(&self.hiding(&own, &mut values));
+        let mut query = Statement::new(format!(
+            "SELECT {COLUMNS}, {}, s.post, {} FROM drafts d JOIN posts p ON p.project = d.project AND p.id = d.post \
          LEFT JOIN scores s ON s.project = d.project AND s.post = d.post \
          WHERE {conditions} ORDER BY d.number LIMIT $2",
-        posts::COLUMNS,
-        scores::COLUMNS
-    ));
-    query.values = values;
-    Ok(query)
+            posts::COLUMNS,
+            scores::COLUMNS
+        ));
+        query.values = values;
+        Ok(query)
+    }
 }
 
 fn draft_row(row: Row) -> StoreResult<DraftRow> {

@@ -9,21 +9,30 @@ use crate::error::StoreResult;
 use crate::journal::rows;
 use crate::store::Store;
 
+/// What somebody may see of generations `g`: their own, and what was shared.
+const SEEN: &str = "g.owner = ? OR g.shared = 1";
+
 impl Store {
     /// The generation of this id, if there is one.
     pub async fn generation(&self, id: &str) -> StoreResult<Option<Generation>> {
-        let query = Statement::new(format!("SELECT {GENERATION} FROM generations WHERE id = $1")).bind(id);
+        let mut query = Statement::new("").bind(id);
+        let hiding = self.hiding("owner = ? OR shared = 1", &mut query.values);
+        query.sql = format!("SELECT {GENERATION} FROM generations WHERE id = $1{hiding}").into();
         Ok(rows(self.query(query).await?, generation)?.pop())
     }
 
     /// The images of a generation, by side and place.
     pub async fn images_of_generation(&self, generation: &str) -> StoreResult<Vec<GeneratedImage>> {
-        self.generated_where("m.generation = $1 ORDER BY m.side, m.place", vec![generation.into()]).await
+        let mut values = vec![generation.into()];
+        let hiding = self.hiding(SEEN, &mut values);
+        self.generated_where(&format!("m.generation = $1{hiding} ORDER BY m.side, m.place"), values).await
     }
 
     /// The image of this id, if there is one.
     pub async fn generated_image(&self, id: &str) -> StoreResult<Option<GeneratedImage>> {
-        Ok(self.generated_where("m.id = $1", vec![id.into()]).await?.pop())
+        let mut values = vec![id.into()];
+        let hiding = self.hiding(SEEN, &mut values);
+        Ok(self.generated_where(&format!("m.id = $1{hiding}"), values).await?.pop())
     }
 
     /// The image that an item of a job makes, if it makes one still.
@@ -102,6 +111,8 @@ impl Store {
         if let Some(before) = filter.before {
             add("m.created_at < ?", before.into());
         }
+        let own = if filter.shared { "(g.owner = ? OR g.shared = 1)" } else { "g.owner = ?" };
+        condition.push_str(&self.hiding(own, &mut values));
         values.push(limit.into());
         let order = format!("{condition} ORDER BY m.created_at DESC, m.id DESC LIMIT ${}", values.len());
         self.generated_where(&order, values).await

@@ -13,6 +13,8 @@ pub struct Generation {
     pub id: String,
     /// Who planned it, and owns its images.
     pub owner: String,
+    /// Whether others may look at it, too.
+    pub shared: bool,
     /// The project that it is for.
     pub project: String,
     /// The prompt as it was written.
@@ -175,6 +177,8 @@ pub struct GeneratedFilter {
     pub generation: Option<String>,
     /// Liked ones only.
     pub liked: bool,
+    /// Others' that were shared, too, where others' are not seen.
+    pub shared: bool,
     /// In this state.
     pub state: Option<GeneratedState>,
     /// Asked for at that moment or later.
@@ -184,7 +188,7 @@ pub struct GeneratedFilter {
 }
 
 /// The columns of a [`Generation`].
-pub(super) const GENERATION: &str = "id, owner, project, prompt, plan, created_at, submitted_at";
+pub(super) const GENERATION: &str = "id, owner, shared, project, prompt, plan, created_at, submitted_at";
 
 /// The columns of a [`GeneratedImage`] in a table called `m`, beside its generation `g`.
 pub(super) const MADE: &str = "m.id, m.generation, m.side, m.place, m.model, m.job, m.seq, m.state, m.kind, m.message, \
@@ -196,6 +200,7 @@ pub(super) fn generation(row: Row) -> StoreResult<Generation> {
     Ok(Generation {
         id: columns.text()?,
         owner: columns.text()?,
+        shared: columns.flag()?,
         project: columns.text()?,
         prompt: columns.text()?,
         plan: json(&columns.text()?)?,

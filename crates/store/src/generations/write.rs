@@ -30,7 +30,8 @@ impl Store {
                 .bind(id)
                 .must_hit(),
         ];
-        batch.extend(insert_job(self.owner(), job));
+        batch.extend(insert_job(self, job));
+        let job_rows = batch.len();
         batch.extend(images.iter().map(|image| {
             Statement::new(
                 "INSERT INTO made_images (id, generation, side, place, model, job, seq, state, created_at) \
@@ -47,16 +48,23 @@ impl Store {
         }));
         let refused = |statement, _| match statement {
             0 => StoreError::Unexpected { detail: format!("generation {id} was submitted before") },
+            last if last + 1 == job_rows && last > 1 => StoreError::RequestRepeated,
             _ => StoreError::JobExists { job: job.id.as_ref().into() },
         };
         self.apply(batch, refused).await.map(|_| ())
+    }
+
+    /// Lets others look at a generation, or no more. False if there is none of this id.
+    pub async fn share_generation(&self, id: &str, shared: bool) -> StoreResult<bool> {
+        let update = Statement::new("UPDATE generations SET shared = $1 WHERE id = $2").bind(shared).bind(id);
+        Ok(matches!(self.write(vec![update.must_hit()]).await?, Written::Done(_)))
     }
 
     /// Has images made again by another job, all or nothing; the images, in the order of the job's items. Those that
     /// somebody else has made, or tries again, in the meantime refuse the whole. `written` is what the user wrote for them,
     /// if that is not what was planned.
     pub async fn retry_generated(&self, images: &[String], written: Option<&str>, job: &NewJob) -> StoreResult<()> {
-        let mut batch = insert_job(self.owner(), job);
+        let mut batch = insert_job(self, job);
         // What is broken gives way to what comes now.
         batch.extend(images.iter().map(|image| {
             Statement::new(

@@ -6,7 +6,7 @@ mod write;
 
 pub use self::records::{
     JobCounts, JobPage, JobRecord, JobState, JobTotals, NewItem, NewJob, OutcomeRecord, PostClaim, UnsettledCall,
-    job_id,
+    Wanted, WantedJob, job_id,
 };
 pub(crate) use self::write::insert_job;
 

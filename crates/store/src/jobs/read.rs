@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use atelier_engine::{EntryId, JobId, Verdict};
+use atelier_engine::{EntryId, JobId, Timestamp, Verdict};
 
 use super::NOT_OVER;
-use super::records::{JobCounts, JobPage, JobRecord, JobState, JobTotals, OutcomeRecord, UnsettledCall};
+use super::records::{
+    JobCounts, JobPage, JobRecord, JobState, JobTotals, OutcomeRecord, UnsettledCall, Wanted, WantedJob,
+};
 use crate::database::{Row, Statement};
 use crate::error::{StoreError, StoreResult};
 use crate::journal::{place_before, rows};
@@ -17,7 +19,8 @@ const LOOK_UP: usize = 1_000;
 impl Store {
     /// The job of this id, if there is one.
     pub async fn job(&self, id: &str) -> StoreResult<Option<JobRecord>> {
-        let page = Statement::new("SELECT id FROM jobs WHERE id = $1").bind(id);
+        let mut page = Statement::new("").bind(id);
+        page.sql = format!("SELECT id FROM jobs WHERE id = $1{}", self.hiding("owner = ?", &mut page.values)).into();
         Ok(self.job_records(&page).await?.pop())
     }
 
@@ -27,14 +30,14 @@ impl Store {
             Some(cursor) => cursor.parts()?,
             None => (i64::MAX, ""),
         };
-        let page = Statement::new(
-            "SELECT id FROM jobs WHERE created_at < $1 OR (created_at = $1 AND id < $2) \
-             ORDER BY created_at DESC, id DESC LIMIT $3",
+        let mut query = Statement::new("").bind(created_at).bind(id).bind(page.limit);
+        let hiding = self.hiding("owner = ?", &mut query.values);
+        query.sql = format!(
+            "SELECT id FROM jobs WHERE created_at <= $1 AND (created_at < $1 OR id < $2){hiding} \
+             ORDER BY created_at DESC, id DESC LIMIT $3"
         )
-        .bind(created_at)
-        .bind(id)
-        .bind(page.limit);
-        self.job_records(&page).await
+        .into();
+        self.job_records(&query).await
     }
 
     /// The jobs of this kind that are not over, whoever works on them, newest first.
@@ -43,12 +46,29 @@ impl Store {
         self.job_records(&Statement::new(sql).bind(kind)).await
     }
 
+    /// The jobs that servers are to work on now, whoever owns them, the oldest first: those that wait for nothing, and
+    /// those whose limit has reset.
+    pub async fn wanted_jobs(&self, now: Timestamp) -> StoreResult<Vec<WantedJob>> {
+        let query = Statement::new(
+            "SELECT id, owner, wanted FROM jobs WHERE wanted IS NOT NULL AND (state = 'open' \
+             OR (state IN ('parked', 'stopped') AND wanted = 'cancel') \
+             OR (state = 'parked' AND wanted = 'run' AND coalesce(resume_at, 0) <= $1)) ORDER BY created_at, id",
+        );
+        rows(self.query(query.bind(now)).await?, |row| {
+            let mut columns = row.columns();
+            let (id, owner, wanted) = (columns.shared()?, columns.text()?, columns.text()?);
+            let wanted = Wanted::from_name(&wanted)
+                .ok_or_else(|| StoreError::Unexpected { detail: format!("'{wanted}' can't become of a job") })?;
+            Ok(WantedJob { id, owner, wanted })
+        })
+    }
+
     /// The jobs whose ids `page` selects, with what is counted of each, all of one moment.
     async fn job_records(&self, page: &Statement) -> StoreResult<Vec<JobRecord>> {
         let of_page = |sql: String| Statement { sql: sql.into(), ..page.clone() };
         let page = &page.sql;
         let jobs = of_page(format!(
-            "SELECT j.id, j.kind, j.owner, j.state, j.note, j.resume_at, j.settings, j.created_at, j.updated_at, \
+            "SELECT j.id, j.kind, j.owner, j.state, j.wanted, j.note, j.resume_at, j.settings, j.created_at, j.updated_at, \
              (SELECT coalesce(max(i.seq) + 1, 0) FROM items i WHERE i.job = j.id) \
              FROM jobs j WHERE j.id IN ({page}) ORDER BY j.created_at DESC, j.id DESC"
         ));
@@ -202,6 +222,7 @@ fn job_record(row: Row) -> StoreResult<JobRecord> {
         kind: columns.text()?,
         owner: columns.text()?,
         state: JobState::from_name(&columns.shared()?)?,
+        wanted: columns.optional_text()?.as_deref().and_then(Wanted::from_name),
         note: columns.optional_text()?,
         resume_at: columns.optional_moment()?,
         settings: columns.json()?,

@@ -121,6 +121,8 @@ pub struct JobRecord {
     pub owner: String,
     /// Where it stands.
     pub state: JobState,
+    /// What is to become of it, if a server works on it.
+    pub wanted: Option<Wanted>,
     /// Why it stands there, in plain words.
     pub note: Option<String>,
     /// When it can go on, if it is parked.
@@ -161,6 +163,44 @@ impl JobRecord {
     pub fn cursor(&self) -> Cursor {
         Cursor::new(self.created_at.as_micros(), &self.id)
     }
+}
+
+/// What is to become of a job that servers work on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Wanted {
+    /// It is to be worked on, whenever it can be.
+    Run,
+    /// Nothing more of it is to be asked for until somebody says so.
+    Pause,
+    /// It is to be given up.
+    Cancel,
+}
+
+impl Wanted {
+    /// Its name in the database.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Pause => "pause",
+            Self::Cancel => "cancel",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        [Self::Run, Self::Pause, Self::Cancel].into_iter().find(|wanted| wanted.name() == name)
+    }
+}
+
+/// A job for servers to do something about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedJob {
+    /// Its id.
+    pub id: JobId,
+    /// Who submitted it.
+    pub owner: String,
+    /// What is to become of it.
+    pub wanted: Wanted,
 }
 
 /// A job's items by outcome.

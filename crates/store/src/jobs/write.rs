@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use atelier_engine::{JobId, RunEnd, Timestamp};
 
 use super::NOT_OVER;
-use super::records::{JobState, NewItem, NewJob, PostClaim};
+use super::records::{JobState, NewItem, NewJob, PostClaim, Wanted};
 use crate::bulk::Bulk;
 use crate::changes::forget_old;
 use crate::database::{Statement, Written};
@@ -19,11 +19,12 @@ impl Store {
     pub async fn create_job(&self, job: NewJob) -> StoreResult<()> {
         let claims: Vec<PostClaim> = job.claims.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
         let id = JobId::clone(&job.id);
-        let mut batch = insert_job(self.owner(), &job);
+        let mut batch = insert_job(self, &job);
         // Behind the job, so that the places of claims in the batch are those in the list, and one more.
         batch.splice(1..1, claims.iter().map(|claim| insert_claim(&id, claim)));
         let refused = |statement: usize, _| match statement.checked_sub(1).and_then(|claim| claims.get(claim)) {
             Some(claim) => StoreError::PostTaken { project: claim.project.clone(), post: claim.post.clone() },
+            None if statement > 0 => StoreError::RequestRepeated,
             None => StoreError::JobExists { job: id.as_ref().into() },
         };
         // Two jobs that claim one post write different rows: only their order keeps them apart.
@@ -86,7 +87,26 @@ impl Store {
         }
         let (state, note, resume_at) = JobState::after(end);
         self.set_job_state(id, state, note, resume_at, now).await?;
+        if *end == RunEnd::Interrupted {
+            // Nobody wants it to rest: the server that worked on it was shut down.
+            let open = Statement::new("UPDATE jobs SET state = 'open', note = NULL WHERE id = $1 AND wanted = 'run'");
+            self.apply(vec![open.bind(id)], never).await?;
+        }
         self.apply(forget_old().into(), never).await.map(|_| ())
+    }
+
+    /// Says what servers are to do about a job. One that is to run is open again, whatever it waited for.
+    pub async fn want_job(&self, id: &JobId, wanted: Wanted, now: Timestamp) -> StoreResult<()> {
+        let mut batch =
+            vec![Statement::new("UPDATE jobs SET wanted = $1 WHERE id = $2").bind(wanted.name()).bind(id).must_hit()];
+        if wanted == Wanted::Run {
+            let open = Statement::new(
+                "UPDATE jobs SET state = 'open', note = NULL, resume_at = NULL, updated_at = $1 WHERE id = $2 \
+                 AND state IN ('parked', 'stopped')",
+            );
+            batch.push(open.bind(now).bind(id));
+        }
+        self.apply(batch, |_, _| no_such_job(id)).await.map(|_| ())
     }
 
     /// Says where a job stands, why, and when it can go on.
@@ -147,19 +167,25 @@ impl Store {
     }
 }
 
-/// A job with its first items, the job itself first; its claims are not among them.
-pub(crate) fn insert_job(owner: &str, job: &NewJob) -> Vec<Statement> {
+/// A job with its first items, the job itself first; its claims are not among them. If it is made for a request, that
+/// stands behind it, and must be the first of its key.
+pub(crate) fn insert_job(store: &Store, job: &NewJob) -> Vec<Statement> {
+    let request = store.request();
     let insert = Statement::new(
-        "INSERT INTO jobs (id, kind, owner, state, settings, created_at, updated_at) \
-         VALUES ($1, $2, $3, 'open', $4, $5, $5) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO jobs (id, kind, owner, state, wanted, settings, created_at, updated_at) \
+         VALUES ($1, $2, $3, 'open', $4, $5, $6, $6) ON CONFLICT (id) DO NOTHING",
     )
     .bind(&job.id)
     .bind(job.kind.as_str())
-    .bind(owner)
+    .bind(store.owner())
+    // Whoever asked over the wire has a server work on it.
+    .bind(request.map(|_| Wanted::Run.name()))
     .bind(job.settings.to_string())
     .bind(job.created_at)
     .must_hit();
-    std::iter::once(insert).chain(insert_items(&job.id, 0, &job.items)).collect()
+    let items = insert_items(&job.id, 0, &job.items);
+    let request = request.map(|request| request.insert(store.owner(), &job.id, job.created_at));
+    std::iter::once(insert).chain(items).chain(request).collect()
 }
 
 fn no_such_job(job: &JobId) -> StoreError {

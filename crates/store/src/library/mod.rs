@@ -15,6 +15,6 @@ pub use changes::{ChangeKind, LibraryChange};
 pub(crate) use collections::log_members;
 pub use collections::{Collection, TagCount};
 pub use guard::ObjectsGuard;
-pub use records::{Added, Image, ImageFilter, NewImage, NewVector, ScoreKind, VectorSpace};
+pub use records::{Added, Image, ImageFilter, ImageShape, NewImage, NewVector, ScoreKind, VectorSpace};
 pub use sources::{ImageSource, Likeness};
 pub use vectors::Unembedded;

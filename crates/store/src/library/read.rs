@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::records::{COLUMNS, Image, ImageFilter, ScoreKind, image};
+use super::records::{COLUMNS, Image, ImageFilter, ImageShape, ScoreKind, image};
 use crate::cursor::Cursor;
 use crate::database::{Row, Statement, Value};
 use crate::error::StoreResult;
@@ -73,6 +73,37 @@ impl Store {
         rows(self.query(query).await?, |row| {
             let mut columns = row.columns();
             Ok((columns.text()?, columns.real()?))
+        })
+    }
+
+    /// A page of the shapes of the images that pass the filter, in the order of [`Store::images`].
+    pub async fn image_shapes(
+        &self,
+        filter: &ImageFilter,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> StoreResult<Vec<ImageShape>> {
+        let (added_at, id) = match after {
+            Some(cursor) => cursor.parts()?,
+            None => (i64::MAX, ""),
+        };
+        let (condition, mut values) = passes(filter);
+        let place = values.len() + 1;
+        values.extend([added_at.into(), id.into(), limit.into()]);
+        let mut query = Statement::new(format!(
+            "SELECT i.id, i.width, i.height, i.added_at FROM images i WHERE {condition} AND i.added_at <= ${place} \
+             AND (i.added_at < ${place} OR i.id < ${}) {ORDER} LIMIT ${}",
+            place + 1,
+            place + 2
+        ));
+        query.values = values;
+        rows(self.query(query).await?, |row| {
+            let mut columns = row.columns();
+            let id = columns.text()?;
+            let side = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+            let (width, height) = (side(columns.count()?), side(columns.count()?));
+            let cursor = Cursor::new(columns.integer()?, &id);
+            Ok(ImageShape { id, width, height, cursor })
         })
     }
 

@@ -174,6 +174,19 @@ pub struct ImageFilter {
     pub added_before: Option<Timestamp>,
 }
 
+/// The shape of an image, and its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageShape {
+    /// Its id.
+    pub id: String,
+    /// Pixels in a row.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Its place in lists.
+    pub cursor: Cursor,
+}
+
 /// Reads an image from [`COLUMNS`]; tags and collections are left empty.
 pub(super) fn image(mut row: Row) -> StoreResult<Image> {
     // `Columns` reads no real that may be null, so the scores stand last and are taken off the end.

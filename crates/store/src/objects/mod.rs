@@ -88,6 +88,12 @@ impl ObjectKey {
         Self::in_folder("embedding", hash)
     }
 
+    /// A file that somebody gave, with this hash.
+    #[must_use]
+    pub fn upload(hash: &str) -> Option<Self> {
+        Self::in_folder("uploads", hash)
+    }
+
     /// An image that was made, with this hash.
     #[must_use]
     pub fn made(hash: &str) -> Option<Self> {

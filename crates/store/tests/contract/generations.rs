@@ -10,6 +10,7 @@ use crate::fixtures::*;
 
 fn generation(id: &str, prompt: &str) -> Generation {
     Generation {
+        shared: false,
         id: id.into(),
         owner: LOCAL_OWNER.into(),
         project: "tea".into(),

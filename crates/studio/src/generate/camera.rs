@@ -29,7 +29,7 @@ pub struct Preset {
 }
 
 /// What a camera is told, by the names of presets.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Camera {
     /// How much is in the frame.

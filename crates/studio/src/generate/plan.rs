@@ -1,6 +1,7 @@
 //! What is asked for, and the plan that is made of it: all that will be sent, and how it was chosen.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::camera::Camera;
 
@@ -54,8 +55,9 @@ pub struct SideRequest {
 }
 
 /// How references are used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schema(as = ReferenceMode)]
 pub enum Mode {
     /// They are chosen, and sent.
     #[default]
@@ -93,8 +95,9 @@ pub enum Pick {
 }
 
 /// What a reference is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schema(as = ReferenceRole)]
 pub enum Role {
     /// What it shows is to be seen.
     Subject,
@@ -120,7 +123,8 @@ impl Role {
 }
 
 /// A picture that is sent: a file in the object store.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = SentPicture)]
 pub struct Sent {
     /// The BLAKE3 hash of the file, in hex.
     pub hash: String,
@@ -133,7 +137,7 @@ pub struct Sent {
 }
 
 /// A reference, and how it was chosen.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Reference {
     /// What it is for.
     pub role: Role,
@@ -162,7 +166,8 @@ impl Reference {
 }
 
 /// How a reference was drawn.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = DrawnReference)]
 pub struct Drawn {
     /// How its candidates were ranked: `search`, or `scores` where nothing matched.
     pub by: String,
@@ -179,7 +184,7 @@ pub struct Drawn {
 }
 
 /// A plan: what is sent, whole.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Plan {
     /// The prompt as it was written.
     pub prompt: String,
@@ -207,7 +212,7 @@ pub struct Plan {
 }
 
 /// A category of tone that was chosen.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CategoryChoice {
     /// Its name.
     pub name: String,
@@ -216,7 +221,7 @@ pub struct CategoryChoice {
 }
 
 /// A side of a plan.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PlannedSide {
     /// `a` or `b`.
     pub name: String,
@@ -236,7 +241,7 @@ pub struct PlannedSide {
 }
 
 /// A picture and its mask as they were given.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EditedFiles {
     /// The picture.
     pub picture: Sent,
@@ -261,7 +266,8 @@ impl Edit {
 }
 
 /// A change of a picture.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = PlannedEdit)]
 pub struct Edit {
     /// The made image that is changed, if it is one.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -26,6 +26,7 @@ impl ImageStudio {
         loop {
             let now = self.clock().now();
             let generation = Generation {
+                shared: false,
                 id: job_id("img", now).to_string(),
                 owner: self.store().owner().to_owned(),
                 project: plan.project.clone(),

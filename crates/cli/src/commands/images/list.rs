@@ -62,6 +62,7 @@ fn filter(flags: &GeneratedSelection) -> AppResult<GeneratedFilter> {
         project: flags.project.clone(),
         generation: flags.generation.clone(),
         liked: flags.liked,
+        shared: true,
         state: flags.state.as_deref().map(GeneratedState::from_name).transpose()?,
         from: range.as_ref().map(|range| Timestamp::from_micros(*range.start())),
         before: range.as_ref().map(|range| Timestamp::from_micros(range.end().saturating_add(1))),

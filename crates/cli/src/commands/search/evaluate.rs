@@ -18,11 +18,12 @@ use crate::progress::StepProgress;
 pub(super) async fn run(context: &Context, command: Evaluate) -> AppResult<Exit> {
     let judged = JudgedQueries::read(&command.queries, command.baseline.as_deref())?;
     let scope = scope(command.fields);
-    let mut search = context.app.image_search().await?;
-    if scope != Scope::All {
-        // How well one stage ranks; where it ends is a matter of all of them.
-        search = search.without_cut_offs();
-    }
+    // How well one stage ranks; where it ends is a matter of all of them.
+    let search = if scope == Scope::All {
+        context.app.image_search().await?
+    } else {
+        context.app.search_without_cut_offs().await?
+    };
     catch_up(context, &search).await?;
     in_background(context, &search).await;
     let mut progress = StepProgress::new(context.out, context.app.clock(), "query");
