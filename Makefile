@@ -41,8 +41,9 @@ eval: setup ## Measure the search on Tux Paint's stamps, against the baselines; 
 fuzz: setup ## Fuzz what reads providers' answers and users' files; FUZZ_SECONDS=60 for each of the targets
 	@scripts/fuzz.sh $(TARGETS)
 
-reference: setup ## Write docs/reference.md anew
-	@. scripts/lib.sh && cargo run --quiet -p atelier-cli -- reference > docs/reference.md.new && mv docs/reference.md.new docs/reference.md
+reference: setup ## Write docs/reference.md and docs/openapi.json anew
+	@. scripts/lib.sh && cargo run --quiet -p atelier-cli -- reference > docs/reference.md.new && mv docs/reference.md.new docs/reference.md && \
+	  cargo run --quiet -p atelier-cli -- openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
 
 clean: ## Remove what building and the demo have made
 	@. scripts/lib.sh && run rm -rf demo-data replies.csv && run cargo clean

@@ -201,7 +201,7 @@ def an_overloaded_provider_is_a_server_error_503():
 def main():
     base = os.environ.get("GOOGLE_GEMINI_BASE_URL", "")
     if urllib.parse.urlsplit(base).hostname not in ("127.0.0.1", "localhost", "::1"):
-        print("set GOOGLE_GEMINI_BASE_URL to a sandbox on this machine, such as http://127.0.0.1:8787")
+        print("set GOOGLE_GEMINI_BASE_URL to a sandbox on this machine, such as http://127.0.0.1:8788")
         return 2
     print(f"google-genai {genai.__version__} against {base}")
     failed = 0

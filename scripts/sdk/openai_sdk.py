@@ -235,7 +235,7 @@ def an_overloaded_provider_is_an_internal_server_error():
 def main():
     base = os.environ.get("OPENAI_BASE_URL", "")
     if urllib.parse.urlsplit(base).hostname not in ("127.0.0.1", "localhost", "::1"):
-        print("set OPENAI_BASE_URL to a sandbox on this machine, such as http://127.0.0.1:8787/v1")
+        print("set OPENAI_BASE_URL to a sandbox on this machine, such as http://127.0.0.1:8788/v1")
         return 2
     print(f"openai {openai.__version__} against {base}")
     failed = 0

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use atelier_embed::MiniLm;
-use atelier_engine::{Clock, Engine, JobId};
+use atelier_engine::{Clock, Engine, JobId, Purse};
 use atelier_providers::HttpClient;
 use atelier_store::{JobRecord, LOCAL_OWNER, RequestKey, Store, StoreError};
 use atelier_studio::generate::ImageStudio;
@@ -58,6 +58,8 @@ pub(crate) struct Inner {
     pub(crate) local: OnceCell<Embedders>,
     /// The index has one owner: whoever searches and imports in this process shares it.
     pub(crate) search: OnceCell<Arc<ImageSearch>>,
+    /// Of everybody whose work may cost only so much in a day.
+    pub(crate) purses: Mutex<HashMap<String, Arc<Purse>>>,
     /// Told whenever something is to be done about a job.
     pub(crate) submitted: Arc<Notify>,
 }
@@ -88,7 +90,7 @@ impl App {
             })?;
         let (store, http, pools) = (Mutex::default(), Mutex::default(), Mutex::default());
         let (text, local, search) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        let submitted = Arc::default();
+        let (submitted, purses) = (Arc::default(), Mutex::default());
         let inner = Inner {
             config,
             config_file,
@@ -102,6 +104,7 @@ impl App {
             local,
             search,
             submitted,
+            purses,
         };
         Ok(Self { inner: Arc::new(inner), owner: LOCAL_OWNER.into(), only_own: false, request: None })
     }
@@ -117,6 +120,12 @@ impl App {
     #[must_use]
     pub fn seen_by(&self, owner: &str) -> Self {
         Self { owner: owner.into(), only_own: true, ..self.clone() }
+    }
+
+    /// The same application as it is seen by whoever runs it: what everybody owns.
+    #[must_use]
+    pub fn seeing_all(&self) -> Self {
+        Self { only_own: false, ..self.clone() }
     }
 
     /// The same application on behalf of a request: the job that is submitted through it is the request's, once, and a

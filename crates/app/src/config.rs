@@ -1,6 +1,7 @@
 //! `atelier.toml`: accounts, pools and where things are. Nothing in it is needed for one key and one model.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -28,6 +29,9 @@ pub struct Config {
     /// How images are made.
     #[serde(default)]
     pub images: ImagesConfig,
+    /// How it is served.
+    #[serde(default)]
+    pub server: ServerConfig,
     /// Accounts by name.
     #[serde(default)]
     pub accounts: BTreeMap<String, Account>,
@@ -55,6 +59,25 @@ pub struct ImagesConfig {
     /// Categories of tone beside the built-in ones: what each is like, by its name.
     #[serde(default)]
     pub categories: BTreeMap<String, String>,
+}
+
+/// How it is served, where the command line says nothing.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Where to listen.
+    pub addr: Option<SocketAddr>,
+    /// The address that people reach it under.
+    pub public_url: Option<String>,
+    /// Whether a proxy in front ends TLS.
+    #[serde(default)]
+    pub behind_proxy: bool,
+    /// Proxies whose word is taken about where requests come from.
+    #[serde(default)]
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Other names under which it may be asked.
+    #[serde(default)]
+    pub hosts: Vec<String>,
 }
 
 /// A provider's project: what its keys share.
@@ -93,7 +116,7 @@ const fn one() -> u32 {
 }
 
 /// Every key of the file and what it is for, as docs/reference.md lists them.
-pub const SETTINGS: [(&str, &str); 15] = [
+pub const SETTINGS: [(&str, &str); 20] = [
     ("data_dir", "where everything is kept, unless the command line or ATELIER_DATA_DIR says so"),
     ("model", "the model, where neither the command line nor the project names one"),
     ("prices", "a price table of the form of assets/prices.toml, which goes before the built-in one"),
@@ -113,6 +136,17 @@ pub const SETTINGS: [(&str, &str); 15] = [
         "images.categories.NAME",
         "a category of tone beside natural, vivid, cinematic and beauty: what it is like, in words",
     ),
+    ("server.addr", "where 'atelier serve' listens (absent: 127.0.0.1:8787)"),
+    (
+        "server.public_url",
+        "the address that people reach it under, such as https://studio.example.org (absent: where it listens)",
+    ),
+    ("server.behind_proxy", "whether a proxy in front ends TLS, which it needs to listen for others (absent: false)"),
+    (
+        "server.trusted_proxies",
+        "addresses of proxies whose word is taken about where requests come from (absent: none)",
+    ),
+    ("server.hosts", "other names under which it may be asked (absent: none)"),
     ("accounts.NAME.key_env", "the environment variable that holds the account's key"),
     ("accounts.NAME.base_url", "where to call (absent: the provider's own address, or the environment's)"),
     (
@@ -216,6 +250,7 @@ mod tests {
             ("", ""),
             ("search.", "[search]\n"),
             ("images.", "[images]\n"),
+            ("server.", "[server]\n"),
             ("accounts.NAME.", "[accounts.a]\n"),
             ("pools[].", "[[pools]]\n"),
         ];
@@ -223,7 +258,7 @@ mod tests {
             let error = parse(&format!("{text}nothing = 1")).unwrap_err();
             let (_, expected) = error.split_once("expected").unwrap();
             let taken: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
-            let tables = ["accounts", "categories", "images", "pools", "search"];
+            let tables = ["accounts", "categories", "images", "pools", "search", "server"];
             let taken: Vec<String> =
                 taken.into_iter().filter(|key| !tables.contains(key)).map(|key| format!("{prefix}{key}")).collect();
             let depth = prefix.matches('.').count();

@@ -118,7 +118,7 @@ impl App {
             AppError::new(code!("no-such-snapshot"), "this layout is not kept any more").hint("ask for it anew")
         })?;
         let asked = images.iter().skip(from).take(count.min(LARGEST_SLICE));
-        let ids: Vec<String> = asked.map(|id| id.to_string()).collect();
+        let ids: Vec<String> = asked.map(ToString::to_string).collect();
         let found = self.store()?.images_with_ids(&ids).await?;
         let mut places = ids.iter().enumerate();
         let placed = found.iter().filter_map(|image| {

@@ -9,14 +9,14 @@ use atelier_engine::{Stop, StopHandle};
 use atelier_store::{Cursor, Holder, Image, ImageFilter, StoreError};
 use atelier_studio::StudioError;
 use atelier_studio::library::decode::{DecodeLimits, PictureReader};
-use atelier_studio::library::import::{ImportEvent, ImportOptions, ImportReport, ImportSource, Importer};
+use atelier_studio::library::import::{FileOutcome, ImportEvent, ImportOptions, ImportReport, ImportSource, Importer};
 use atelier_studio::library::{EmbedProgress, Embedded, Embedders, EmbeddingRight, ImageEdit, Library, Missing};
 use atelier_studio::search::ImageSearch;
 use bytes::Bytes;
 
 use crate::app::App;
 use crate::embedders::{self, threads};
-use crate::error::{AppError, AppResult, excerpt};
+use crate::error::{AppError, AppResult, class_of, excerpt};
 use crate::views::{DuplicateView, DuplicatesView, ImageListView, ImageView, NamedCountView};
 
 /// How often what was imported is made known to the search.
@@ -35,6 +35,17 @@ pub struct LibraryImport {
     pub embedded: Embedded,
     /// Why the search does not know of the images yet, if it doesn't. The library has them; the index is a cache.
     pub not_indexed: Option<AppError>,
+}
+
+/// What became of a file that was imported by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportedImage {
+    /// `imported`, `known`, or `near` if it is in now and is like another.
+    pub outcome: &'static str,
+    /// The image.
+    pub image: String,
+    /// The image that it is like.
+    pub like: Option<String>,
 }
 
 /// Which vectors are made.
@@ -111,6 +122,66 @@ impl App {
         let made = self.make_vectors(&library, &embedders, EmbedScope::Untried, stop, on_embed).await?;
         let embedded = made.unwrap_or_default();
         Ok(LibraryImport { report, embedded, not_indexed: follower.finish().await.err() })
+    }
+
+    /// Imports one file that somebody sent.
+    ///
+    /// # Errors
+    /// Why it can't be imported, by the codes of pictures; what the import and the store report.
+    pub async fn import_one(
+        &self,
+        file: ImportSource,
+        options: ImportOptions,
+        stop: &Stop,
+    ) -> AppResult<ImportedImage> {
+        let mut came = None;
+        let imported = self.import_images(
+            vec![file],
+            options,
+            stop,
+            |event| {
+                if let ImportEvent::File { outcome, .. } = event {
+                    came = Some(outcome.clone());
+                }
+            },
+            |_| {},
+        );
+        imported.await?;
+        let image = |outcome, image, like| Ok(ImportedImage { outcome, image, like });
+        match came {
+            Some(FileOutcome::Imported { image: id }) => image("imported", id, None),
+            Some(FileOutcome::Known { image: id } | FileOutcome::Duplicate { of: id }) => image("known", id, None),
+            Some(FileOutcome::Near { of, kept: Some(kept), .. }) => image("near", kept, Some(of)),
+            Some(FileOutcome::Near { of, kept: None, .. }) => image("known", of, None),
+            Some(FileOutcome::Refused(refusal)) => {
+                // A code that is not in the table would say nothing of what to do.
+                let code = if class_of(refusal.code).is_some() { refusal.code } else { code!("picture-invalid") };
+                Err(AppError::new(code, refusal.reason))
+            }
+            Some(FileOutcome::Ignored) => {
+                Err(AppError::new(code!("picture-unknown"), "this is no picture that can be read"))
+            }
+            None => Err(AppError::new(code!("interrupted"), "the import was stopped before the file's turn")),
+        }
+    }
+
+    /// Moves images into the trash; how many. Nothing is moved if one of them does not exist.
+    ///
+    /// # Errors
+    /// `no-such-image`; what the store and the search report.
+    pub async fn remove_images(&self, ids: &[String]) -> AppResult<u64> {
+        let removed = self.library()?.remove(ids).await?;
+        self.index_changes().await?;
+        self.empty_old_trash().await?;
+        Ok(removed)
+    }
+
+    /// Makes known to the search what anybody has changed in the library, other programs included.
+    ///
+    /// # Errors
+    /// What the store and the search report.
+    pub async fn follow_library(&self) -> AppResult<()> {
+        self.index_changes().await
     }
 
     /// The groups of images that show nearly the same.
@@ -228,6 +299,9 @@ impl App {
         ids.dedup();
         let text = embedders::of_words(self).await?;
         let changed = self.library()?.edit_all(&ids, edit, text.as_ref(), self.clock().now()).await?;
+        if self.shared().search.get().is_some() {
+            self.index_changes().await?;
+        }
         Ok(changed.len() as u64)
     }
 

@@ -71,6 +71,18 @@ impl App {
         self.project(name).await
     }
 
+    /// Moves a project with its posts and drafts into the trash. Only whoever owns it may.
+    ///
+    /// # Errors
+    /// `no-such-project`, `not-yours`, `posts-in-use`; what the store reports.
+    pub async fn remove_project(&self, name: &str) -> AppResult<()> {
+        let project = self.find_project(name).await?;
+        self.must_own(&project.owner)?;
+        self.store()?.remove_project(name).await?;
+        self.empty_old_trash().await?;
+        Ok(())
+    }
+
     /// An error if somebody else owns it: what is shared can be looked at.
     pub(crate) fn must_own(&self, owner: &str) -> AppResult<()> {
         if owner == self.owner() {

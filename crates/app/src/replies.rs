@@ -333,7 +333,7 @@ impl App {
             })?;
             AppResult::Ok(Timestamp::from_micros(micros))
         });
-        let to = decision.to.clone().map(|to| (to, decision.reason.clone()));
+        let to = decision.to.map(|to| (to, decision.reason.clone()));
         let (store, now) = (self.store()?, self.clock().now());
         Ok(store.decide_draft(&decision.draft, seen.transpose()?, text, to, now).await?)
     }

@@ -177,7 +177,7 @@ impl RunSettings {
                 Some(seconds) => Some(Duration::from_secs(seconds)),
             },
             fail_fast: self.fail_fast,
-            lease: None,
+            ..usual
         }
     }
 }

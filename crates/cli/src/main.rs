@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![allow(
     rustdoc::broken_intra_doc_links,
+    rustdoc::bare_urls,
     rustdoc::invalid_html_tags,
     reason = "the flags' comments are help texts: their brackets are no links"
 )]

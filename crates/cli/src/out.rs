@@ -87,7 +87,7 @@ impl Out {
 pub(crate) fn start_log(verbose: u8) {
     let level = ["warn", "info", "debug", "trace"][usize::from(verbose.min(3))];
     let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new(format!("warn,atelier={level},atelier_app={level},atelier_prompts={level},atelier_engine={level},atelier_providers={level},atelier_store={level},atelier_replies={level},atelier_studio={level},atelier_search={level},atelier_embed={level}")));
+        .unwrap_or_else(|_| EnvFilter::new(format!("warn,atelier={level},atelier_app={level},atelier_prompts={level},atelier_server={level},atelier_engine={level},atelier_providers={level},atelier_store={level},atelier_replies={level},atelier_studio={level},atelier_search={level},atelier_embed={level}")));
     let started =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().try_init();
     if started.is_err() {

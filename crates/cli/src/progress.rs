@@ -205,6 +205,7 @@ pub(crate) fn waiting(cause: &WaitCause, until: Option<Timestamp>) -> String {
         WaitCause::Turn => "another run goes first".to_owned(),
         WaitCause::Outage => "the provider is failing; it is probed".to_owned(),
         WaitCause::Backoff => "pausing before retries".to_owned(),
+        WaitCause::Purse => "what you may spend in a day is used up".to_owned(),
         WaitCause::Budget => "the rest of the budget is reserved for calls in flight".to_owned(),
     };
     until.map_or_else(|| cause.clone(), |until| format!("{cause} until {}", time_of_day(until)))

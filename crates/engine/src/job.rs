@@ -12,6 +12,7 @@ use crate::journal::{Epoch, JobId, JournalError, PoolId, ScopeId, Urgency};
 use crate::limit::Limit;
 use crate::limiter::WaitCause;
 use crate::model::{Fault, FaultKind, Model};
+use crate::purse::Purse;
 use crate::task::{Outcome, Task};
 use crate::time::Timestamp;
 use crate::usage::{Price, Usd};
@@ -77,6 +78,8 @@ pub struct Options {
     pub max_cost: Option<Usd>,
     /// What the job has cost before this run.
     pub spent: Usd,
+    /// What it may take from, beside its own budget: what its owner's work may cost in a day.
+    pub purse: Option<Arc<Purse>>,
     /// Whether to wait until a day's limit resets, instead of parking the job.
     pub wait: bool,
     /// How often an item is tried before it has failed. Refusals by limits and outages do not count.
@@ -103,6 +106,7 @@ impl Default for Options {
             concurrency: None,
             max_cost: None,
             spent: Usd::ZERO,
+            purse: None,
             wait: false,
             attempts: 6,
             seed: 0,

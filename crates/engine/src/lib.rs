@@ -79,6 +79,7 @@ mod memory;
 mod model;
 mod plan;
 mod pools;
+mod purse;
 mod queue;
 mod retry;
 mod run;
@@ -101,6 +102,7 @@ pub use model::{
     Content, EmbeddingInput, EmbeddingRequest, Ending, Fault, FaultKind, ImageData, ImageRequest, Model, RawRequest,
     Remedy, Reply, ReportedLimit, Request, TextRequest,
 };
+pub use purse::Purse;
 pub use run::{Engine, Forecast, LimitUse};
 pub use task::{Item, ItemFault, Outcome, Task, Verdict};
 pub use time::{Clock, Timestamp};

@@ -202,6 +202,32 @@ async fn the_worst_case_of_what_is_reserved_never_passes_the_budget() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn runs_that_share_a_purse_never_spend_more_than_is_in_it_and_park_until_the_day_ends() {
+    let world = World::new(Nature::default(), 200);
+    let limit = Usd::from_dollars(0.02).unwrap();
+    let resets_at = world.clock.now().after(Duration::from_secs(3600));
+    let purse = std::sync::Arc::new(Purse::new(limit, Usd::ZERO, resets_at));
+    let options = || Options { purse: Some(std::sync::Arc::clone(&purse)), ..Options::default() };
+    let engine = world.engine();
+    let first = world.job(&[], 1, options()).await;
+    let mut second = world.job(&[], 1, options()).await;
+    second.id = "second".into();
+    let items = (200..400).map(|seq| Item { seq, lane: "lane".into(), payload: "more".into() });
+    world.journal.add(&second.id, items);
+    let (first, second) =
+        tokio::join!(engine.run(first, Stop::never(), |_| {}), engine.run(second, Stop::never(), |_| {}));
+    let (first, second) = (first.unwrap(), second.unwrap());
+    let spent = first.progress.cost + second.progress.cost;
+    assert!(spent <= limit && spent > Usd::from_dollars(0.015).unwrap(), "{spent}");
+    for report in [first, second] {
+        let RunEnd::Parked { until, cause } = report.end else { panic!("{:?}", report.end) };
+        assert_eq!(cause, WaitCause::Purse);
+        assert!(until <= resets_at);
+    }
+    assert_eq!(purse.left(resets_at), limit);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_budget_for_a_model_of_unknown_price_is_an_error() {
     let world = World::new(Nature::default(), 1);
     let options = Options { max_cost: Usd::from_dollars(1.0), ..Options::default() };

@@ -1,4 +1,5 @@
-//! Drafts that nobody needs to see: too short, too long, generic, or saying only what the post says.
+//! Drafts that nobody needs to see: too short, too long, generic, saying only what the post says, or what they should not
+//! know: another post of the call, or the instructions.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -26,6 +27,10 @@ pub enum FilterFault {
     Generic,
     /// More than half of its words are the post's.
     Circular,
+    /// It repeats another post that was in the same call.
+    Neighbour,
+    /// It repeats the instructions.
+    Instructions,
 }
 
 impl fmt::Display for FilterFault {
@@ -35,8 +40,55 @@ impl fmt::Display for FilterFault {
             Self::TooLong => "too long",
             Self::Generic => "generic",
             Self::Circular => "circular",
+            Self::Neighbour => "repeats another post",
+            Self::Instructions => "repeats the instructions",
         })
     }
+}
+
+/// So much of a text in one piece is no coincidence: 36 letters, some seven words, or twelve characters of a script that
+/// writes words with one or two.
+const REPEATED: usize = 36;
+
+/// Pieces of texts that a draft should not repeat.
+#[derive(Clone, Debug, Default)]
+pub struct Pieces(HashSet<String>);
+
+impl Pieces {
+    /// The pieces of these texts.
+    #[must_use]
+    pub fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
+        Self(texts.into_iter().flat_map(pieces).collect())
+    }
+
+    /// Whether a draft repeats a piece that is not the post's own.
+    #[must_use]
+    pub fn stand_in(&self, draft: &str, post: &str) -> bool {
+        let own: HashSet<String> = pieces(post).into_iter().collect();
+        pieces(draft).iter().any(|piece| self.0.contains(piece) && !own.contains(piece))
+    }
+}
+
+/// Every run of letters and digits that is so long that it counts as repeated, without regard to case and to what stands
+/// between words.
+fn pieces(text: &str) -> Vec<String> {
+    let letters: Vec<char> = text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+    // Ideographs, kana and syllables of Hangul say as much as three letters.
+    let weight = |c: &char| if *c >= '\u{2e80}' { 3 } else { 1 };
+    let mut found = Vec::new();
+    let (mut end, mut heavy) = (0, 0);
+    for start in 0..letters.len() {
+        while end < letters.len() && heavy < REPEATED {
+            heavy += letters.get(end).map_or(0, weight);
+            end += 1;
+        }
+        if heavy < REPEATED {
+            break;
+        }
+        found.extend(letters.get(start..end).map(|piece| piece.iter().collect::<String>()));
+        heavy -= letters.get(start).map_or(0, weight);
+    }
+    found
 }
 
 /// Phrases that fit any post. A longer one stands before its own beginning, which would leave its end behind.
@@ -148,6 +200,20 @@ mod tests {
         assert_eq!(fault(echo, POST), Some(FilterFault::Circular));
         let half = "Bracket and bike: try grease, try torque, then listen again from below.";
         assert_eq!(fault(half, POST), None);
+    }
+
+    #[test]
+    fn what_stands_in_another_post_or_in_the_instructions_is_not_repeated() {
+        let neighbour = "My landlord at 14 Mill Lane raised the rent, and my daughter Ida is ill.";
+        let pieces = Pieces::of([neighbour]);
+        let leaks = "Sorry to hear that. MY landlord at 14 Mill Lane -- raised the rent, and it hurts!";
+        assert!(pieces.stand_in(leaks, POST));
+        assert!(!pieces.stand_in("Sorry to hear that your landlord raised it again.", POST));
+        // What the post itself says may be said.
+        assert!(!pieces.stand_in(leaks, neighbour));
+        let korean = Pieces::of(["우리 집주인이 올해 또 월세를 크게 올렸어요"]);
+        assert!(korean.stand_in("집주인이 올해 또 월세를 크게 올렸다니 속상하겠어요", "다른 글"));
+        assert!(!korean.stand_in("월세가 올라서 속상하겠어요, 힘내세요", "다른 글"));
     }
 
     #[test]

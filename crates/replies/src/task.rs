@@ -7,7 +7,7 @@ use atelier_engine::{Content, Item, ItemFault, Outcome, Reply, Request, Task, Te
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::filter::{self, FilterFault};
+use crate::filter::{self, FilterFault, Pieces};
 use crate::finder::Finder;
 use crate::kind::ReplyKind;
 use crate::prompt::{self, PostToAnswer};
@@ -45,6 +45,8 @@ pub struct DraftTask {
 #[derive(Debug)]
 struct ProjectSettings {
     system: String,
+    /// Pieces of `system`, which no draft repeats.
+    instructions: Pieces,
     kinds: Vec<ReplyKind>,
     temperature: f64,
     max_tokens: u64,
@@ -55,8 +57,10 @@ impl DraftTask {
     /// is not known.
     pub fn new<'a>(projects: impl IntoIterator<Item = (&'a str, &'a Finder)>, output_cap: u64) -> Self {
         let projects = projects.into_iter().map(|(name, finder)| {
+            let system = prompt::system(finder);
             let project = ProjectSettings {
-                system: prompt::system(finder),
+                instructions: Pieces::of([system.as_str()]),
+                system,
                 kinds: finder.kinds().to_vec(),
                 temperature: finder.generation.temperature,
                 max_tokens: finder.generation.max_tokens,
@@ -107,13 +111,15 @@ impl Task for DraftTask {
             .enumerate()
             .filter_map(|(index, item)| post(item, index).ok().map(|post| (post.id, (item, post.text))))
             .collect();
+        // What one person posted is no answer to another.
+        let neighbours =
+            |id: &str| Pieces::of(asked.iter().filter(|(other, _)| *other != id).map(|(_, (_, text))| text.as_str()));
         let mut outcomes: Vec<Outcome> = Vec::new();
         for object in salvage::objects_with(text, "id") {
-            let Some((item, text)) = object.get("id").and_then(salvage::id).and_then(|id| asked.get(&id)) else {
-                continue;
-            };
+            let Some(id) = object.get("id").and_then(salvage::id) else { continue };
+            let Some((item, text)) = asked.get(&id) else { continue };
             let Ok(project) = self.project(&item.lane) else { continue };
-            let Some(result) = drafts(&object, &project.kinds, text) else { continue };
+            let Some(result) = drafts(&object, project, text, &neighbours(&id)) else { continue };
             let verdict = Verdict::Done { result };
             match outcomes.iter_mut().find(|outcome| outcome.seq == item.seq) {
                 Some(outcome) => outcome.verdict = verdict,
@@ -149,14 +155,24 @@ fn post(item: &Item, index: usize) -> Result<PostToAnswer, ItemFault> {
 }
 
 /// The drafts in an element of the answer, as JSON, if it has one of each kind.
-fn drafts(element: &salvage::JsonObject, kinds: &[ReplyKind], post: &str) -> Option<Arc<str>> {
-    let mut drafts = Vec::with_capacity(kinds.len());
-    for kind in kinds {
+fn drafts(
+    element: &salvage::JsonObject,
+    project: &ProjectSettings,
+    post: &str,
+    neighbours: &Pieces,
+) -> Option<Arc<str>> {
+    let mut drafts = Vec::with_capacity(project.kinds.len());
+    for kind in &project.kinds {
         let text = element.get(kind.name()).and_then(Value::as_str)?.trim();
         if text.is_empty() {
             return None;
         }
-        drafts.push(Drafted { kind: *kind, text: text.to_owned(), fault: filter::fault(text, post) });
+        let leaked = || {
+            let neighbour = neighbours.stand_in(text, post).then_some(FilterFault::Neighbour);
+            neighbour.or_else(|| project.instructions.stand_in(text, post).then_some(FilterFault::Instructions))
+        };
+        let fault = filter::fault(text, post).or_else(leaked);
+        drafts.push(Drafted { kind: *kind, text: text.to_owned(), fault });
     }
     serde_json::to_string(&drafts).ok().map(Arc::from)
 }

@@ -103,6 +103,17 @@ impl App {
         }
     }
 
+    /// An error if this is not somebody's password.
+    ///
+    /// # Errors
+    /// `sign-in-failed`.
+    pub async fn check_password(&self, user: &User, password: &Secret) -> AppResult<()> {
+        if Passwords::here().is(password, user.password.clone()).await? {
+            return Ok(());
+        }
+        Err(AppError::new(code!("sign-in-failed"), "the password until now is not right"))
+    }
+
     /// A session for somebody who has proved who they are.
     ///
     /// # Errors

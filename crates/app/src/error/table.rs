@@ -13,6 +13,20 @@ pub enum ErrorClass {
     Forbidden,
     /// It is at odds with how things stand.
     Conflict,
+    /// It is understood, and says what can't be.
+    Invalid,
+    /// What it was decided about has changed.
+    Changed,
+    /// It is larger than what is taken.
+    TooLarge,
+    /// It is of a kind that is not taken there.
+    MediaType,
+    /// There is no such way of asking.
+    Method,
+    /// It was meant for somebody else.
+    Misdirected,
+    /// There is too much to do.
+    Busy,
     /// The configuration or a credential is missing or wrong.
     Configuration,
     /// Something on this machine is in the way: the disk, the database, a file.
@@ -35,12 +49,19 @@ pub enum ErrorClass {
 
 impl ErrorClass {
     /// Every class.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 21] = [
         Self::Usage,
         Self::NotFound,
         Self::NotSignedIn,
         Self::Forbidden,
         Self::Conflict,
+        Self::Invalid,
+        Self::Changed,
+        Self::TooLarge,
+        Self::MediaType,
+        Self::Method,
+        Self::Misdirected,
+        Self::Busy,
         Self::Configuration,
         Self::LocalState,
         Self::Held,
@@ -61,6 +82,13 @@ impl ErrorClass {
             Self::NotSignedIn => "not signed in",
             Self::Forbidden => "forbidden",
             Self::Conflict => "conflict",
+            Self::Invalid => "invalid",
+            Self::Changed => "changed",
+            Self::TooLarge => "too large",
+            Self::MediaType => "media type",
+            Self::Method => "method",
+            Self::Misdirected => "misdirected",
+            Self::Busy => "busy",
             Self::Configuration => "configuration",
             Self::LocalState => "local state",
             Self::Held => "held",
@@ -78,12 +106,22 @@ impl ErrorClass {
     pub const fn exit_code(self) -> u8 {
         match self {
             Self::Incomplete | Self::Provider => 1,
-            Self::Usage | Self::NotFound | Self::NotSignedIn | Self::Forbidden | Self::Conflict => 2,
+            Self::Usage
+            | Self::NotFound
+            | Self::NotSignedIn
+            | Self::Forbidden
+            | Self::Conflict
+            | Self::Invalid
+            | Self::Changed
+            | Self::TooLarge
+            | Self::MediaType
+            | Self::Method
+            | Self::Misdirected => 2,
             Self::Configuration => 3,
             Self::LocalState | Self::Held => 4,
             Self::OverBudget => 5,
             Self::Defect => 70,
-            Self::Parked => 75,
+            Self::Parked | Self::Busy => 75,
             Self::Interrupted => 130,
         }
     }
@@ -97,11 +135,17 @@ impl ErrorClass {
             Self::OverBudget => 402,
             Self::Forbidden => 403,
             Self::NotFound => 404,
+            Self::Method => 405,
             Self::Conflict | Self::Held => 409,
+            Self::Changed => 412,
+            Self::TooLarge => 413,
+            Self::MediaType => 415,
+            Self::Misdirected => 421,
+            Self::Invalid => 422,
             Self::Parked => 429,
             Self::Defect => 500,
             Self::Incomplete | Self::Provider => 502,
-            Self::Configuration | Self::LocalState | Self::Interrupted => 503,
+            Self::Busy | Self::Configuration | Self::LocalState | Self::Interrupted => 503,
         }
     }
 }
@@ -124,7 +168,7 @@ table! {
         "picture-unknown" "picture-unsupported" "plan-unusable" "prompt-empty" "prompt-too-long" "query-empty"
         "reason-unused" "review-unreadable" "sandbox-fault-rates" "sandbox-not-loopback" "sandbox-setting" "defaults-unused" "side-of-image"
         "sidecar-invalid" "sides-invalid" "size-invalid" "source-unreadable" "stopped" "too-many-references"
-        "two-outputs" "unknown-embedder" "name-invalid" "password-too-short" "password-too-long" "scope-invalid" "role-invalid" "request-invalid" "key-missing" "unknown-provider" "usage" "wrong-form";
+        "two-outputs" "unknown-embedder" "name-invalid" "password-too-short" "password-too-long" "scope-invalid" "role-invalid" "key-missing" "unknown-provider" "usage" "wrong-form";
     NotFound:
         "no-duplicates" "no-such-collection" "no-such-draft" "no-such-generation" "no-such-image" "no-such-job" "no-such-made-image"
         "no-such-pool" "no-such-post" "no-such-user" "no-such-credential" "no-such-upload" "no-such-snapshot" "no-such-route" "not-in-trash" "no-such-preset" "no-such-project" "no-such-reference";
@@ -132,12 +176,26 @@ table! {
         "not-signed-in" "sign-in-failed";
     Forbidden:
         "not-allowed" "cross-site" "not-yours";
+    Invalid:
+        "request-invalid" "key-reused";
+    Changed:
+        "draft-changed";
+    TooLarge:
+        "body-too-large";
+    MediaType:
+        "wrong-media-type";
+    Method:
+        "wrong-method";
+    Misdirected:
+        "wrong-host";
+    Busy:
+        "busy" "too-slow";
     Conflict:
         "backup-exists" "collection-exists" "draft-transition" "export-exists" "image-not-made" "input-changed"
         "defaults-changed" "job-cancelled" "job-exists" "job-over" "model-changed" "output-exists" "post-taken" "posts-in-use"
-        "project-exists" "user-exists" "last-admin" "link-used" "request-repeated" "draft-changed" "not-restorable" "changes-forgotten";
+        "project-exists" "user-exists" "last-admin" "link-used" "request-repeated" "not-restorable" "changes-forgotten";
     Configuration:
-        "account-blocked" "bad-base-url" "bad-key" "bad-prices" "calibration-invalid" "clip-file-missing"
+        "account-blocked" "unsafe-listening" "server-address" "bad-base-url" "bad-key" "bad-prices" "calibration-invalid" "clip-file-missing"
         "clip-model-invalid" "clip-setting-invalid" "config-invalid" "config-unreadable" "credentials"
         "embedder-absent" "finder-invalid" "finder-too-large" "finder-unreadable" "http-client" "missing-key"
         "model-file-unreadable" "no-data-dir" "no-look-model" "no-pool" "no-root-certificates" "no-such-model"
@@ -160,13 +218,13 @@ table! {
     OverBudget:
         "over-budget";
     Parked:
-        "limited" "parked";
+        "limited" "parked" "too-many-attempts" "too-many-streams";
     Interrupted:
         "interrupted";
     Defect:
         "calibration-not-fitted" "database-refused" "embedder-id-invalid" "index-change-backwards"
         "index-dimensions-differ" "index-no-such-space" "index-read-only" "index-setting-invalid"
-        "no-such-reservation" "presets-unreadable" "vector-dimensions-differ" "vector-empty" "vector-not-finite"
+        "no-such-reservation" "panicked" "presets-unreadable" "vector-dimensions-differ" "vector-empty" "vector-not-finite"
         "vector-zero";
 }
 

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use atelier_engine::JobId;
 use atelier_store::{GeneratedState, JobRecord};
-use atelier_studio::generate::Which;
+use atelier_studio::generate::{EditRequest, GenerationRequest, Which};
 
-use super::MakeImages;
+use super::{Classify, MakeImages};
 use crate::app::App;
 use crate::error::{AppError, AppResult};
 use crate::files::{absolute, create_folder};
@@ -29,6 +29,46 @@ impl App {
         let template = settings(models, make.out.as_deref(), run)?;
         self.check_makers(&template)?;
         Ok(studio.submit(plan, |generation| of_generation(&template, generation).to_json()).await?)
+    }
+
+    /// Plans what is asked for and submits it; where that is refused, no plan is left behind.
+    ///
+    /// # Errors
+    /// As [`App::plan_images`] and [`App::submit_images`].
+    pub async fn make_images(&self, request: &GenerationRequest, make: &MakeImages) -> AppResult<JobId> {
+        let kept = self.plan_images(request, &Classify::No, &make.run).await?;
+        self.submit_or_forget(&kept.id, make).await
+    }
+
+    /// Plans an edit and submits it, as [`App::make_images`] does.
+    ///
+    /// # Errors
+    /// As [`App::plan_edit`] and [`App::submit_images`].
+    pub async fn make_edit(
+        &self,
+        request: &GenerationRequest,
+        edit: &EditRequest,
+        make: &MakeImages,
+    ) -> AppResult<JobId> {
+        let kept = self.plan_edit(request, edit).await?;
+        self.submit_or_forget(&kept.id, make).await
+    }
+
+    /// Makes the same once more, with other seeds.
+    ///
+    /// # Errors
+    /// `no-such-generation`; as [`App::submit_images`].
+    pub async fn make_again(&self, generation: &str, seed: Option<u64>, make: &MakeImages) -> AppResult<JobId> {
+        let plan = self.studio()?.plan_again(generation, seed).await?;
+        self.submit_or_forget(&plan, make).await
+    }
+
+    async fn submit_or_forget(&self, plan: &str, make: &MakeImages) -> AppResult<JobId> {
+        let submitted = self.submit_images(plan, make).await;
+        if submitted.is_err() {
+            self.store()?.forget_plan(plan).await?;
+        }
+        submitted
     }
 
     /// Whether there is a key for each of the models, and a price where there is a budget.
@@ -143,6 +183,22 @@ impl App {
         }
         let images = studio.store().images_of_generation(generation).await?;
         Ok(images.iter().filter(|image| image.state == GeneratedState::Cancelled).count() as u64)
+    }
+
+    /// Has what of a generation is not made yet given up by whoever makes it; what came stays.
+    ///
+    /// # Errors
+    /// `no-such-generation`, `not-yours`; what the store reports.
+    pub async fn want_generation_cancelled(&self, generation: &str) -> AppResult<()> {
+        self.own_generation(generation).await?;
+        for job in self.studio()?.unfinished(generation).await? {
+            match self.want_job_cancelled(&job).await {
+                // It has come to its end in between.
+                Err(error) if error.code() == "job-over" => {}
+                done => drop(done?),
+            }
+        }
+        Ok(())
     }
 
     /// The generation whose images a job makes.

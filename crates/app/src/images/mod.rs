@@ -4,6 +4,8 @@ mod jobs;
 mod plan;
 mod show;
 
+pub use plan::NamedPicture;
+
 use std::path::PathBuf;
 
 use atelier_engine::Usd;

@@ -26,6 +26,15 @@ const DEFAULT_MODEL: &str = "gemini:gemini-3.1-flash-image";
 /// Who chooses a category where neither the user nor the configuration says so.
 const DEFAULT_CLASSIFIER: &str = "gemini:gemini-3.5-flash-lite";
 
+/// A picture, and what it is called.
+#[derive(Clone, Debug)]
+pub struct NamedPicture {
+    /// Its id, or its file's name.
+    pub name: String,
+    /// Its file.
+    pub content: Bytes,
+}
+
 impl App {
     /// The model that makes images: what was said, else what the configuration says.
     ///
@@ -55,6 +64,53 @@ impl App {
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok(Pick::File { name, content: picture_file(path)? })
+    }
+
+    /// A picture of one's own choice: an image of the library, one that was made, or an upload; exactly one of them.
+    ///
+    /// # Errors
+    /// `no-such-reference` if none or several are named, `no-such-image`, `no-such-made-image`, `no-such-upload`; what the
+    /// store and the objects report.
+    pub async fn pick_of(&self, image: Option<&str>, made: Option<&str>, upload: Option<&str>) -> AppResult<Pick> {
+        if let (Some(image), None, None) = (image, made, upload) {
+            self.image(image).await?;
+            return Ok(Pick::Image(image.to_owned()));
+        }
+        let NamedPicture { name, content } = self.picture_of(image, made, upload).await?;
+        Ok(Pick::File { name, content })
+    }
+
+    /// The same with its content.
+    ///
+    /// # Errors
+    /// As [`App::pick_of`].
+    pub async fn picture_of(
+        &self,
+        image: Option<&str>,
+        made: Option<&str>,
+        upload: Option<&str>,
+    ) -> AppResult<NamedPicture> {
+        match (image, made, upload) {
+            (Some(id), None, None) => {
+                let library = self.library()?;
+                let image = library.show(id).await?;
+                let content = library.original(&image).await?;
+                Ok(NamedPicture { name: image.id, content })
+            }
+            (None, Some(id), None) => {
+                let studio = self.studio()?;
+                let (_, content) = studio.file(&studio.image(id).await?).await?;
+                Ok(NamedPicture { name: id.to_owned(), content })
+            }
+            (None, None, Some(id)) => {
+                let (upload, content) = self.upload_content(id).await?;
+                Ok(NamedPicture { name: upload.name, content })
+            }
+            _ => {
+                let message = "a picture is an image of the library, one that was made, or an upload: name one of them";
+                Err(AppError::new(code!("no-such-reference"), message))
+            }
+        }
     }
 
     /// The picture that is to be edited: an image that was made, by its id, with that id; one of the library, or a file.

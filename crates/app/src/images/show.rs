@@ -55,6 +55,43 @@ impl App {
         view(&studio, &image).await.map(Some)
     }
 
+    /// An image that was asked for.
+    ///
+    /// # Errors
+    /// `no-such-made-image`; what the store reports.
+    pub async fn made_image(&self, id: &str) -> AppResult<GeneratedImageView> {
+        let found = self.generated_image(id).await?;
+        Ok(found.ok_or_else(|| StudioError::NoSuchGeneratedImage(id.to_owned()))?)
+    }
+
+    /// An error if an image is not there, or somebody else's who lets it be looked at.
+    ///
+    /// # Errors
+    /// `no-such-made-image`, `not-yours`; what the store reports.
+    pub async fn own_image(&self, id: &str) -> AppResult<()> {
+        let image = self.studio()?.image(id).await?;
+        self.must_own(&image.owner)
+    }
+
+    /// The same of a generation.
+    ///
+    /// # Errors
+    /// `no-such-generation`, `not-yours`; what the store reports.
+    pub async fn own_generation(&self, id: &str) -> AppResult<()> {
+        let (generation, _) = self.studio()?.generation(id).await?;
+        self.must_own(&generation.owner)
+    }
+
+    /// Lets others look at a generation, or no more.
+    ///
+    /// # Errors
+    /// `no-such-generation`, `not-yours`; what the store reports.
+    pub async fn share_generation(&self, id: &str, shared: bool) -> AppResult<()> {
+        self.own_generation(id).await?;
+        self.store()?.share_generation(id, shared).await?;
+        Ok(())
+    }
+
     /// A page of the images that were asked for, the newest first.
     ///
     /// # Errors

@@ -63,6 +63,14 @@ impl App {
         Ok(JobListView { jobs: views, next })
     }
 
+    /// How many jobs there are in each state, as it is stored.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn jobs_by_state(&self) -> AppResult<Vec<(String, u64)>> {
+        Ok(self.store()?.jobs_by_state().await?)
+    }
+
     /// A job as it stands.
     ///
     /// # Errors

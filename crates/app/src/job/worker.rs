@@ -258,6 +258,12 @@ impl Running<'_> {
             pools.extend(opened.warm().await.into_iter().map(|pool| kind.before(pool)));
             kept.push(opened);
         }
+        let purse = self.app.purse(&record.owner).await?;
+        if let Some(pool) = pools.iter().find(|pool| pool.price.is_none() && !pool.ephemeral)
+            && purse.is_some()
+        {
+            return Err(EngineError::PriceUnknown(Arc::clone(&pool.serves)).into());
+        }
         let totals = &record.totals;
         let seed = clock.now().as_micros().unsigned_abs();
         let job = Job {
@@ -265,7 +271,7 @@ impl Running<'_> {
             task: kind.task(),
             pools,
             items: record.counts.pending,
-            options: Options { lease: Some(self.lease), ..run.options(seed, totals.likely_cost()) },
+            options: Options { lease: Some(self.lease), purse, ..run.options(seed, totals.likely_cost()) },
         };
         Ok((kept, job))
     }

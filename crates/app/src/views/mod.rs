@@ -10,6 +10,7 @@ mod events;
 mod generations;
 mod jobs;
 mod library;
+mod models;
 mod posts;
 mod prices;
 mod quota;
@@ -28,6 +29,7 @@ pub use generations::{
 };
 pub use jobs::{ForecastView, JobDetailView, JobListView, JobView, PromptsForecastView, PromptsSummaryView};
 pub use library::{ImageListView, ImageView, NamedCountView};
+pub use models::{ModelListView, ModelView};
 pub use posts::{BadRowView, PostListView, PostView, PostsImportView, ProjectView};
 pub use prices::{PriceListView, PriceRowView, PricesImportView};
 pub use quota::{LimitAmount, LimitView, PoolView, QuotaView};

@@ -30,6 +30,17 @@ pub enum LimitAmount {
     Dollars(f64),
 }
 
+impl LimitAmount {
+    /// The number itself.
+    #[must_use]
+    pub const fn as_number(self) -> f64 {
+        match self {
+            Self::Count(count) => count as f64,
+            Self::Dollars(dollars) => dollars,
+        }
+    }
+}
+
 /// A limit as it stands.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct LimitView {

@@ -4,6 +4,7 @@ mod images;
 mod library;
 mod replies;
 mod run;
+mod server;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -24,6 +25,9 @@ pub(crate) use replies::{
     SortBy,
 };
 pub(crate) use run::{RunFile, RunFlags};
+pub(crate) use server::{
+    AddToken, AddUser, ChangeUser, PasswordFlags, ResetPassword, RoleName, Serve, TokensCommand, UsersCommand,
+};
 
 /// A studio for making things at volume with rate-limited, paid generative models.
 #[derive(Debug, Parser)]
@@ -83,7 +87,7 @@ pub(crate) enum Command {
     /// Jobs: what was submitted, how it stands, what it cost
     #[command(subcommand)]
     Jobs(JobsCommand),
-    /// What was spent, by job, model, project or day
+    /// What was spent, by job, model, project, user or day
     Cost(Cost),
     /// What models cost: look it up, or bring a table of your own
     #[command(subcommand)]
@@ -104,6 +108,14 @@ pub(crate) enum Command {
         #[arg(long, value_name = "NUMBER")]
         after: Option<u64>,
     },
+    /// Serve the API on this machine, and work on what is submitted to it
+    Serve(Serve),
+    /// People who may use the server: add them, and say what they may do
+    #[command(subcommand)]
+    Users(UsersCommand),
+    /// Tokens by which programs use the server
+    #[command(subcommand)]
+    Tokens(TokensCommand),
     /// Copy the database to a file, also while it is in use
     Backup {
         /// The file to write; it must not exist
@@ -114,6 +126,9 @@ pub(crate) enum Command {
     /// Print docs/reference.md
     #[command(hide = true)]
     Reference,
+    /// Print docs/openapi.json
+    #[command(hide = true)]
+    Openapi,
 }
 
 #[derive(Debug, Subcommand)]
@@ -313,7 +328,7 @@ pub(crate) enum QuotaCommand {
 #[derive(Debug, Args)]
 pub(crate) struct SandboxCommand {
     /// Where to listen; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8787")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8788")]
     pub(crate) addr: SocketAddr,
     /// Write the base URL to this file once it can be called
     #[arg(long, value_name = "FILE")]

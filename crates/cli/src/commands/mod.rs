@@ -15,7 +15,10 @@ mod replies;
 mod run;
 mod sandbox;
 mod search;
+mod serve;
+mod tokens;
 mod trash;
+mod users;
 mod work;
 
 use atelier_app::AppResult;
@@ -38,6 +41,10 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> AppResult<Exit> {
         out.text(&reference::markdown()?)?;
         return Ok(Exit::Success);
     }
+    if let Command::Openapi = cli.command {
+        out.text(&format!("{}\n", atelier_server::document()))?;
+        return Ok(Exit::Success);
+    }
     let context = Context::new(&cli.global, *out)?;
     match cli.command {
         Command::Projects(command) => projects::run(&context, command).await,
@@ -53,8 +60,11 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> AppResult<Exit> {
         Command::Quota { command } => quota::run(&context, command).await,
         Command::Trash { command } => trash::run(&context, command).await,
         Command::Events { after } => events::run(&context, after).await,
+        Command::Serve(command) => serve::run(&context, command).await,
+        Command::Users(command) => users::run(&context, command).await,
+        Command::Tokens(command) => tokens::run(&context, command).await,
         Command::Backup { file } => backup::run(&context, &file).await,
-        Command::Sandbox(_) | Command::Reference => Ok(Exit::Success),
+        Command::Sandbox(_) | Command::Reference | Command::Openapi => Ok(Exit::Success),
     }
 }
 

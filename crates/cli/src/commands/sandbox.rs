@@ -1,10 +1,9 @@
 //! `atelier sandbox`.
 
-use std::path::Path;
-
-use atelier_app::{AppError, AppResult, code};
+use atelier_app::AppResult;
 use atelier_sandbox::{SANDBOX_NOTICE, Sandbox, SandboxConfig};
 
+use super::serve::write_whole;
 use crate::args::SandboxCommand;
 use crate::exit::Exit;
 use crate::money::count;
@@ -41,13 +40,4 @@ pub(super) async fn run(command: SandboxCommand, out: Out) -> AppResult<Exit> {
     })?;
     // A signal is how a server is asked to end: that is no interruption.
     Ok(Exit::Success)
-}
-
-/// Whoever waits for the file reads it whole or not at all.
-fn write_whole(path: &Path, url: &str) -> AppResult<()> {
-    let part = path.with_extension("part");
-    std::fs::write(&part, url).and_then(|()| std::fs::rename(&part, path)).map_err(|error| {
-        AppError::new(code!("port-file"), format!("{} can't be written: {error}", path.display()))
-            .hint("name a file in a folder that exists and can be written to")
-    })
 }

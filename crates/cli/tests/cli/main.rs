@@ -25,6 +25,7 @@ mod review;
 mod samples;
 mod sandbox;
 mod secrets;
+mod serve;
 mod several_projects;
 mod usage;
 mod world;

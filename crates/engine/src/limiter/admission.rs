@@ -20,6 +20,8 @@ pub enum WaitCause {
     Backoff,
     /// What is in flight could still use the rest of the budget.
     Budget,
+    /// What its owner's work may cost in a day is used up, or reserved for calls in flight.
+    Purse,
     /// Another run goes first.
     Turn,
 }

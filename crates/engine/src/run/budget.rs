@@ -1,9 +1,14 @@
 //! Money: what calls may cost at most, and what they are taken to have cost where nobody says.
 
+use std::time::Duration;
+
 use super::Run;
 use super::call::Call;
+use crate::job::RunEnd;
 use crate::journal::{Amounts, EntryId, Settlement};
+use crate::limiter::WaitCause;
 use crate::model::Request;
+use crate::purse::Purse;
 use crate::queue::Queued;
 use crate::time::Timestamp;
 use crate::usage::{Demand, Usage, Usd};
@@ -18,6 +23,8 @@ const LEAST_CAP: u64 = 1_024;
 const FIRST_PART: i64 = 4;
 /// The budget should let so many calls be in flight, unless fewer items are left.
 const AT_ONCE: u64 = 32;
+/// A purse of which other runs have reserved the rest is looked into again after this.
+const PURSE_AGAIN: Duration = Duration::from_secs(5);
 /// An answer that was cut at such a cap is asked for with so many times it.
 const AGAIN: u64 = 4;
 
@@ -39,7 +46,7 @@ impl Run<'_> {
     /// what it does answer: a budget that is enough for every item would admit none of them. So the worst case is made
     /// smaller, as far as answers leave room for it, and an answer that is cut all the same is asked for again with more.
     pub(super) fn budget_cap(&self, pool: usize, request: &Request, asked: &Demand, items: &[Queued]) -> Option<u64> {
-        let (max, price) = (self.job.options.max_cost?, self.pools[pool].pool.price?);
+        let (max, price) = (self.most_cost(pool)?, self.pools[pool].pool.price?);
         if !matches!(request, Request::Text(_)) || asked.output_cap.is_some() || price.output == Usd::ZERO {
             return None;
         }
@@ -74,9 +81,31 @@ impl Run<'_> {
     pub(super) fn larger_cap(&self, call: &Call) -> Option<u64> {
         let (cap, price) = (call.cap?, self.pools[call.pool].pool.price?);
         let larger = cap.saturating_mul(AGAIN).min(price.output_cap);
-        let left = self.job.options.max_cost? - self.spent - self.reserved;
+        let left = self.most_cost(call.pool)? - self.spent - self.reserved;
         let affordable = price.worst_case(&Demand { output_cap: Some(larger), ..call.demand }) <= left;
         affordable.then_some(larger)
+    }
+
+    /// What the calls of a pool take from beside the job's own budget; a sandbox takes nothing.
+    pub(super) fn purse(&self, pool: usize) -> Option<&Purse> {
+        self.job.options.purse.as_deref().filter(|_| !self.pools[pool].pool.ephemeral)
+    }
+
+    /// Reserves what a call may cost in its owner's purse; if that is more than there is in it, how the run ends.
+    pub(super) fn purse_is_empty(&self, pool: usize, worst: Usd, now: Timestamp) -> Option<RunEnd> {
+        let purse = self.purse(pool)?;
+        (!purse.reserve(worst, now))
+            .then(|| RunEnd::Parked { until: purse.opens_at(now, PURSE_AGAIN), cause: WaitCause::Purse })
+    }
+
+    /// The most that the job may cost from what it has cost on: by its own budget, and by its owner's purse.
+    fn most_cost(&self, pool: usize) -> Option<Usd> {
+        let now = self.clock.now();
+        let purse = self.purse(pool).map(|purse| purse.left(now) + self.spent + self.reserved);
+        match (self.job.options.max_cost, purse) {
+            (Some(own), Some(purse)) => Some(own.min(purse)),
+            (own, purse) => own.or(purse),
+        }
     }
 
     /// What a call used whose answer says so in part or not at all: the rest is what such calls use.
@@ -115,6 +144,9 @@ impl Run<'_> {
             let less = cost - guess.booked;
             self.progress.cost += less;
             self.spent += less;
+            if let Some(purse) = self.purse(guess.pool) {
+                purse.spend(less, self.clock.now());
+            }
             let correction = Settlement {
                 entry: guess.entry,
                 counted: Amounts { usd: less, ..Amounts::default() },

@@ -181,7 +181,11 @@ impl Run<'_> {
                     self.pools[pool].park(None);
                     let worst = amounts.usd;
                     if self.job.options.max_cost.is_some_and(|max| self.spent + self.reserved + worst > max) {
-                        return self.over_budget(pack);
+                        return self.over_budget(pack, RunEnd::OverBudget);
+                    }
+                    // What is reserved there stays so until the call that is taken now is closed.
+                    if let Some(end) = self.purse_is_empty(pool, worst, now) {
+                        return self.over_budget(pack, end);
                     }
                     if let (Request::Text(text), Some(cap)) = (&mut request, cap) {
                         text.max_output_tokens = Some(cap);
@@ -222,7 +226,7 @@ impl Run<'_> {
         Next::Smaller
     }
 
-    fn over_budget(&mut self, pack: Pack) -> Next {
+    fn over_budget(&mut self, pack: Pack, end: RunEnd) -> Next {
         if self.open_calls > 0 {
             self.queue.put_back(pack);
             self.wait = Some((None, WaitCause::Budget));
@@ -231,7 +235,7 @@ impl Run<'_> {
         let single = pack.items.len() == 1;
         let next = self.shrink(pack, |run, pack| {
             run.queue.put_back(pack);
-            run.end = Some(RunEnd::OverBudget);
+            run.end = Some(end);
         });
         if single { Next::Wait } else { next }
     }
@@ -286,6 +290,9 @@ impl Run<'_> {
         self.pools[call.pool].shared(|group, place| group.ended(place, &call.tickets, counted, left, by));
         self.open_calls -= 1;
         self.reserved = self.reserved - call.worst;
+        if let Some(purse) = self.purse(call.pool) {
+            purse.free(call.worst, self.clock.now());
+        }
     }
 
     /// A settlement that counts for nothing and brings nothing.

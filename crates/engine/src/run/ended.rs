@@ -54,7 +54,7 @@ impl Run<'_> {
         let ended = Ended { calls: 1, sent: 1, unpriced, ..Ended::default() };
         let mut settlement =
             Settlement { ended, counted, cost, estimated, usage: reply.usage, ..self.settlement(&call, now) };
-        self.count(&reply.usage, cost, estimated);
+        self.count(call.pool, &reply.usage, cost, estimated);
 
         let carried = call.items.len();
         if reply.ending == Ending::Cut && call.cap.is_some() {
@@ -159,7 +159,7 @@ impl Run<'_> {
             self.note_guess(&call, cost);
         }
         self.close(&call, &counted, call.left);
-        self.count(&usage, cost, estimated);
+        self.count(call.pool, &usage, cost, estimated);
         let remedy = fault.kind.remedy();
         let limited = u64::from(remedy == Remedy::WaitForLimit);
         let charged = fault.kind.may_have_counted();
@@ -326,12 +326,15 @@ impl Run<'_> {
         (counted, cost, cost > Usd::ZERO)
     }
 
-    fn count(&mut self, usage: &Usage, cost: Usd, estimated: bool) {
+    fn count(&mut self, pool: usize, usage: &Usage, cost: Usd, estimated: bool) {
         self.progress.input_tokens += usage.input_tokens.unwrap_or(0);
         self.progress.output_tokens += usage.output_tokens.unwrap_or(0);
         self.progress.cost += cost;
         self.progress.estimated |= estimated;
         self.spent += cost;
+        if let Some(purse) = self.purse(pool) {
+            purse.spend(cost, self.clock.now());
+        }
     }
 }
 

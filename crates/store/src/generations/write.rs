@@ -54,6 +54,12 @@ impl Store {
         self.apply(batch, refused).await.map(|_| ())
     }
 
+    /// Forgets a plan that nothing was made by.
+    pub async fn forget_plan(&self, id: &str) -> StoreResult<()> {
+        let delete = Statement::new("DELETE FROM generations WHERE id = $1 AND submitted_at IS NULL").bind(id);
+        self.apply(vec![delete], crate::store::never).await.map(|_| ())
+    }
+
     /// Lets others look at a generation, or no more. False if there is none of this id.
     pub async fn share_generation(&self, id: &str, shared: bool) -> StoreResult<bool> {
         let update = Statement::new("UPDATE generations SET shared = $1 WHERE id = $2").bind(shared).bind(id);

@@ -46,6 +46,15 @@ impl Store {
         self.job_records(&Statement::new(sql).bind(kind)).await
     }
 
+    /// How many jobs there are in each state.
+    pub async fn jobs_by_state(&self) -> StoreResult<Vec<(String, u64)>> {
+        let query = Statement::new("SELECT state, count(*) FROM jobs GROUP BY state ORDER BY state");
+        rows(self.query(query).await?, |row| {
+            let mut columns = row.columns();
+            Ok((columns.text()?, columns.count()?))
+        })
+    }
+
     /// The jobs that servers are to work on now, whoever owns them, the oldest first: those that wait for nothing, and
     /// those whose limit has reset.
     pub async fn wanted_jobs(&self, now: Timestamp) -> StoreResult<Vec<WantedJob>> {

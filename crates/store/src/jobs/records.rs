@@ -86,6 +86,9 @@ impl JobState {
             RunEnd::Parked { until, cause: WaitCause::Limit(limit) } => {
                 (Self::Parked, Some(format!("waiting for {limit}")), Some(*until))
             }
+            RunEnd::Parked { until, cause: WaitCause::Purse } => {
+                (Self::Parked, Some("what its owner may spend in a day is used up or reserved".into()), Some(*until))
+            }
             RunEnd::Parked { until, .. } => {
                 (Self::Parked, Some("the provider's limit for the day is used up".into()), Some(*until))
             }

@@ -34,6 +34,7 @@ pub(crate) async fn a_project_comes_back_as_it_was_added(place: &dyn Place) {
     }
     let project = |name: &str| Project {
         name: name.into(),
+        shared: true,
         owner: LOCAL_OWNER.into(),
         finder: "taxonomy:\n- label: tea".into(),
         created_at: at(1),
