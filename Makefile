@@ -2,13 +2,16 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup check lint fmt build bench eval fuzz reference clean
+.PHONY: help demo serve test setup check lint fmt build bench eval fuzz reference clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
 
-demo: ## Draft replies to the sample posts; with MODEL=gemini:NAME by a real model, for at most MAX_COST=0.50 dollars
+demo: ## Draft replies and make images from the samples; with MODEL=gemini:NAME replies by a real model, for at most MAX_COST=0.50 dollars
 	@scripts/demo.sh
+
+serve: ## Serve what the demo has made, or your own data with ATELIER_DATA_DIR=…
+	@scripts/serve.sh
 
 test: ## Run every check and test, as CI does
 	@scripts/test.sh
@@ -46,4 +49,4 @@ reference: setup ## Write docs/reference.md and docs/openapi.json anew
 	  cargo run --quiet -p atelier-cli -- openapi > docs/openapi.json.new && mv docs/openapi.json.new docs/openapi.json
 
 clean: ## Remove what building and the demo have made
-	@. scripts/lib.sh && run rm -rf demo-data replies.csv && run cargo clean
+	@. scripts/lib.sh && run rm -rf demo-data replies.csv contact-sheet.html && run cargo clean

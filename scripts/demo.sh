@@ -1,16 +1,21 @@
 #!/usr/bin/env bash
-# The whole way once: import the sample posts, draft replies, export them to replies.csv.
+# Both jobs once, the whole way: sample posts to replies in replies.csv, and the sample library to images on two sides, on
+# contact-sheet.html.
 #
 #   scripts/demo.sh                                            by the sandbox: no key, no network, no cost
 #   MODEL=gemini:gemini-2.5-flash scripts/demo.sh              by a real model, with the key in GEMINI_API_KEY
 #   MODEL=gemini:gemini-2.5-flash MAX_COST=0.10 scripts/demo.sh
 #
-# Everything it makes lies in demo-data/ and replies.csv, both made anew each time.
+# Images are made by the sandbox in any case. Everything it makes lies in demo-data/, replies.csv and contact-sheet.html,
+# made anew each time.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 readonly MODEL=${MODEL:-sandbox}
 readonly MAX_COST=${MAX_COST:-0.50}
+
+readonly PROMPT='a lighthouse keeper reading, evening light'
+readonly SIDES=(sandbox:gemini-3.1-flash-image sandbox:gemini-2.5-flash-image)
 
 # A free tier's quota, and a model that takes a second to begin and 8 ms for each token.
 readonly REQUESTS_A_MINUTE=15
@@ -28,7 +33,7 @@ binary="$(target_directory)/release/atelier"
 PATH="${binary%/*}:$PATH"
 
 say 'A fresh data directory, so that the demo touches no data of yours'
-run rm -rf demo-data replies.csv
+run rm -rf demo-data replies.csv contact-sheet.html
 run mkdir demo-data
 run export ATELIER_DATA_DIR="$PWD/demo-data"
 
@@ -72,4 +77,22 @@ say 'Exporting them'
 run atelier replies export --project sample --out replies.csv
 
 python3 scripts/demo_report.py demo-data/summary.json replies.csv --binary "${binary#"$PWD/"}" "${report[@]}"
+
+say 'The sample library: 170 pictures, searched by words and by look'
+run atelier library import assets/library
+
+say 'Eight images on two sides, with references drawn from it, by the sandbox: made-up pictures, for nothing'
+show atelier images generate "$PROMPT" --count 4 --model "${SIDES[0]}" --compare "${SIDES[1]}" '>' demo-data/images.json
+atelier images generate "$PROMPT" --count 4 --model "${SIDES[0]}" --compare "${SIDES[1]}" --out demo-data/images --json \
+  >demo-data/images.json
+generation=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["generation"])' demo-data/images.json)
+atelier images show "$generation" --json >demo-data/generation.json
+python3 scripts/demo_sheet.py demo-data/generation.json assets/library demo-data/images contact-sheet.html
+
+# Whoever watches may go on with all of it; a script is not asked.
+if [[ -t 0 && -t 1 && -z "${CI:-}" ]]; then
+  read -r -p 'Serve it now, with all that was made? [y/N] ' answer
+  if [[ "$answer" == [yY]* ]]; then exec atelier serve; fi
+fi
+note "'make serve' serves it, with all that was made"
 exit "$status"

@@ -38,6 +38,7 @@ missing_packages() {
   has python3 || echo python3                   # the checks, and the demo's summary
   if [[ "$PURPOSE" == test ]]; then # for the provider's own SDK
     python3 -c 'import venv, ensurepip' 2>/dev/null || echo python3-venv
+    { has node && has npm; } || printf "nodejs\nnpm\n" # for the provider that sign-in is checked with
   fi
   if has apt-get && [[ ! -s /etc/ssl/certs/ca-certificates.crt ]]; then echo ca-certificates; fi
   if ! rust_suffices && ! has rustup && ! has curl; then echo curl; fi # fetches rustup

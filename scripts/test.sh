@@ -9,7 +9,7 @@
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-readonly ALL_STEPS=(format rules clippy docs tests sdk)
+readonly ALL_STEPS=(format rules clippy docs tests sdk oidc api)
 readonly MAX_CACHED_GIB=20
 
 # --- The steps ---------------------------------------------------------------------------------------------
@@ -65,14 +65,47 @@ step_sdk() {
   stop_sandbox
 }
 
+# Sign-in by a real provider of OpenID Connect, which is Node's: what lets somebody in, and what must not.
+step_oidc() {
+  run cargo test --workspace --locked --no-run --quiet
+  prepare_oidc
+  run timeout 300 python3 -B scripts/oidc/check.py "$target/debug/atelier" "$target/oidc"
+}
+
+# The provider, installed anew when what is wanted of it has changed.
+prepare_oidc() {
+  local folder="$target/oidc" stamp
+  stamp="$(node --version) $(cat scripts/oidc/package-lock.json | sha256sum)"
+  if [[ -f "$folder/stamp" && "$(cat "$folder/stamp")" == "$stamp" ]]; then
+    note 'the provider is installed already'
+    return
+  fi
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  cp scripts/oidc/{package.json,package-lock.json,.npmrc} "$folder"
+  run npm ci --silent --prefix "$folder"
+  echo "$stamp" >"$folder/stamp"
+}
+
+# The API, asked whatever its document allows, and much that it doesn't.
+step_api() {
+  run cargo test --workspace --locked --no-run --quiet
+  prepare_venv api scripts/api/requirements.txt
+  run timeout 900 scripts/api/check.sh "$target/debug/atelier" "$target/venv-api/bin/schemathesis"
+}
+
 # --- What the SDK step needs -------------------------------------------------------------------------------
 
 # A Python environment with the SDKs, made anew when its requirements or the Python have changed.
 prepare_sdk() {
-  local venv="$target/venv-sdk" requirements=scripts/sdk/requirements.txt stamp
+  prepare_venv sdk scripts/sdk/requirements.txt
+}
+
+prepare_venv() {
+  local venv="$target/venv-$1" requirements=$2 stamp
   stamp="$(python3 --version) $(sha256sum <"$requirements")"
   if [[ -f "$venv/stamp" && "$(cat "$venv/stamp")" == "$stamp" ]] && "$venv/bin/python" -c '' 2>/dev/null; then
-    note 'the SDKs are installed already'
+    note "what $requirements names is installed already"
     return
   fi
   run python3 -m venv --clear "$venv"

@@ -173,6 +173,12 @@ impl App {
         self.inner.clock
     }
 
+    /// A variable of the environment, such as the one that holds a secret.
+    #[must_use]
+    pub fn secret_of_environment(&self, name: &str) -> Option<String> {
+        self.environment(name).filter(|value| !value.is_empty())
+    }
+
     pub(crate) fn environment(&self, name: &str) -> Option<String> {
         (self.inner.environment)(name)
     }

@@ -78,6 +78,34 @@ pub struct ServerConfig {
     /// Other names under which it may be asked.
     #[serde(default)]
     pub hosts: Vec<String>,
+    /// Providers of OpenID Connect by which people sign in, by name.
+    #[serde(default)]
+    pub sign_in: BTreeMap<String, ForeignSignIn>,
+}
+
+/// A provider of OpenID Connect by which people sign in.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForeignSignIn {
+    /// Its address; of Entra that of one's own tenant.
+    pub issuer: String,
+    /// What it calls this server.
+    pub client_id: String,
+    /// The environment variable that holds the client's secret; a public client has none.
+    pub client_secret_env: Option<String>,
+    /// What people see.
+    pub title: Option<String>,
+    /// Addresses that may come in, verified.
+    #[serde(default)]
+    pub allow_addresses: Vec<String>,
+    /// Domains whose verified addresses may come in.
+    #[serde(default)]
+    pub allow_domains: Vec<String>,
+    /// Whether everybody may come in whom it vouches for: only where it knows nobody but one's own people.
+    #[serde(default)]
+    pub allow_all: bool,
+    /// What they may do: `member` or `viewer`.
+    pub role: Option<String>,
 }
 
 /// A provider's project: what its keys share.
@@ -116,7 +144,7 @@ const fn one() -> u32 {
 }
 
 /// Every key of the file and what it is for, as docs/reference.md lists them.
-pub const SETTINGS: [(&str, &str); 20] = [
+pub const SETTINGS: [(&str, &str); 28] = [
     ("data_dir", "where everything is kept, unless the command line or ATELIER_DATA_DIR says so"),
     ("model", "the model, where neither the command line nor the project names one"),
     ("prices", "a price table of the form of assets/prices.toml, which goes before the built-in one"),
@@ -147,6 +175,23 @@ pub const SETTINGS: [(&str, &str); 20] = [
         "addresses of proxies whose word is taken about where requests come from (absent: none)",
     ),
     ("server.hosts", "other names under which it may be asked (absent: none)"),
+    (
+        "server.sign_in.NAME.issuer",
+        "a provider of OpenID Connect by which people sign in: its address; of Entra that of your own tenant",
+    ),
+    ("server.sign_in.NAME.client_id", "what it calls this server (required)"),
+    (
+        "server.sign_in.NAME.client_secret_env",
+        "the environment variable that holds the client's secret (absent: there is none)",
+    ),
+    ("server.sign_in.NAME.title", "what people see (absent: its name)"),
+    ("server.sign_in.NAME.allow_addresses", "addresses that may come in, which it has verified (absent: none)"),
+    ("server.sign_in.NAME.allow_domains", "domains whose verified addresses may come in (absent: none)"),
+    (
+        "server.sign_in.NAME.allow_all",
+        "whether everybody may come in whom it vouches for: only where it knows none but your own people (absent: false)",
+    ),
+    ("server.sign_in.NAME.role", "what they may do, member or viewer (absent: member)"),
     ("accounts.NAME.key_env", "the environment variable that holds the account's key"),
     ("accounts.NAME.base_url", "where to call (absent: the provider's own address, or the environment's)"),
     (
@@ -193,6 +238,19 @@ impl Config {
     }
 
     fn check(&self, path: &Path) -> AppResult<()> {
+        for (name, provider) in &self.server.sign_in {
+            let role = provider.role.as_deref().unwrap_or("member");
+            if !["member", "viewer"].contains(&role) {
+                let message = format!("{}: [server.sign_in.{name}] gives the role '{role}'", path.display());
+                return Err(AppError::new(code!("config-invalid"), message)
+                    .hint("write member or viewer: an administrator is made by an administrator"));
+            }
+            if ["/common/", "/organizations/", "/consumers/"].iter().any(|any| provider.issuer.contains(any)) {
+                let message = format!("{}: [server.sign_in.{name}] takes the people of any tenant", path.display());
+                return Err(AppError::new(code!("config-invalid"), message)
+                    .hint("name your own tenant in the issuer: what another one says of its people proves nothing"));
+            }
+        }
         for pool in &self.pools {
             if let Some(account) = &pool.account
                 && !self.accounts.contains_key(account)
@@ -251,6 +309,7 @@ mod tests {
             ("search.", "[search]\n"),
             ("images.", "[images]\n"),
             ("server.", "[server]\n"),
+            ("server.sign_in.NAME.", "[server.sign_in.a]\n"),
             ("accounts.NAME.", "[accounts.a]\n"),
             ("pools[].", "[[pools]]\n"),
         ];
@@ -258,7 +317,7 @@ mod tests {
             let error = parse(&format!("{text}nothing = 1")).unwrap_err();
             let (_, expected) = error.split_once("expected").unwrap();
             let taken: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
-            let tables = ["accounts", "categories", "images", "pools", "search", "server"];
+            let tables = ["accounts", "categories", "images", "pools", "search", "server", "sign_in"];
             let taken: Vec<String> =
                 taken.into_iter().filter(|key| !tables.contains(key)).map(|key| format!("{prefix}{key}")).collect();
             let depth = prefix.matches('.').count();

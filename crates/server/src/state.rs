@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use crate::events::Hub;
 use crate::http::{Hosts, Metrics};
-use crate::sign_in::Attempts;
+use crate::sign_in::{Attempts, Oidc};
 
 /// Requests that are worked on at the same time; beyond, they are sent away and may come again.
 const AT_ONCE: usize = 1024;
@@ -44,6 +44,7 @@ pub(crate) struct Inner {
     pub(crate) hosts: Hosts,
     pub(crate) layouts: Layouts,
     pub(crate) attempts: Attempts,
+    pub(crate) oidc: Oidc,
     pub(crate) hub: Hub,
     pub(crate) metrics: Metrics,
     pub(crate) turns: Semaphore,
@@ -66,6 +67,7 @@ impl Server {
         let inner = Inner {
             hub: Hub::new(app.clone()),
             metrics: Metrics::new()?,
+            oidc: Oidc::new(&app, &url)?,
             app,
             settings,
             hosts,

@@ -69,7 +69,10 @@ pub use cursor::Cursor;
 pub use database::{Columns, Database, Effect, Guard, Row, Statement, Value, Written};
 pub use drafts::{AnswerStatus, Draft, DraftFilter, DraftRow, DraftStatus, NewDraft, PostAnswer, RejectedBy};
 pub use error::{Holder, StoreError, StoreResult};
-pub use generations::{GeneratedFile, GeneratedFilter, GeneratedImage, GeneratedState, Generation, NewGeneratedImage};
+pub use generations::{
+    GeneratedFile, GeneratedFilter, GeneratedImage, GeneratedState, Generation, LikedCost, NewGeneratedImage,
+    Preference,
+};
 pub use jobs::{
     JobCounts, JobPage, JobRecord, JobState, JobTotals, NewItem, NewJob, OutcomeRecord, PostClaim, UnsettledCall,
     Wanted, WantedJob, job_id,
@@ -89,6 +92,6 @@ pub use store::{LOCAL_OWNER, Store, StoreOptions};
 pub use trash::{TRASH_KEEPS, TrashKind, Trashed};
 pub use uploads::Upload;
 pub use users::{
-    AuditEntry, AuditRecord, Credential, CredentialKind, Identity, Link, LinkKind, NewCredential, NewUser, Role, User,
-    UserChange,
+    AuditEntry, AuditRecord, Credential, CredentialKind, Identity, Link, LinkKind, NewCredential, NewUser,
+    PendingSignIn, Role, User, UserChange,
 };

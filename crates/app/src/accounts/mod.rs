@@ -4,6 +4,7 @@
 //! the hash is kept. What somebody may do follows from their [`Role`] and, where a program asks in their name, from the
 //! [`Scope`]s of its token; nothing but a person's session makes or widens either.
 
+mod foreign;
 mod links;
 mod passwords;
 mod people;
@@ -11,7 +12,8 @@ mod scopes;
 mod secrets;
 mod sessions;
 
-pub use atelier_store::{LinkKind, Role};
+pub use atelier_store::{Identity, LinkKind, Role};
+pub use foreign::{BegunSignIn, ForeignPerson};
 pub use links::{LinkAbout, MadeLink};
 pub use people::{NewPerson, PersonChange};
 pub use scopes::{Scope, scopes_of};

@@ -29,6 +29,8 @@ pub enum ErrorClass {
     Busy,
     /// The configuration or a credential is missing or wrong.
     Configuration,
+    /// Settings that a person keeps beside the configuration, such as a finder.yml, can't be used.
+    Settings,
     /// Something on this machine is in the way: the disk, the database, a file.
     LocalState,
     /// Somebody else is at work on it.
@@ -49,7 +51,7 @@ pub enum ErrorClass {
 
 impl ErrorClass {
     /// Every class.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Usage,
         Self::NotFound,
         Self::NotSignedIn,
@@ -63,6 +65,7 @@ impl ErrorClass {
         Self::Misdirected,
         Self::Busy,
         Self::Configuration,
+        Self::Settings,
         Self::LocalState,
         Self::Held,
         Self::Incomplete,
@@ -90,6 +93,7 @@ impl ErrorClass {
             Self::Misdirected => "misdirected",
             Self::Busy => "busy",
             Self::Configuration => "configuration",
+            Self::Settings => "settings",
             Self::LocalState => "local state",
             Self::Held => "held",
             Self::Incomplete => "incomplete",
@@ -117,7 +121,7 @@ impl ErrorClass {
             | Self::MediaType
             | Self::Method
             | Self::Misdirected => 2,
-            Self::Configuration => 3,
+            Self::Configuration | Self::Settings => 3,
             Self::LocalState | Self::Held => 4,
             Self::OverBudget => 5,
             Self::Defect => 70,
@@ -136,16 +140,17 @@ impl ErrorClass {
             Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::Method => 405,
-            Self::Conflict | Self::Held => 409,
+            // Nothing that whoever asks could wait for: it is to be mended where the server is.
+            Self::Conflict | Self::Configuration | Self::Held => 409,
             Self::Changed => 412,
             Self::TooLarge => 413,
             Self::MediaType => 415,
             Self::Misdirected => 421,
-            Self::Invalid => 422,
+            Self::Invalid | Self::Settings => 422,
             Self::Parked => 429,
             Self::Defect => 500,
             Self::Incomplete | Self::Provider => 502,
-            Self::Busy | Self::Configuration | Self::LocalState | Self::Interrupted => 503,
+            Self::Busy | Self::LocalState | Self::Interrupted => 503,
         }
     }
 }
@@ -197,9 +202,11 @@ table! {
     Configuration:
         "account-blocked" "unsafe-listening" "server-address" "bad-base-url" "bad-key" "bad-prices" "calibration-invalid" "clip-file-missing"
         "clip-model-invalid" "clip-setting-invalid" "config-invalid" "config-unreadable" "credentials"
-        "embedder-absent" "finder-invalid" "finder-too-large" "finder-unreadable" "http-client" "missing-key"
+        "embedder-absent" "http-client" "missing-key"
         "model-file-unreadable" "no-data-dir" "no-look-model" "no-pool" "no-root-certificates" "no-such-model"
         "price-unknown" "unknown-quirks";
+    Settings:
+        "finder-invalid" "finder-too-large" "finder-unreadable";
     LocalState:
         "concepts-invalid" "database-corrupt" "database-forbidden" "database-io" "database-locked" "database-newer"
         "database-unexpected" "disk-full" "export-not-written" "image-contended" "image-file-gone" "index-closed"

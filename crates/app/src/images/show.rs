@@ -3,14 +3,17 @@
 use std::path::Path;
 
 use atelier_engine::Stop;
-use atelier_store::{Cursor, GeneratedFilter, GeneratedImage, GeneratedState};
+use atelier_store::{Cursor, GeneratedFilter, GeneratedImage, GeneratedState, Preference};
 use atelier_studio::StudioError;
 use atelier_studio::generate::ImageStudio;
 
 use crate::app::App;
 use crate::embedders;
 use crate::error::AppResult;
-use crate::views::{GeneratedImageListView, GeneratedImageView, GenerationRunView, GenerationView, PromotedView};
+use crate::views::{
+    GeneratedImageListView, GeneratedImageView, GenerationRunView, GenerationView, LikedCostView, LikedCostsView,
+    PromotedView,
+};
 
 impl App {
     /// What has come of a generation.
@@ -41,7 +44,8 @@ impl App {
         let studio = self.studio()?;
         let (generation, plan) = studio.generation(id).await?;
         let images = studio.store().images_of_generation(id).await?;
-        Ok(GenerationView::new(generation, plan, views(&studio, &images).await?))
+        let preferences = studio.store().preferences(id).await?;
+        Ok(GenerationView::new(generation, plan, views(&studio, &images).await?, preferences))
     }
 
     /// An image that was asked for, if there is one of this id.
@@ -80,6 +84,33 @@ impl App {
     pub async fn own_generation(&self, id: &str) -> AppResult<()> {
         let (generation, _) = self.studio()?.generation(id).await?;
         self.must_own(&generation.owner)
+    }
+
+    /// Notes which image of a pair is preferred; none if neither is.
+    ///
+    /// # Errors
+    /// `no-such-generation`, `no-such-made-image` if there is no such pair; what the store reports.
+    pub async fn prefer(&self, generation: &str, preference: &Preference) -> AppResult<()> {
+        let studio = self.studio()?;
+        studio.generation(generation).await?;
+        let images = studio.store().images_of_generation(generation).await?;
+        let side = preference.side.as_deref();
+        let there =
+            |image: &GeneratedImage| image.place == preference.place && side.is_none_or(|side| image.side == side);
+        if !images.iter().any(there) {
+            let pair = format!("{generation}, place {}", preference.place);
+            return Err(StudioError::NoSuchGeneratedImage(pair).into());
+        }
+        Ok(studio.store().prefer(generation, preference, self.clock().now()).await?)
+    }
+
+    /// What images cost by model, and what that is for each that is liked.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn liked_costs(&self) -> AppResult<LikedCostsView> {
+        let models = self.store()?.liked_costs().await?;
+        Ok(LikedCostsView { models: models.into_iter().map(LikedCostView::from).collect() })
     }
 
     /// Lets others look at a generation, or no more.

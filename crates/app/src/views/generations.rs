@@ -1,7 +1,7 @@
 //! Generations and their images.
 
 use atelier_engine::Usd;
-use atelier_store::{GeneratedImage, Generation};
+use atelier_store::{GeneratedImage, Generation, LikedCost, Preference};
 use atelier_studio::generate::{Plan, Provenance};
 use serde::Serialize;
 use serde_json::Value;
@@ -123,6 +123,8 @@ pub struct GenerationView {
     pub project: String,
     /// The prompt as it was written.
     pub prompt: String,
+    /// Whether others may look at it.
+    pub shared: bool,
     /// When it was planned.
     pub created_at: String,
     /// When it was submitted, if it was.
@@ -131,10 +133,17 @@ pub struct GenerationView {
     pub plan: Plan,
     /// Its images, by side and place.
     pub images: Vec<GeneratedImageView>,
+    /// Which image of each pair you prefer, as far as you said.
+    pub preferences: Vec<PreferenceView>,
 }
 
 impl GenerationView {
-    pub(crate) fn new(generation: Generation, plan: Plan, images: Vec<GeneratedImageView>) -> Self {
+    pub(crate) fn new(
+        generation: Generation,
+        plan: Plan,
+        images: Vec<GeneratedImageView>,
+        preferences: Vec<Preference>,
+    ) -> Self {
         Self {
             generation: generation.id,
             owner: generation.owner,
@@ -144,7 +153,56 @@ impl GenerationView {
             submitted_at: generation.submitted_at.map(|at| at.to_string()),
             plan,
             images,
+            shared: generation.shared,
+            preferences: preferences.into_iter().map(PreferenceView::from).collect(),
         }
+    }
+}
+
+/// Which image of a pair somebody prefers.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PreferenceView {
+    /// The pair: the images of this place on either side.
+    pub place: u32,
+    /// The side; `null` if neither is preferred.
+    pub side: Option<String>,
+    /// Whether the sides were hidden until then.
+    pub blind: bool,
+}
+
+impl From<Preference> for PreferenceView {
+    fn from(Preference { place, side, blind }: Preference) -> Self {
+        Self { place, side, blind }
+    }
+}
+
+/// What liked images cost.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct LikedCostsView {
+    /// By model; the sandbox is left out.
+    pub models: Vec<LikedCostView>,
+}
+
+/// What a liked image of a model costs.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct LikedCostView {
+    /// The model.
+    pub model: String,
+    /// Images that were made.
+    pub images: u64,
+    /// Those that are liked.
+    pub liked: u64,
+    /// What all of them cost; `null` if a price is not known.
+    pub cost_usd: Option<f64>,
+    /// What that is for each that is liked; `null` if none is.
+    pub cost_of_liked_usd: Option<f64>,
+}
+
+impl From<LikedCost> for LikedCostView {
+    fn from(LikedCost { model, images, liked, cost }: LikedCost) -> Self {
+        let cost_usd = cost.map(Usd::as_dollars);
+        let cost_of_liked_usd = cost_usd.filter(|_| liked > 0).map(|cost| cost / liked as f64);
+        Self { model, images, liked, cost_usd, cost_of_liked_usd }
     }
 }
 

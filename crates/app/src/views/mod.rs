@@ -24,8 +24,8 @@ pub use drafts::{DecidedView, DraftListView, DraftView, ProblemView};
 pub use duplicates::{DuplicateView, DuplicatesView};
 pub use events::{ChangeView, EventView, ItemView};
 pub use generations::{
-    GeneratedImageListView, GeneratedImageView, GenerationRunView, GenerationView, ImagesForecastView, PlanView,
-    PromotedView, SideForecastView,
+    GeneratedImageListView, GeneratedImageView, GenerationRunView, GenerationView, ImagesForecastView, LikedCostView,
+    LikedCostsView, PlanView, PreferenceView, PromotedView, SideForecastView,
 };
 pub use jobs::{ForecastView, JobDetailView, JobListView, JobView, PromptsForecastView, PromptsSummaryView};
 pub use library::{ImageListView, ImageView, NamedCountView};

@@ -1,7 +1,7 @@
 //! What was spent.
 
 use atelier_app::accounts::Scope;
-use atelier_app::views::{CostBy, CostView};
+use atelier_app::views::{CostBy, CostView, LikedCostsView};
 use atelier_app::{AppError, code};
 use axum::Json;
 use garde::Validate;
@@ -15,7 +15,7 @@ use crate::http::{Answer, Query};
 use crate::sign_in::{Access, Caller};
 
 pub(super) fn add(routes: Routes) -> Routes {
-    routes.add(Access::Scope(Scope::Read), routes!(list))
+    routes.add(Access::Scope(Scope::Read), routes!(list)).add(Access::Scope(Scope::Read), routes!(liked))
 }
 
 #[derive(Debug, Deserialize, Validate, IntoParams)]
@@ -53,4 +53,22 @@ async fn list(caller: Caller, Query(wanted): Query<Wanted>) -> Answer<Json<CostV
     let everybody = wanted.everybody && caller.principal.may(Scope::Admin);
     let app = if everybody { caller.app.seeing_all() } else { caller.app };
     Ok(Json(app.cost(wanted.by, from, until).await?))
+}
+
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Whose {
+    /// Everybody's: for administrators.
+    #[serde(default)]
+    #[garde(skip)]
+    everybody: bool,
+}
+
+/// See what a liked image costs, by model
+#[utoipa::path(get, path = "/costs/liked", tag = "costs", operation_id = "listLikedCosts", params(Whose),
+    responses((status = 200, description = "Of your images, or of everybody's", body = LikedCostsView)))]
+async fn liked(caller: Caller, Query(Whose { everybody }): Query<Whose>) -> Answer<Json<LikedCostsView>> {
+    let app = if everybody && caller.principal.may(Scope::Admin) { caller.app.seeing_all() } else { caller.app };
+    Ok(Json(app.liked_costs().await?))
 }

@@ -5,6 +5,7 @@ use atelier_app::images::{Classify, MakeImages, choice, sides, size};
 use atelier_app::views::{GenerationRunView, GenerationView, ImagesForecastView, PlanView};
 use atelier_app::{App, AppError, code};
 use atelier_engine::Usd;
+use atelier_store::Preference;
 use atelier_studio::generate::{Camera, GenerationRequest, Mode, Plan, SideRequest, Which};
 use axum::Json;
 use axum::extract::Path;
@@ -27,6 +28,7 @@ pub(super) fn add(routes: Routes) -> Routes {
         .add(read, routes!(show))
         .add(read, routes!(progress))
         .add(write, routes!(share))
+        .add(write, routes!(prefer))
         .add(spend, routes!(again))
         .add(spend, routes!(retry))
         .add(write, routes!(cancel))
@@ -270,6 +272,31 @@ pub(super) struct Share {
     params(("id" = String, Path, description = "Its id")), responses((status = 204, description = "Done")))]
 async fn share(caller: Caller, Path(id): Path<String>, Body(Share { shared }): Body<Share>) -> Answer<StatusCode> {
     caller.app.share_generation(&id, shared).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Which image of a pair is preferred.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PreferenceWanted {
+    /// The pair: the images of this place on either side, from 1.
+    #[garde(range(min = 1, max = 8))]
+    place: u32,
+    /// `a` or `b`; neither if nothing is said.
+    #[garde(inner(length(max = 10)))]
+    side: Option<String>,
+    /// Whether the sides were hidden until then.
+    #[serde(default)]
+    #[garde(skip)]
+    blind: bool,
+}
+
+/// Say which image of a pair you prefer
+#[utoipa::path(put, path = "/generations/{id}/preference", tag = "generations", operation_id = "preferImage", request_body = PreferenceWanted,
+    params(("id" = String, Path, description = "Its id")), responses((status = 204, description = "Noted, in the place of what you said before")))]
+async fn prefer(caller: Caller, Path(id): Path<String>, Body(said): Body<PreferenceWanted>) -> Answer<StatusCode> {
+    let preference = Preference { place: said.place, side: said.side, blind: said.blind };
+    caller.app.prefer(&id, &preference).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

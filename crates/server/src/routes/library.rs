@@ -300,7 +300,7 @@ pub(super) struct Download {
 /// An image's file, as it came
 #[utoipa::path(get, path = "/library/images/{id}/original", tag = "library", operation_id = "getOriginal",
     params(("id" = String, Path, description = "Its id"), Download),
-    responses((status = 200, description = "The file", content_type = "application/octet-stream", body = Vec<u8>), (status = 206, description = "A part of it", content_type = "application/octet-stream", body = Vec<u8>), (status = 304, description = "It is the one you have")))]
+    responses((status = 200, description = "The file", content_type = "*/*", body = Vec<u8>), (status = 206, description = "A part of it", content_type = "*/*", body = Vec<u8>), (status = 304, description = "It is the one you have")))]
 async fn original(
     caller: Caller,
     Path(id): Path<String>,

@@ -102,7 +102,7 @@ async fn show(caller: Caller, Path(id): Path<String>) -> Answer<Json<GeneratedIm
 /// The file of an image that was made
 #[utoipa::path(get, path = "/images/{id}/file", tag = "images", operation_id = "getMadeFile",
     params(("id" = String, Path, description = "Its id"), Download),
-    responses((status = 200, description = "The file, with how it came about in it", content_type = "application/octet-stream", body = Vec<u8>), (status = 206, description = "A part of it", content_type = "application/octet-stream", body = Vec<u8>), (status = 304, description = "It is the one you have")))]
+    responses((status = 200, description = "The file, with how it came about in it", content_type = "*/*", body = Vec<u8>), (status = 206, description = "A part of it", content_type = "*/*", body = Vec<u8>), (status = 304, description = "It is the one you have")))]
 async fn file(
     caller: Caller,
     Path(id): Path<String>,

@@ -12,6 +12,7 @@ mod jobs;
 mod library;
 mod made;
 mod models;
+mod oidc;
 mod page;
 mod projects;
 mod prompts;
@@ -21,6 +22,7 @@ mod sign_in;
 mod trash;
 mod uploads;
 
+use atelier_app::views::CostBy;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use serde_json::json;
@@ -50,7 +52,8 @@ const RULE: &str = "x-atelier-access";
             `Idempotency-Key`, and is done once however often it is sent. Errors are `application/problem+json`. Lists are \
             paged by `after`, the `next` of the page before. What changes is told by `GET /events`."
     ),
-    components(schemas(ProblemBody))
+    // What stands in parameters only is not found by itself.
+    components(schemas(ProblemBody, CostBy, search::Fields))
 )]
 struct Document;
 
@@ -80,6 +83,7 @@ impl Routes {
 fn all(server: Option<Server>) -> (Router<Server>, OpenApi) {
     let routes = Routes { router: OpenApiRouter::new(), server };
     let routes = sign_in::add(routes);
+    let routes = oidc::add(routes);
     let routes = accounts::add(routes);
     let routes = library::add(routes);
     let routes = collections::add(routes);

@@ -1,24 +1,49 @@
-//! The pages beside the API: its document, and the built web studio.
+//! The pages beside the API: its document, to be read and to be browsed.
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::IntoResponse;
 use axum::routing::get;
 
 use crate::state::Server;
 
+/// RapiDoc (assets/web/SOURCES.md), packed as browsers take it.
+static BROWSER: &[u8] = include_bytes!("../../../../assets/web/rapidoc-min.js.gz");
+const PAGE: &str = "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\
+    <title>Atelier's API</title><script type=module src=/api/v1/docs/rapidoc.js></script>\
+    <rapi-doc spec-url=/api/v1/openapi.json render-style=read show-header=false allow-server-selection=false \
+    allow-spec-file-load=false allow-spec-url-load=false load-fonts=false theme=light primary-color=#c2410c \
+    regular-font=system-ui mono-font=monospace></rapi-doc>";
+/// RapiDoc styles its elements in their attributes. Nothing else may do so, and it loads nothing from elsewhere.
+const BROWSER_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src 'self' data:; \
+    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 pub(super) fn routes(_: &Server) -> Router<Server> {
-    Router::new().route("/api/v1/openapi.json", get(document)).route("/", get(start))
+    Router::new()
+        .route("/api/v1/openapi.json", get(document))
+        .route("/api/v1/docs", get(browse))
+        .route("/api/v1/docs/rapidoc.js", get(browser))
+        .route("/", get(start))
 }
 
 /// The document says what the API takes and gives, and nothing of what is behind it.
 async fn document(State(server): State<Server>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/json")], server.document.clone())
+    ([(CONTENT_TYPE, "application/json")], server.document.clone())
+}
+
+async fn browse() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/html; charset=utf-8"), (CONTENT_SECURITY_POLICY, BROWSER_POLICY)], PAGE)
+}
+
+async fn browser() -> impl IntoResponse {
+    let headers =
+        [(CONTENT_TYPE, "text/javascript"), (CONTENT_ENCODING, "gzip"), (CACHE_CONTROL, "public, max-age=86400")];
+    (headers, BROWSER)
 }
 
 async fn start() -> impl IntoResponse {
-    let page = "<!doctype html><html lang=en><meta charset=utf-8><title>Atelier</title><body><h1>Atelier</h1>\
-        <p>The API is at <a href=\"/api/v1/openapi.json\">/api/v1</a>. The web studio is not part of this build.</p>";
-    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page)
+    let page = "<!doctype html><html lang=en><meta charset=utf-8><title>Atelier</title><h1>Atelier</h1>\
+        <p>This build has no web studio. <a href=/api/v1/docs>The API</a> has everything that the command line does.</p>";
+    ([(CONTENT_TYPE, "text/html; charset=utf-8")], page)
 }

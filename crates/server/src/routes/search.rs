@@ -59,7 +59,7 @@ struct Wanted {
 /// With what of images words are compared.
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-enum Fields {
+pub(super) enum Fields {
     /// With all.
     #[default]
     All,

@@ -31,8 +31,8 @@ pub(super) fn add(routes: Routes) -> Routes {
 }
 
 /// From where a request comes, for routes without a rule.
-struct Asked {
-    origin: atelier_app::accounts::Origin,
+pub(super) struct Asked {
+    pub(super) origin: atelier_app::accounts::Origin,
     local: bool,
 }
 
@@ -51,6 +51,17 @@ struct SignInWays {
     password: bool,
     /// At once: this machine has no users yet, and is asked from here.
     here: bool,
+    /// By a provider of OpenID Connect: a browser goes to `/sign-in/oidc/NAME`.
+    providers: Vec<ProviderWay>,
+}
+
+/// A provider of OpenID Connect.
+#[derive(Debug, Serialize, ToSchema)]
+struct ProviderWay {
+    /// Its name in addresses.
+    name: String,
+    /// What people see.
+    title: String,
 }
 
 /// See how to sign in
@@ -58,7 +69,9 @@ struct SignInWays {
     responses((status = 200, description = "The ways there are", body = SignInWays)))]
 async fn ways(State(server): State<Server>, asked: Asked) -> Answer<Json<SignInWays>> {
     let password = server.app.store()?.anybody_can_sign_in().await?;
-    Ok(Json(SignInWays { password, here: !password && asked.local }))
+    let way = |(name, title): (&str, &str)| ProviderWay { name: name.to_owned(), title: title.to_owned() };
+    let providers = server.oidc.titles().map(way).collect();
+    Ok(Json(SignInWays { password, here: !password && asked.local, providers }))
 }
 
 /// A name and a password.
@@ -167,7 +180,7 @@ async fn look_at_link(
     asked: Asked,
     Body(given): Body<LinkGiven>,
 ) -> Answer<Json<LinkView>> {
-    server.attempts.count("link", asked.origin.address.as_deref())?;
+    server.attempts.count_place(asked.origin.address.as_deref())?;
     let about = server.app.link(&Secret::given(&given.secret)).await?;
     let (kind, wants_name) = (about.kind.name(), about.kind != LinkKind::Reset);
     Ok(Json(LinkView { kind, role: Role::name(about.role), wants_name }))
@@ -197,7 +210,7 @@ struct FollowLink {
 #[utoipa::path(post, path = "/links/follow", tag = "sign-in", operation_id = "followLink", request_body = FollowLink,
     responses((status = 201, description = "Signed in: the cookie is set", body = SignedIn)))]
 async fn follow_link(State(server): State<Server>, asked: Asked, Body(given): Body<FollowLink>) -> Answer<Response> {
-    server.attempts.count("link", asked.origin.address.as_deref())?;
+    server.attempts.count_place(asked.origin.address.as_deref())?;
     let (secret, password) = (Secret::given(&given.secret), Secret::given(&given.password));
     let name = given.name.as_deref();
     let followed = server.app.follow_link(&secret, name, given.shown, &password, &asked.origin).await;

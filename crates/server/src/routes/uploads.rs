@@ -63,7 +63,7 @@ async fn show(caller: Caller, Path(id): Path<String>) -> Answer<Json<UploadView>
 /// The file of an upload
 #[utoipa::path(get, path = "/uploads/{id}/content", tag = "uploads", operation_id = "getUploadContent",
     params(("id" = String, Path, description = "Its id")),
-    responses((status = 200, description = "The file", content_type = "application/octet-stream", body = Vec<u8>), (status = 206, description = "A part of it", content_type = "application/octet-stream", body = Vec<u8>), (status = 304, description = "It is the one you have")))]
+    responses((status = 200, description = "The file", content_type = "*/*", body = Vec<u8>), (status = 206, description = "A part of it", content_type = "*/*", body = Vec<u8>), (status = 304, description = "It is the one you have")))]
 async fn content(caller: Caller, Path(id): Path<String>, headers: HeaderMap) -> Answer<Response> {
     let (upload, content) = caller.app.upload_content(&id).await?;
     Ok(picture(&headers, &upload.format, &upload.hash, content, &Downloads::Kept(&upload.name)))

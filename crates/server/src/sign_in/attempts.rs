@@ -31,25 +31,27 @@ impl Default for Attempts {
 }
 
 impl Attempts {
-    /// Counts an attempt; an error if there were too many.
+    /// Counts an attempt at an account; an error if there were too many, at it or from there.
     pub(crate) fn count(&self, account: &str, address: Option<&str>) -> Result<(), Problem> {
-        for limiter in [&self.accounts, &self.places] {
-            if limiter.len() > MOST {
-                limiter.retain_recent();
-            }
-        }
-        let place = address.map_or_else(|| "nowhere".to_owned(), prefix);
-        let account = account.trim().to_lowercase();
-        for (limiter, key) in [(&self.places, &place), (&self.accounts, &account)] {
-            if let Err(until) = limiter.check_key(key) {
-                let seconds = until.wait_time_from(DefaultClock::default().now()).as_secs() + 1;
-                let error = AppError::new(code!("too-many-attempts"), "there were too many attempts to sign in")
-                    .hint(format!("wait for {seconds} s"));
-                return Err(Problem { retry_after: Some(seconds), ..Problem::from(error) });
-            }
-        }
-        Ok(())
+        self.count_place(address)?;
+        check(&self.accounts, &account.trim().to_lowercase())
     }
+
+    /// Counts an attempt at nobody's account in particular, such as a link.
+    pub(crate) fn count_place(&self, address: Option<&str>) -> Result<(), Problem> {
+        check(&self.places, &address.map_or_else(|| "nowhere".to_owned(), prefix))
+    }
+}
+
+fn check(limiter: &DefaultKeyedRateLimiter<String>, key: &String) -> Result<(), Problem> {
+    if limiter.len() > MOST {
+        limiter.retain_recent();
+    }
+    let Err(until) = limiter.check_key(key) else { return Ok(()) };
+    let seconds = until.wait_time_from(DefaultClock::default().now()).as_secs() + 1;
+    let error = AppError::new(code!("too-many-attempts"), "there were too many attempts to sign in")
+        .hint(format!("wait for {seconds} s"));
+    Err(Problem { retry_after: Some(seconds), ..Problem::from(error) })
 }
 
 fn limiter((burst, every): (u32, Duration)) -> DefaultKeyedRateLimiter<String> {

@@ -36,6 +36,11 @@ async fn what_is_shared_can_be_looked_at_and_not_changed() {
     assert_eq!(max.get(&format!("/images/{image}/file")).await.status(), 200);
     assert_eq!(max.read("/images").await["images"].as_array().unwrap().len(), 0);
     assert_eq!(max.read("/images?shared=true").await["images"].as_array().unwrap().len(), 2);
+    // What somebody prefers is their own.
+    let prefer = max.request(reqwest::Method::PUT, &format!("/generations/{generation}/preference"));
+    well(prefer.json(&json!({ "place": 1, "side": "a", "blind": true })).send().await.unwrap()).await;
+    assert_eq!(max.read(&format!("/generations/{generation}")).await["preferences"][0]["side"], "a");
+    assert_eq!(ana.read(&format!("/generations/{generation}")).await["preferences"], json!([]));
     let not_his = (403, "not-yours".to_owned());
     assert_eq!(problem(max.patch(&format!("/images/{image}"), json!({ "liked": true })).await).await, not_his);
     assert_eq!(problem(max.post("/images/removals", json!({ "ids": [image] })).await).await, not_his);

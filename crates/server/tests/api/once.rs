@@ -47,7 +47,7 @@ async fn a_start_that_is_refused_leaves_nothing_behind() {
     let mut asked = two_images("a lamp");
     asked["request"]["sides"][0]["model"] = json!("gemini:gemini-3.1-flash-image");
     let answer = ana.post_once("k", "/generations", asked.clone()).await;
-    assert_eq!(problem(answer).await, (503, "missing-key".into()));
+    assert_eq!(problem(answer).await, (409, "missing-key".into()));
     assert_eq!(ana.read("/jobs").await["jobs"], json!([]));
     // The key was not used up.
     asked["request"]["sides"][0]["model"] = json!("sandbox");

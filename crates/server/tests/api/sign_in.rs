@@ -9,7 +9,7 @@ use crate::place::{PASSWORD, Place, cookie_of, problem, settings, well};
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_machine_without_users_whoever_sits_at_it_is_its_administrator() {
     let place = Place::new().await;
-    assert_eq!(place.nobody().read("/sign-in").await, json!({ "password": false, "here": true }));
+    assert_eq!(place.nobody().read("/sign-in").await, json!({ "password": false, "here": true, "providers": [] }));
     let answer = place.nobody().post("/sessions/here", json!({})).await;
     assert_eq!(answer.status(), StatusCode::CREATED);
     let me = place.nobody().with_cookie(&cookie_of(&answer)).read("/me").await;

@@ -5,8 +5,9 @@ mod credentials;
 mod links;
 mod people;
 mod records;
+mod sign_ins;
 
 pub use records::{
-    AuditEntry, AuditRecord, Credential, CredentialKind, Identity, Link, LinkKind, NewCredential, NewUser, Role, User,
-    UserChange,
+    AuditEntry, AuditRecord, Credential, CredentialKind, Identity, Link, LinkKind, NewCredential, NewUser,
+    PendingSignIn, Role, User, UserChange,
 };

@@ -196,6 +196,23 @@ pub struct Link {
     pub expires_at: Timestamp,
 }
 
+/// A sign-in that is under way at a provider of OpenID Connect.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PendingSignIn {
+    /// The hash of what the browser keeps that began it.
+    pub binding: String,
+    /// The provider, as the configuration calls it.
+    pub provider: String,
+    /// What the provider's answer has to name.
+    pub nonce: String,
+    /// What proves that whoever brings the code has asked for it (RFC 7636).
+    pub verifier: String,
+    /// Where the browser goes then.
+    pub return_to: String,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
 /// Something to be noted in the audit log, in the transaction that does it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {

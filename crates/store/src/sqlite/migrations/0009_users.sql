@@ -24,6 +24,17 @@ CREATE TABLE identities (
     PRIMARY KEY (issuer, subject)
 ) STRICT, WITHOUT ROWID;
 
+-- Sign-ins that are under way at a provider of OpenID Connect. Whoever comes back has to be the browser that went.
+CREATE TABLE sign_ins (
+    state      TEXT    NOT NULL PRIMARY KEY, -- the hash of what the provider brings back
+    binding    TEXT    NOT NULL,             -- the hash of what the browser keeps
+    provider   TEXT    NOT NULL,
+    nonce      TEXT    NOT NULL,
+    verifier   TEXT    NOT NULL,
+    return_to  TEXT    NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- Sessions of browsers and tokens of programs.
 CREATE TABLE credentials (
     id           TEXT    NOT NULL PRIMARY KEY, -- by which it is listed and revoked
@@ -86,6 +97,17 @@ CREATE TABLE uploads (
 ) STRICT;
 CREATE INDEX uploads_by_owner ON uploads (owner, created_at, id);
 CREATE INDEX uploads_by_hash ON uploads (hash);
+
+-- Which image of a pair somebody prefers.
+CREATE TABLE preferences (
+    generation TEXT    NOT NULL REFERENCES generations (id) ON DELETE CASCADE,
+    place      INTEGER NOT NULL,
+    user_id    TEXT    NOT NULL,
+    side       TEXT,             -- none: neither
+    blind      INTEGER NOT NULL,
+    at         INTEGER NOT NULL,
+    PRIMARY KEY (generation, place, user_id)
+) STRICT, WITHOUT ROWID;
 
 -- What is to become of a job, where a server works on it: 'run', 'pause' or 'cancel'. A job of the command line says
 -- nothing: whoever submitted it works on it.
