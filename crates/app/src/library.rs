@@ -176,14 +176,6 @@ impl App {
         Ok(removed)
     }
 
-    /// Makes known to the search what anybody has changed in the library, other programs included.
-    ///
-    /// # Errors
-    /// What the store and the search report.
-    pub async fn follow_library(&self) -> AppResult<()> {
-        self.index_changes().await
-    }
-
     /// The groups of images that show nearly the same.
     ///
     /// # Errors

@@ -155,7 +155,7 @@ impl App {
         }
         self.store()?.want_job(&record.id, wanted, self.clock().now()).await?;
         self.wake_queue();
-        self.job_view(&self.job(id).await?).await
+        self.job_view_of(id).await
     }
 
     /// Has a job gone on with, under what `change` says anew, such as a larger budget.
@@ -184,7 +184,7 @@ impl App {
             self.store()?.want_job(&record.id, Wanted::Run, self.clock().now()).await?;
             self.wake_queue();
         }
-        Ok((retried, self.job_view(&self.job(id).await?).await?))
+        Ok((retried, self.job_view_of(id).await?))
     }
 }
 

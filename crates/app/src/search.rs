@@ -100,8 +100,11 @@ impl App {
         Ok(Arc::new(ImageSearch::new(self.library()?, embedders).without_cut_offs()))
     }
 
-    /// Makes changes of the library known to the search.
-    pub(crate) async fn index_changes(&self) -> AppResult<()> {
+    /// Makes known to the search what anybody has changed in the library, other programs included.
+    ///
+    /// # Errors
+    /// What the store and the search report.
+    pub async fn index_changes(&self) -> AppResult<()> {
         // Without a search in this process no model need be loaded for it.
         match self.shared().search.get() {
             Some(search) => search.catch_up(|_| {}).await?,

@@ -173,7 +173,7 @@ async fn accept(listener: TcpListener, router: axum::Router, stop: Stop) {
 /// Makes known to the search what anybody changes in the library.
 async fn follow(app: App, stop: Stop) {
     while !stop.is_requested() {
-        if let Err(error) = app.follow_library().await {
+        if let Err(error) = app.index_changes().await {
             tracing::debug!(code = error.code(), "the index did not follow the library: {}", error.message());
         }
         tokio::time::sleep(Duration::from_millis(250)).await;

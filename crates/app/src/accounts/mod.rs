@@ -16,7 +16,7 @@ pub use atelier_store::{Identity, LinkKind, Role};
 pub use foreign::{BegunSignIn, ForeignPerson};
 pub use links::{LinkAbout, MadeLink};
 pub use people::{NewPerson, PersonChange};
-pub use scopes::{Scope, scopes_of};
+pub use scopes::{Scope, role, scopes_of};
 pub use secrets::Secret;
 pub(crate) use secrets::random_id;
 pub use sessions::{MadeToken, NewToken, Origin, Principal};

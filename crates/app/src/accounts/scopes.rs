@@ -55,3 +55,14 @@ pub const fn scopes_of(role: Role) -> &'static [Scope] {
         Role::Viewer => &[Scope::Read],
     }
 }
+
+/// The role of this name.
+///
+/// # Errors
+/// `role-invalid`, with those there are.
+pub fn role(name: &str) -> AppResult<Role> {
+    Role::from_name(name).ok_or_else(|| {
+        AppError::new(code!("role-invalid"), format!("'{}' is not a role", excerpt(name, 40)))
+            .hint("write admin, member or viewer")
+    })
+}

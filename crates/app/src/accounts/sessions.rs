@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use atelier_store::{Credential, CredentialKind, NewCredential, Role, User};
+use atelier_store::{Credential, CredentialKind, NewCredential, User};
 
 use super::passwords::Passwords;
 use super::scopes::{Scope, scopes_of};
@@ -213,18 +213,4 @@ fn principal(credential: Credential, user: User) -> Principal {
     let allowed = scopes_of(user.role).iter().copied();
     let scopes = allowed.filter(|scope| credential.scopes.iter().any(|name| name == scope.name())).collect();
     Principal { user, credential, scopes }
-}
-
-/// The role of this name.
-impl App {
-    /// What somebody of this role is called may do.
-    ///
-    /// # Errors
-    /// `role-invalid`, with those there are.
-    pub fn role(name: &str) -> AppResult<Role> {
-        Role::from_name(name).ok_or_else(|| {
-            AppError::new(code!("role-invalid"), format!("'{}' is not a role", crate::error::excerpt(name, 40)))
-                .hint("write admin, member or viewer")
-        })
-    }
 }

@@ -79,6 +79,14 @@ impl App {
         Ok(JobView::new(job, JobState::of(&self.store()?, job).await?))
     }
 
+    /// The same of the job of this id.
+    ///
+    /// # Errors
+    /// `no-such-job`, and what the store reports.
+    pub async fn job_view_of(&self, id: &str) -> AppResult<JobView> {
+        self.job_view(&self.job(id).await?).await
+    }
+
     /// A job with its settings, and what of it may be paid for twice.
     ///
     /// # Errors

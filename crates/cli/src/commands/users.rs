@@ -121,7 +121,7 @@ fn budget(text: &str) -> AppResult<Option<Usd>> {
     }
     let dollars: Option<f64> = text.trim_start_matches('$').parse().ok();
     let sound = dollars.filter(|dollars| (0.0..=1e6).contains(dollars));
-    let usd = sound.map(|dollars| Usd::from_nanos((dollars * 1e9).round() as i64));
+    let usd = sound.and_then(Usd::from_dollars);
     usd.map(Some).ok_or_else(|| {
         AppError::new(code!("count-invalid"), format!("'{}' is no amount of dollars", excerpt(text, 40)))
             .hint("give a number such as 5, or none")

@@ -10,7 +10,8 @@ use atelier_app::accounts::Origin;
 use atelier_app::{AppError, code};
 use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, Uri, header};
 
 use super::problem::Problem;
 use crate::state::{ServeSettings, Server};
@@ -54,9 +55,9 @@ impl Hosts {
 }
 
 /// The host that a request asks for.
-pub(crate) fn asked_host(parts: &axum::http::uri::Parts, headers: &HeaderMap) -> Option<String> {
-    let of_uri = parts.authority.as_ref().map(|authority| authority.as_str().to_owned());
-    of_uri.or_else(|| Some(headers.get(header::HOST)?.to_str().ok()?.to_owned()))
+pub(crate) fn asked_host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    let of_uri = uri.authority().map(Authority::as_str);
+    of_uri.or_else(|| headers.get(header::HOST)?.to_str().ok())
 }
 
 fn without_port(host: &str) -> &str {

@@ -72,8 +72,7 @@ async fn in_turn(State(server): State<Server>, request: Request, next: Next) -> 
 }
 
 async fn by_name(State(server): State<Server>, request: Request, next: Next) -> Response {
-    let asked = asked_host(&request.uri().clone().into_parts(), request.headers());
-    match server.hosts.check(asked.as_deref()) {
+    match server.hosts.check(asked_host(request.uri(), request.headers())) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     }

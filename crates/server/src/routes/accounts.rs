@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use atelier_app::App;
-use atelier_app::accounts::{NewToken, PersonChange, Scope, Secret};
+use atelier_app::accounts::{NewToken, PersonChange, Scope, Secret, role};
 use atelier_app::views::{AuditListView, CredentialView, UserView};
 use atelier_engine::Usd;
 use axum::Json;
@@ -189,7 +188,7 @@ async fn invite(
     caller: Caller,
     Body(wanted): Body<Invitation>,
 ) -> Answer<(StatusCode, Json<LinkMade>)> {
-    let made = caller.app.invite(App::role(&wanted.role)?, &caller.origin).await?;
+    let made = caller.app.invite(role(&wanted.role)?, &caller.origin).await?;
     let url = server.link(&made.secret);
     Ok((StatusCode::CREATED, Json(LinkMade { url, expires_at: made.expires_at })))
 }
@@ -223,7 +222,7 @@ fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Opt
 #[utoipa::path(patch, path = "/users/{id}", tag = "users", operation_id = "changeUser", request_body = ChangeUser,
     params(("id" = String, Path, description = "Their id")), responses((status = 200, description = "As they are now", body = UserView)))]
 async fn change_user(caller: Caller, Path(id): Path<String>, Body(change): Body<ChangeUser>) -> Answer<Json<UserView>> {
-    let role = change.role.as_deref().map(App::role).transpose()?;
+    let role = change.role.as_deref().map(role).transpose()?;
     let budget = |dollars: f64| Usd::from_nanos((dollars.max(0.0) * 1e9).round() as i64);
     let day_budget = change.day_budget_usd.map(|budgeted| budgeted.map(budget));
     let change = PersonChange { shown: change.shown, role, password: None, day_budget, disabled: change.disabled };

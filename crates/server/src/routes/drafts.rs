@@ -96,7 +96,7 @@ impl Default for DraftRequest {
 
 impl DraftRequest {
     fn of_project(&self, project: &str, intent: Intent) -> RepliesRequest {
-        let max_cost = self.max_cost_usd.map(|dollars| Usd::from_nanos((dollars * 1e9).round() as i64));
+        let max_cost = self.max_cost_usd.and_then(Usd::from_dollars);
         RepliesRequest {
             selection: Selection {
                 projects: vec![project.to_owned()],
@@ -159,7 +159,7 @@ async fn draft(
         })
     });
     let job = job.await?;
-    Ok((StatusCode::ACCEPTED, Json(caller.app.job_view(&caller.app.job(&job).await?).await?)))
+    Ok((StatusCode::ACCEPTED, Json(caller.app.job_view_of(&job).await?)))
 }
 
 #[derive(Debug, Deserialize, Validate, IntoParams)]

@@ -238,7 +238,7 @@ fn plan_or_request() -> AppError {
 
 /// How images are made: somebody waits for them.
 pub(super) fn making(max_cost_usd: Option<f64>) -> MakeImages {
-    let max_cost = max_cost_usd.map(|dollars| Usd::from_nanos((dollars * 1e9).round() as i64));
+    let max_cost = max_cost_usd.and_then(Usd::from_dollars);
     let run = atelier_app::RunChange { max_cost, interactive: true, ..Default::default() };
     MakeImages { run, ..MakeImages::default() }
 }

@@ -87,7 +87,7 @@ async fn resume(
     Path(id): Path<String>,
     Body(asked): Body<Resume>,
 ) -> Answer<(StatusCode, Json<JobView>)> {
-    let max_cost = asked.max_cost_usd.map(|dollars| Usd::from_nanos((dollars * 1e9).round() as i64));
+    let max_cost = asked.max_cost_usd.and_then(Usd::from_dollars);
     let change = RunChange { max_cost, ..RunChange::default() };
     Ok((StatusCode::ACCEPTED, Json(caller.app.resume_job(&id, &change).await?)))
 }

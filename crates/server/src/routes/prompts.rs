@@ -73,7 +73,7 @@ struct RunWanted {
 
 impl RunWanted {
     fn change(&self) -> RunChange {
-        let max_cost = self.max_cost_usd.map(|dollars| Usd::from_nanos((dollars * 1e9).round() as i64));
+        let max_cost = self.max_cost_usd.and_then(Usd::from_dollars);
         RunChange { model: self.model.clone(), max_cost, ..RunChange::default() }
     }
 
@@ -118,7 +118,7 @@ async fn run(
         app.submit_uploaded_prompts(read, ordered).await
     });
     let job = job.await?;
-    Ok((StatusCode::ACCEPTED, Json(caller.app.job_view(&caller.app.job(&job).await?).await?)))
+    Ok((StatusCode::ACCEPTED, Json(caller.app.job_view_of(&job).await?)))
 }
 
 /// The answers of a job of prompts
