@@ -101,6 +101,12 @@ pub trait TextEmbedder: Send + Sync {
     /// The curve from this embedder's cosines to the scale on which thresholds are set.
     fn calibration(&self) -> &Calibration;
 
+    /// Whether this is a word that the model has met often: no misspelling, however like another it looks. Never, where
+    /// that can't be told.
+    fn knows(&self, _word: &str) -> bool {
+        false
+    }
+
     /// The number of texts to pass at a time: 1 for a local model, more for a remote one, as each call takes time.
     fn batch(&self) -> usize {
         1

@@ -144,6 +144,11 @@ impl TextEmbedder for MiniLm {
     fn calibration(&self) -> &Calibration {
         &self.calibration
     }
+
+    /// A word that the vocabulary holds whole: that of BERT has the 30,000 most frequent words and parts of words.
+    fn knows(&self, word: &str) -> bool {
+        self.tokenizer.token_to_id(&word.to_lowercase()).is_some()
+    }
 }
 
 /// Reads the tokenizer and sets what is ours to set: no padding, our length, and marks in a text (`[SEP]`,

@@ -323,8 +323,8 @@ fn measure(dir: &Path) -> Result<Value> {
     }
     // What is below a cut-off is not shown however well it was found.
     drop(index);
-    let none = CutOffs { lexical: 0.0, text: -1.0, look: -1.0, appearance: -1.0, color: 1000.0 };
-    let unlimited = Index::open_read_only(dir.join("index"), IndexSettings { cut_offs: none, ..settings() })?;
+    let unlimited =
+        Index::open_read_only(dir.join("index"), IndexSettings { cut_offs: CutOffs::none(), ..settings() })?;
     let recall = recall(&unlimited, &world, &bases, &truth)?;
     report["searches"] = searches.into();
     report["recall"] = recall;

@@ -17,7 +17,7 @@ use std::time::Instant;
 
 use atelier_embed::{MiniLm, ModelBytes, TextEmbedder, Vector};
 use atelier_search::evaluate::{Evaluation, Judged, Metric, cut_off, evaluate};
-use atelier_search::{Change, Document, Index, IndexSettings, Query, SearchError, SpaceSettings, Spaces};
+use atelier_search::{Change, CutOffs, Document, Index, IndexSettings, Query, SearchError, SpaceSettings, Spaces};
 use corpus::Scene;
 use serde_json::{Value, json};
 
@@ -75,8 +75,7 @@ fn settings() -> IndexSettings {
 /// The same index to read, with nothing cut off.
 fn open(path: &Path) -> Result<Index> {
     let mut open = settings();
-    open.cut_offs.lexical = 0.0;
-    (open.cut_offs.text, open.cut_offs.look) = (-1.0, -1.0);
+    open.cut_offs = CutOffs { appearance: open.cut_offs.appearance, color: open.cut_offs.color, ..CutOffs::none() };
     Ok(Index::open_read_only(path, open)?)
 }
 

@@ -263,7 +263,16 @@ fn check(settings: &IndexSettings) -> SearchResult<()> {
         return wrong("a weight of the fusion", weight.to_string(), "a number from 0 on");
     }
     let cut_offs = &settings.cut_offs;
-    let cut_offs = [cut_offs.lexical, cut_offs.text, cut_offs.look, cut_offs.appearance, cut_offs.color];
+    let cut_offs = [
+        cut_offs.lexical,
+        cut_offs.text,
+        cut_offs.look,
+        cut_offs.doubted,
+        cut_offs.lexical_in_doubt,
+        cut_offs.look_in_doubt,
+        cut_offs.appearance,
+        cut_offs.color,
+    ];
     if let Some(cut_off) = cut_offs.iter().find(|cut_off| !cut_off.is_finite()) {
         return wrong("a cut-off", cut_off.to_string(), "a number");
     }

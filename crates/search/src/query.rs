@@ -13,6 +13,9 @@ use crate::settings::Space;
 pub struct Query {
     /// Words, as the user wrote them. The last one may be unfinished, unless a space follows it.
     pub words: Option<String>,
+    /// Those of them, in any case, that are known to be words. One that no image has is not there, and not taken for
+    /// another that is spelt nearly like it.
+    pub known: Vec<String>,
     /// Their vector, for the space of text.
     pub text: Option<Vector>,
     /// Their vector, or that of an example image, for the space of look.
@@ -36,6 +39,7 @@ impl Default for Query {
     fn default() -> Self {
         Self {
             words: None,
+            known: Vec::new(),
             text: None,
             look: None,
             appearance: None,

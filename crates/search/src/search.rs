@@ -82,7 +82,8 @@ impl Search<'_> {
             }
             return self.list(&allowed);
         }
-        let outcomes = self.outcomes(&queries, &allowed)?;
+        let mut outcomes = self.outcomes(&queries, &allowed)?;
+        self.doubt(&queries, &mut outcomes)?;
         let weights = &self.settings.fusion;
         let mut fused = fuse(outcomes.iter().map(|outcome| (outcome.stage, outcome.passed.as_slice())), weights);
         let total = fused.len();
@@ -93,6 +94,37 @@ impl Search<'_> {
         let nearest = nearest.iter().map(shown).collect::<SearchResult<_>>()?;
         let explanation = self.query.explain.then(|| self.explain(outcomes, &allowed));
         Ok(Hits { took: Duration::ZERO, total, hits, nearest, explanation })
+    }
+
+    /// Takes from the hits of words and of look those that neither is sure of, where what the image's words mean speaks
+    /// against it.
+    fn doubt(&self, queries: &[StageQuery<'_>], outcomes: &mut [StageOutcome]) -> SearchResult<()> {
+        let text = queries.iter().find_map(|query| match query {
+            StageQuery::Nearest(Space::Text, probe) => Some(probe),
+            _ => None,
+        });
+        let Some(text) = text else { return Ok(()) };
+        let cut_offs = &self.settings.cut_offs;
+        for outcome in outcomes {
+            let sure = match outcome.stage {
+                // A query without a word that the model knows is in a language that it does not read.
+                Stage::Lexical if self.query.known.is_empty() => continue,
+                Stage::Lexical => evidence(cut_offs.lexical_in_doubt, cut_offs.lexical, 1.0),
+                Stage::Look => evidence(cut_offs.look_in_doubt, cut_offs.look, self.settings.certainties.look),
+                Stage::Text | Stage::Appearance | Stage::Color => continue,
+            };
+            let (mut kept, mut doubted) = (Vec::new(), Vec::new());
+            for hit in std::mem::take(&mut outcome.passed) {
+                let unsure = hit.evidence < sure;
+                let meaning =
+                    if unsure { vectors::cosine_of(self.view.segments(), Space::Text, hit.row, text)? } else { None };
+                let against = meaning.is_some_and(|cosine| cosine < cut_offs.doubted);
+                if against { doubted.push(Passed { evidence: 1.0, ..hit }) } else { kept.push(hit) }
+            }
+            outcome.passed = kept;
+            outcome.below.splice(0..0, doubted);
+        }
+        Ok(())
     }
 
     /// The nearest that passed no cut-off. What the ranks of stages say of them is all there is: none is sure.
@@ -217,7 +249,7 @@ impl Search<'_> {
         let depth = self.depth();
         match query {
             StageQuery::Words(words) => {
-                let found = lexical::search(self.view, self.fields, words, allowed, depth)?;
+                let found = lexical::search(self.view, self.fields, (words, &self.query.known), allowed, depth)?;
                 let ranked = found.found.len();
                 let best = found.found.iter().map(|hit| hit.share).max_by(f32::total_cmp);
                 // The tolerance is for rounding: the shares of all words may add up to a little less than 1.

@@ -153,6 +153,14 @@ pub struct CutOffs {
     pub text: f32,
     /// Cosine in the space of look.
     pub look: f32,
+    /// Cosine in the space of text below which what an image's words mean speaks against the other stages. It is a hit
+    /// of theirs then only from the two numbers below on: a lone word of several (a school globe, for "school bus"), or
+    /// a look somewhat like it, is not enough.
+    pub doubted: f32,
+    /// The same as `lexical`, where the meaning speaks against it.
+    pub lexical_in_doubt: f32,
+    /// The same as `look`, where the meaning speaks against it.
+    pub look_in_doubt: f32,
     /// Cosine in the space of appearance.
     pub appearance: f32,
     /// Greatest distance in CIELAB (CIE76) of a colour; 2.3 is a just noticeable difference.
@@ -161,7 +169,33 @@ pub struct CutOffs {
 
 impl Default for CutOffs {
     fn default() -> Self {
-        Self { lexical: 0.5, text: 0.49, look: 0.56, appearance: 0.30, color: 25.0 }
+        Self {
+            lexical: 0.5,
+            text: 0.49,
+            look: 0.56,
+            doubted: 0.45,
+            lexical_in_doubt: 0.8,
+            look_in_doubt: 0.7,
+            appearance: 0.30,
+            color: 25.0,
+        }
+    }
+}
+
+impl CutOffs {
+    /// None at all: whatever a stage ranks is shown.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self {
+            lexical: 0.0,
+            text: -1.0,
+            look: -1.0,
+            doubted: -1.0,
+            lexical_in_doubt: 0.0,
+            look_in_doubt: -1.0,
+            appearance: -1.0,
+            color: 1000.0,
+        }
     }
 }
 

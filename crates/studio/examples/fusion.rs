@@ -125,7 +125,7 @@ fn measure(
         index.apply(&changes, changes.len() as u64)?;
         index.commit()?;
     }
-    let uncut = CutOffs { lexical: 0.0, text: -1.0, look: -1.0, appearance: -1.0, ..CutOffs::default() };
+    let uncut = CutOffs { color: CutOffs::default().color, ..CutOffs::none() };
     let mut queries = std::collections::HashMap::new();
     for one in &judged {
         let words = std::slice::from_ref(&one.query);

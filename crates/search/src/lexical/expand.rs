@@ -68,7 +68,13 @@ pub(super) struct WordTerm {
 }
 
 /// The words of a query with their terms, fillers left out.
-pub(super) fn understand(view: &IndexView, fields: &IndexFields, query: &str) -> SearchResult<Vec<QueryWord>> {
+pub(super) fn understand(
+    view: &IndexView,
+    fields: &IndexFields,
+    query: &str,
+    known: &[String],
+) -> SearchResult<Vec<QueryWord>> {
+    let known: HashSet<Piece> = known.iter().flat_map(|word| words::pieces(word)).collect();
     let mut pieces = words::pieces(query);
     let unfinished = query.chars().next_back().is_some_and(char::is_alphanumeric);
     let last = pieces.last().cloned().filter(|_| unfinished);
@@ -78,7 +84,10 @@ pub(super) fn understand(view: &IndexView, fields: &IndexFields, query: &str) ->
     pieces.retain(|piece| seen.insert(piece.clone()));
     pieces.truncate(MOST_WORDS);
     let understand = |piece: Piece| match piece {
-        Piece::Word(ref word) => spaced(view, fields, word, last.as_ref() == Some(&piece)),
+        Piece::Word(ref word) => {
+            let typed = Typed { unfinished: last.as_ref() == Some(&piece), known: known.contains(&piece) };
+            spaced(view, fields, word, typed)
+        }
         Piece::Run(run) => dense(view, fields, &run[..run.len().min(MOST_CHARACTERS)]),
     };
     pieces.into_iter().map(understand).collect()
@@ -92,8 +101,17 @@ pub(super) fn weight(images: u64, all: u64) -> f32 {
     (1.0 + (all - images + 0.5) / (images + 0.5)).ln().min(MOST_INFORMATIVE)
 }
 
+/// What is known of a word as it was typed.
+#[derive(Clone, Copy)]
+struct Typed {
+    /// It is the last one, and more of it may follow.
+    unfinished: bool,
+    /// It is a word, and no misspelling.
+    known: bool,
+}
+
 /// A word of a script with spaces: itself, what it begins, what it may be a misspelling of.
-fn spaced(view: &IndexView, fields: &IndexFields, word: &str, unfinished: bool) -> SearchResult<QueryWord> {
+fn spaced(view: &IndexView, fields: &IndexFields, word: &str, typed: Typed) -> SearchResult<QueryWord> {
     let text = words::term(word);
     let term = fields.word_term(&text);
     let exact = view.images_with(&term)?;
@@ -102,9 +120,10 @@ fn spaced(view: &IndexView, fields: &IndexFields, word: &str, unfinished: bool) 
         terms.push(found(term, text.clone(), Match::Exact, exact, exact, 1.0, 1.0));
     }
     let length = word.chars().count();
-    if unfinished && length >= 2 {
-        // Beside images that have the very word, those that only begin with it are but a suggestion.
-        let (boost, credit) = if exact > 0 { (0.3, SUGGESTED) } else { (0.7, 0.9) };
+    // Beside the very word, those that are only like it are but a suggestion.
+    let itself = exact > 0 || typed.known;
+    if typed.unfinished && length >= 2 {
+        let (boost, credit) = if itself { (0.3, SUGGESTED) } else { (0.7, 0.9) };
         let beginnings = beginnings(view, fields, word)?;
         let scored_as = exact.max(beginnings.iter().map(|(_, images)| *images).max().unwrap_or(0));
         for (other, images) in beginnings.into_iter().filter(|(other, _)| *other != text) {
@@ -120,14 +139,13 @@ fn spaced(view: &IndexView, fields: &IndexFields, word: &str, unfinished: bool) 
                 continue;
             }
             let closeness = if distance <= 1 { 0.85 } else { 0.7 };
-            // Beside images that have the very word, those that have one like it are but a suggestion.
-            let (boost, credit) = if exact > 0 { (closeness * 0.5, SUGGESTED) } else { (closeness, closeness) };
+            let (boost, credit) = if itself { (closeness * 0.5, SUGGESTED) } else { (closeness, closeness) };
             let term = fields.word_term(&other);
             terms.push(found(term, other, Match::Typo, images, scored_as, boost, credit));
         }
     }
-    let images = terms.iter().map(|term| term.scored_as).max().unwrap_or(0);
-    let weight = weight(if exact > 0 { exact } else { images }, view.images() as u64);
+    let like = terms.iter().map(|term| term.scored_as).max().unwrap_or(0);
+    let weight = weight(if itself { exact } else { like }, view.images() as u64);
     Ok(QueryWord { text: word.to_owned(), weight, positions: 1, terms })
 }
 

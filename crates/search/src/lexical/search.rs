@@ -38,11 +38,11 @@ pub(crate) struct LexicalHit {
 pub(crate) fn search(
     view: &IndexView,
     fields: &IndexFields,
-    query: &str,
+    (query, known): (&str, &[String]),
     allowed: &RowSet,
     wanted: usize,
 ) -> SearchResult<Lexical> {
-    let words = understand(view, fields, query)?;
+    let words = understand(view, fields, query, known)?;
     let explained = words.iter().map(explain).collect();
     let clauses: Vec<(Occur, Box<dyn tantivy::query::Query>)> = words
         .iter()

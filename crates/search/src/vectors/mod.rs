@@ -11,6 +11,6 @@ mod write;
 
 pub(crate) use codes::Probe;
 pub(crate) use palette::near_color;
-pub(crate) use scan::{ScanLimits, nearest, vector_of};
+pub(crate) use scan::{ScanLimits, cosine_of, nearest, vector_of};
 pub(crate) use segment::Segment;
 pub(crate) use write::{PendingVectors, merge};

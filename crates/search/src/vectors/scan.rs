@@ -87,6 +87,12 @@ pub(crate) fn vector_of(segments: &[Arc<Segment>], space: Space, row: u32) -> Se
     Ok(None)
 }
 
+/// The cosine of a row's vector with a query, if it has one.
+pub(crate) fn cosine_of(segments: &[Arc<Segment>], space: Space, row: u32, probe: &Probe) -> SearchResult<Option<f32>> {
+    let vector = vector_of(segments, space, row)?;
+    Ok(vector.map(|vector| vector.iter().zip(probe.numbers()).map(|(a, b)| a * b).sum()))
+}
+
 struct Scan<'a> {
     probe: &'a Probe,
     allowed: &'a RowSet,

@@ -59,6 +59,57 @@ fn below_the_cut_offs_nothing_is_shown() {
 }
 
 #[test]
+fn a_look_that_the_own_words_of_an_image_speak_against_is_no_hit_unless_it_is_sure() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut settings = settings();
+    (settings.cut_offs.text, settings.cut_offs.doubted) = (0.9, 0.5);
+    (settings.cut_offs.look, settings.cut_offs.look_in_doubt) = (0.5, 0.9);
+    let with =
+        |id: &str, text: Option<f32>, look: f32| Document { text: text.map(at), look: Some(at(look)), ..image(id, "") };
+    let images = [
+        with("against", Some(80.0), 40.0),
+        with("sure all the same", Some(80.0), 10.0),
+        with("for it", Some(40.0), 40.0),
+        with("without words", None, 40.0),
+    ];
+    let index = index_of(dir.path(), settings, images);
+    let hits = index.search(&query()).unwrap();
+    let mut found = ids(&hits);
+    found.sort_unstable();
+    assert_eq!(found, ["for it", "sure all the same", "without words"]);
+    assert_eq!(hits.nearest.iter().map(|hit| hit.id.as_str()).collect::<Vec<_>>(), ["against"]);
+}
+
+#[test]
+fn one_word_of_two_is_no_hit_where_the_meaning_speaks_against_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut settings = settings();
+    (settings.cut_offs.text, settings.cut_offs.doubted) = (0.9, 0.5);
+    let images = [
+        Document { text: Some(at(80.0)), ..image("globe", "a school globe") },
+        Document { text: Some(at(40.0)), ..image("children", "children on their way to school") },
+    ];
+    let index = index_of(dir.path(), settings, images);
+    let asked = |known: &[&str]| Query {
+        known: known.iter().map(|word| (*word).to_owned()).collect(),
+        text: Some(at(0.0)),
+        ..Query::words("school bus")
+    };
+    assert_eq!(ids(&index.search(&asked(&["school", "bus"])).unwrap()), ["children"]);
+    let foreign = index.search(&asked(&[])).unwrap();
+    assert_eq!(foreign.total, 2, "what is written in a language that nobody reads has words alone");
+}
+
+#[test]
+fn a_word_that_is_known_is_not_taken_for_a_misspelling_of_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = index_of(dir.path(), settings(), [image("cane", "a striped candy cane")]);
+    assert_eq!(ids(&index.search(&Query::words("canoe ")).unwrap()), ["cane"]);
+    let known = Query { known: vec!["canoe".into()], ..Query::words("canoe ") };
+    assert!(ids(&index.search(&known).unwrap()).is_empty());
+}
+
+#[test]
 fn the_limit_cuts_hits_and_not_the_total() {
     let dir = tempfile::tempdir().unwrap();
     let index = library(&dir, settings());

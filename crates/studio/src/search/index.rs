@@ -9,7 +9,7 @@ use atelier_search::{CutOffs, Index, IndexSettings, SearchError};
 use tokio::sync::Mutex;
 
 use super::documents;
-use super::settings::{UNCALIBRATED, settings};
+use super::settings::settings;
 use crate::error::{StudioError, StudioResult};
 use crate::library::{Embedders, Library, blocking};
 
@@ -72,8 +72,7 @@ impl ImageSearch {
     /// Shows everything that a stage ranks, without cut-offs: for measuring how well it ranks.
     #[must_use]
     pub fn without_cut_offs(mut self) -> Self {
-        let none = UNCALIBRATED;
-        self.settings.cut_offs = CutOffs { lexical: 0.0, text: none, look: none, appearance: none, color: 1000.0 };
+        self.settings.cut_offs = CutOffs::none();
         self
     }
 

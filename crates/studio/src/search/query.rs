@@ -102,6 +102,7 @@ impl ImageSearch {
         let scope = request.scope;
         let mut query = Query {
             words: words.clone().filter(|_| matches!(scope, Scope::All | Scope::Lexical)),
+            known: Vec::new(),
             text: None,
             look: None,
             appearance: None,
@@ -113,6 +114,7 @@ impl ImageSearch {
         };
         let mut words_only = None;
         if let Some(words) = words {
+            query.known = self.known(&words);
             if scope == Scope::Look && self.embedders().look.is_none() {
                 return Err(StudioError::NoLook);
             }
@@ -131,6 +133,13 @@ impl ImageSearch {
             query.appearance = Some(appearance);
         }
         Ok((query, words_only))
+    }
+
+    /// Those that the text model knows to be words.
+    fn known(&self, words: &str) -> Vec<String> {
+        let Some(text) = &self.embedders().text else { return Vec::new() };
+        let words = words.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() >= 3);
+        words.filter(|word| text.knows(word)).map(str::to_owned).collect()
     }
 
     /// The vectors of words, in the spaces of text and of look.
