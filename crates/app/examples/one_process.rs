@@ -116,7 +116,7 @@ fn now() -> f64 {
 async fn fill_ledger(app: &App, arguments: &Arguments) {
     let journal = app.store().unwrap().journal();
     let run = RunSettings { limits: arguments.limits.clone(), ..RunSettings::of(MODEL) };
-    let pool: PoolId = Arc::clone(&Pools::open(app, &run).unwrap().cold()[0].id);
+    let pool: PoolId = Arc::clone(&Pools::open(app, &run).await.unwrap().cold()[0].id);
     let by = Runner { id: "yesterday".into(), urgency: Urgency::Batch, lease: None };
     let job: JobId = "yesterday".into();
     let yesterday = Clock::system().now().before(Duration::from_secs(20 * 3600));

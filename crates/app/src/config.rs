@@ -75,6 +75,8 @@ pub struct ServerConfig {
     /// Proxies whose word is taken about where requests come from.
     #[serde(default)]
     pub trusted_proxies: Vec<IpAddr>,
+    /// The file of the key that seals providers' keys.
+    pub key_file: Option<PathBuf>,
     /// Other names under which it may be asked.
     #[serde(default)]
     pub hosts: Vec<String>,
@@ -144,7 +146,7 @@ const fn one() -> u32 {
 }
 
 /// Every key of the file and what it is for, as docs/reference.md lists them.
-pub const SETTINGS: [(&str, &str); 28] = [
+pub const SETTINGS: [(&str, &str); 29] = [
     ("data_dir", "where everything is kept, unless the command line or ATELIER_DATA_DIR says so"),
     ("model", "the model, where neither the command line nor the project names one"),
     ("prices", "a price table of the form of assets/prices.toml, which goes before the built-in one"),
@@ -173,6 +175,11 @@ pub const SETTINGS: [(&str, &str); 28] = [
     (
         "server.trusted_proxies",
         "addresses of proxies whose word is taken about where requests come from (absent: none)",
+    ),
+    (
+        "server.key_file",
+        "the file of the key that seals the providers' keys that are written in the settings (absent: in the data \
+         directory; elsewhere, a copy of that directory opens none of them)",
     ),
     ("server.hosts", "other names under which it may be asked (absent: none)"),
     (

@@ -38,7 +38,7 @@ pub(crate) async fn text(app: &App) -> AppResult<Arc<MiniLm>> {
 pub(crate) async fn of_images(app: &App, stop: &Stop) -> AppResult<Embedders> {
     let chosen = app.config().search.look.clone().unwrap_or_else(|| "local".to_owned());
     if is_remote(&chosen) {
-        let remote = RemoteEmbedder::open(app, &RunSettings::of(&chosen), "images", stop.clone())?;
+        let remote = RemoteEmbedder::open(app, &RunSettings::of(&chosen), "images", stop.clone()).await?;
         let embedder = Arc::new(RemoteModels::new(remote, Handle::current()));
         return Ok(Embedders { text: Some(embedder.clone()), look: Some(embedder) });
     }

@@ -1,10 +1,43 @@
 //! Files that are written for a user beside the store.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tempfile::TempDir;
 
 use crate::error::{AppError, AppResult};
+
+/// Where files are that are on their way to somebody, in the data directory.
+const OUTGOING: &str = "outgoing";
+
+/// A folder that is gone with what it returns, in a place that is tidied should this process not live so long.
+pub(crate) fn passing_folder(data_dir: &Path) -> AppResult<TempDir> {
+    let outgoing = data_dir.join(OUTGOING);
+    let made = std::fs::create_dir_all(&outgoing).and_then(|()| tempfile::tempdir_in(&outgoing));
+    made.map_err(|error| {
+        AppError::new(code!("output-unwritable"), format!("{} can't be written to: {error}", outgoing.display()))
+    })
+}
+
+/// Opens a file that was written.
+pub(crate) fn opened(file: &Path) -> AppResult<File> {
+    File::open(file).map_err(|error| {
+        AppError::new(code!("output-unwritable"), format!("{} can't be read: {error}", file.display()))
+    })
+}
+
+/// Removes what is left of folders that were to be gone, once it is this old.
+pub(crate) fn tidy_outgoing(data_dir: &Path, older: Duration) {
+    let Ok(folders) = std::fs::read_dir(data_dir.join(OUTGOING)) else { return };
+    for folder in folders.flatten() {
+        let age = folder.metadata().and_then(|known| known.modified()).ok().and_then(|at| at.elapsed().ok());
+        if age.is_some_and(|age| age > older) {
+            let _ = std::fs::remove_dir_all(folder.path());
+        }
+    }
+}
 
 /// Writes a file that is not there yet, durably.
 ///

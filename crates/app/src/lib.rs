@@ -20,6 +20,7 @@ macro_rules! code {
 pub mod accounts;
 mod app;
 pub mod background;
+mod clients;
 pub mod config;
 mod cost;
 mod embedders;
@@ -37,6 +38,7 @@ mod pools;
 pub mod posts;
 mod prices;
 pub mod prompts;
+mod provider_keys;
 mod purse;
 mod queue;
 mod quota;
@@ -47,6 +49,7 @@ mod tidy;
 mod trash;
 mod uploads;
 pub mod views;
+mod zips;
 
 pub use app::{App, Start};
 pub use atelier_prompts::PromptDefaults;

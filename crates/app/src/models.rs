@@ -22,7 +22,7 @@ impl App {
     ///
     /// # Errors
     /// What is wrong with a price table.
-    pub fn models(&self) -> AppResult<ModelListView> {
+    pub async fn models(&self) -> AppResult<ModelListView> {
         let prices = self.prices()?;
         let mut priced = BTreeMap::new();
         for model in prices.models() {
@@ -37,12 +37,14 @@ impl App {
         let sandbox =
             |name: &str, makes_images| ModelView { model: name.to_owned(), makes_images, ready: true, sandbox: true };
         let mut models = vec![sandbox(SANDBOX_IMAGES, true), sandbox(SANDBOX_WORDS, false)];
-        models.extend(names.into_iter().map(|model| ModelView {
-            makes_images: priced.get(&model).copied().unwrap_or(model.contains("image")),
-            ready: Pools::open(self, &RunSettings::of(&model)).is_ok(),
-            sandbox: false,
-            model,
-        }));
+        for model in names {
+            models.push(ModelView {
+                makes_images: priced.get(&model).copied().unwrap_or(model.contains("image")),
+                ready: Pools::open(self, &RunSettings::of(&model)).await.is_ok(),
+                sandbox: false,
+                model,
+            });
+        }
         Ok(ModelListView { models })
     }
 

@@ -6,26 +6,25 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use atelier_engine::{AccountLimits, EngineError, Limit, Model, Pool, Price, ScopeId, Timestamp};
-use atelier_providers::{
-    ApiKey, BaseUrl, Gemini, GeminiSettings, HttpClient, ModelPrices, ModelRef, OpenAi, OpenAiSettings, PriceOverride,
-    PriceTable, Provider, Quirks,
-};
+use atelier_engine::{AccountLimits, EngineError, Limit, Pool, Price, ScopeId, Timestamp};
+use atelier_providers::{BaseUrl, HttpClient, ModelPrices, ModelRef, PriceOverride, PriceTable};
 use atelier_sandbox::{FaultRate, Quota, Sandbox, SandboxConfig, Span};
 use jiff::tz::TimeZone;
 use tokio::sync::OnceCell;
 
 use crate::app::App;
-use crate::config::{Account, Config, PoolConfig};
+use crate::clients::{Client, ProviderAccount, Remote};
+use crate::config::{Config, PoolConfig};
 use crate::error::{AppError, AppResult};
+use crate::provider_keys::StoredKeys;
 use crate::run::{RunSettings, SandboxSettings};
 
 /// Connections opened before the first call.
 const WARM: usize = 4;
 /// A provider that takes longer to connect to shows when it is called.
 const WARM_UP_AT_MOST: Duration = Duration::from_secs(5);
-/// The key that the sandbox of this process is called with.
-const SANDBOX_KEY: &str = "sandbox";
+/// Where a sandbox would be that nobody asks.
+const NO_PORT: u16 = 1;
 
 /// What pools are opened for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,6 +41,7 @@ pub struct Pools {
     pools: Vec<Pool>,
     model: ModelRef,
     /// The sandbox that answers, if one does. It stops when this is dropped.
+    #[expect(dead_code, reason = "it is kept, so that it goes on")]
     sandbox: Option<Sandbox>,
     http: HttpClient,
     /// Where each of the pools is.
@@ -55,36 +55,40 @@ impl Pools {
     /// that want the same share them.
     ///
     /// # Errors
-    /// A model or a limit that is none; a key that is missing; a sandbox that can't be started.
-    pub fn open(app: &App, run: &RunSettings) -> AppResult<Arc<Self>> {
-        Self::open_to(Intent::Send, app, run)
+    /// A model or a limit that is none; a key that is missing; a sandbox that can't be started; what the store reports.
+    pub async fn open(app: &App, run: &RunSettings) -> AppResult<Arc<Self>> {
+        Self::open_to(Intent::Send, app, run).await
     }
 
     /// The same, for a forecast without any key.
     ///
     /// # Errors
     /// As [`Pools::open`].
-    pub fn open_to(intent: Intent, app: &App, run: &RunSettings) -> AppResult<Arc<Self>> {
+    pub async fn open_to(intent: Intent, app: &App, run: &RunSettings) -> AppResult<Arc<Self>> {
         let is_forecast = intent == Intent::Forecast;
-        let key = serde_json::json!([run.model, run.limits, run.sandbox, run.price, is_forecast]).to_string();
-        app.shared_pools(key, || Self::connect(app, run, intent))
+        let keys = StoredKeys::read(app).await?;
+        let parts = serde_json::json!([run.model, run.limits, run.sandbox, run.price, is_forecast, keys.state()]);
+        app.shared_pools(parts.to_string(), || Self::connect(app, run, intent, &keys))
     }
 
-    fn connect(app: &App, run: &RunSettings, intent: Intent) -> AppResult<Self> {
+    fn connect(app: &App, run: &RunSettings, intent: Intent, keys: &StoredKeys) -> AppResult<Self> {
         let model: ModelRef = run.model.parse()?;
         let prices = app.prices()?;
         let http = app.http()?;
         let mut sandbox = None;
+        let of = PoolOf { prices: &prices, model: &model, run };
         let pools = if model.is_sandbox() {
-            let started = Sandbox::start(sandbox_config(&run.sandbox, model.name())?, ([127, 0, 0, 1], 0).into())?;
-            let client = sandboxed(&http, &model, &started)?;
+            let config = sandbox_config(&run.sandbox, model.name())?;
+            // Whoever only wants to know what it would take asks nobody.
+            let started = (intent == Intent::Send).then(|| Sandbox::start(config, ([127, 0, 0, 1], 0).into()));
+            sandbox = started.transpose()?;
+            let port = sandbox.as_ref().map_or(NO_PORT, |sandbox| sandbox.addr().port());
+            let client = Client::of_sandbox(&http, &model, port)?;
             // A sandbox of this process starts anew with it, and so does what was used of its quota.
-            let id = format!("sandbox/{}/{}", started.addr().port(), app.clock().now().as_micros());
-            sandbox = Some(started);
-            let pool = PoolOf { prices: &prices, model: &model, run };
-            vec![pool.with(&format!("{id}/{}", model.name()), client, run.limits.clone(), 1)]
+            let id = format!("sandbox/{port}/{}", app.clock().now().as_micros());
+            vec![of.with(&format!("{id}/{}", model.name()), client, run.limits.clone(), 1)]
         } else {
-            remote(&Remote { app, http: &http, intent }, &PoolOf { prices: &prices, model: &model, run })?
+            remote(&Remote { app, http: &http, intent, keys }, &of)?
         };
         let (pools, endpoints): (Vec<Pool>, Vec<BaseUrl>) = pools.into_iter().unzip();
         Ok(Self { pools, model, sandbox, http, endpoints, connects: OnceCell::new() })
@@ -120,8 +124,8 @@ impl Pools {
 
     /// Whether no real model answers.
     #[must_use]
-    pub const fn is_sandbox(&self) -> bool {
-        self.sandbox.is_some()
+    pub fn is_sandbox(&self) -> bool {
+        self.model.is_sandbox()
     }
 
     /// An error if a budget is set that can't be kept: the price of one of them is not known.
@@ -215,89 +219,6 @@ impl PoolOf<'_> {
     }
 }
 
-/// A provider's client, and where it calls.
-struct Client {
-    model: Arc<dyn Model>,
-    endpoint: BaseUrl,
-}
-
-impl Client {
-    fn gemini(http: &HttpClient, settings: GeminiSettings, model: &ModelRef) -> AppResult<Self> {
-        let client = Gemini::new(http, &settings.endpoint, &settings.key, model.name())?;
-        Ok(Self { model: Arc::new(client), endpoint: settings.endpoint })
-    }
-
-    fn openai(http: &HttpClient, settings: OpenAiSettings, model: &ModelRef) -> AppResult<Self> {
-        let client = OpenAi::new(http, &settings, model.name())?;
-        Ok(Self { model: Arc::new(client), endpoint: settings.endpoint })
-    }
-}
-
-/// A client of the sandbox of this process, in the format that the model's name asks for.
-fn sandboxed(http: &HttpClient, model: &ModelRef, sandbox: &Sandbox) -> AppResult<Client> {
-    let key = ApiKey::new(SANDBOX_KEY)?;
-    if model.wire() == Provider::OpenAi {
-        let endpoint = OpenAiSettings::endpoint(&sandbox.base_url())?;
-        return Client::openai(http, OpenAiSettings { endpoint, key: Some(key), quirks: Quirks::OPENAI }, model);
-    }
-    Client::gemini(http, GeminiSettings { endpoint: BaseUrl::parse(&sandbox.base_url())?, key }, model)
-}
-
-/// Whoever is called elsewhere.
-struct Remote<'a> {
-    app: &'a App,
-    http: &'a HttpClient,
-    intent: Intent,
-}
-
-/// A client with the account's key and address, and with the environment's where it names none.
-fn connect(remote: &Remote<'_>, model: &ModelRef, account: Option<&Account>) -> AppResult<Client> {
-    let http = remote.http;
-    let keys = ["GEMINI_API_KEY", "GOOGLE_API_KEY", "OPENAI_API_KEY"];
-    let is_key = |name: &str| keys.contains(&name) || account.is_some_and(|one| one.key_env.as_deref() == Some(name));
-    let env = |name: &str| {
-        let set = remote.app.environment(name).filter(|value| !value.trim().is_empty());
-        // What is never sent can be any.
-        set.or_else(|| (remote.intent == Intent::Forecast && is_key(name)).then(|| "unset".to_owned()))
-    };
-    if model.wire() == Provider::OpenAi {
-        return Client::openai(http, openai_settings(account, env)?, model);
-    }
-    let settings = match account {
-        None => GeminiSettings::from_env(env)?,
-        Some(account) => GeminiSettings {
-            key: match &account.key_env {
-                Some(variable) => ApiKey::from_env(env, &[variable])?,
-                None => GeminiSettings::from_env(env)?.key,
-            },
-            endpoint: match &account.base_url {
-                Some(url) => BaseUrl::parse(url)?,
-                None => GeminiSettings::endpoint_from_env(env)?,
-            },
-        },
-    };
-    Client::gemini(http, settings, model)
-}
-
-/// The same for OpenAI's wire. A server at the account's own address gets no key but the account's: the environment's
-/// was not meant for it.
-fn openai_settings(account: Option<&Account>, env: impl Fn(&str) -> Option<String>) -> AppResult<OpenAiSettings> {
-    let Some(account) = account else { return Ok(OpenAiSettings::from_env(env)?) };
-    let named = account.key_env.as_ref().map(|variable| ApiKey::from_env(&env, &[variable])).transpose()?;
-    let mut settings = match (&account.base_url, named) {
-        (Some(url), key) => OpenAiSettings { endpoint: OpenAiSettings::endpoint(url)?, key, quirks: Quirks::OPENAI },
-        (None, None) => OpenAiSettings::from_env(env)?,
-        (None, Some(key)) => {
-            let endpoint = OpenAiSettings::endpoint_from_env(env)?;
-            OpenAiSettings { endpoint, key: Some(key), quirks: Quirks::OPENAI }
-        }
-    };
-    if let Some(name) = &account.quirks {
-        settings.quirks = Quirks::by_name(name)?;
-    }
-    Ok(settings)
-}
-
 fn remote(remote: &Remote<'_>, of: &PoolOf<'_>) -> AppResult<Vec<(Pool, BaseUrl)>> {
     let (config, model, run) = (remote.app.config(), of.model, of.run);
     let mut configured = Vec::new();
@@ -307,17 +228,18 @@ fn remote(remote: &Remote<'_>, of: &PoolOf<'_>) -> AppResult<Vec<(Pool, BaseUrl)
         }
     }
     if configured.is_empty() {
-        let client = connect(remote, model, None)?;
-        let id = pool_id(&client.endpoint, "default", model);
+        let account = ProviderAccount::unnamed(model.wire());
+        let client = remote.connect(model, account)?;
+        let id = pool_id(&client.endpoint, account, model);
         return Ok(vec![of.with(&id, client, run.limits.clone(), 1)]);
     }
     let pool = |pool: &PoolConfig| {
-        let account = pool.account.as_ref().and_then(|name| config.accounts.get(name));
-        let client = connect(remote, model, account)?;
-        let name = pool.account.as_deref().unwrap_or("default");
-        let (id, scope) = (pool_id(&client.endpoint, name, model), account_scope(&client.endpoint, name, model));
+        let account = ProviderAccount::of(config, model.wire(), pool);
+        let client = remote.connect(model, account)?;
+        let (id, scope) = (pool_id(&client.endpoint, account, model), account.scope(&client.endpoint));
         let (mut pool, endpoint) = of.with(&id, client, merged(&pool.limits, &run.limits), pool.weight);
         pool.account = account
+            .config
             .filter(|account| !account.limits.is_empty())
             .map(|account| AccountLimits { scope: scope.into(), limits: account.limits.clone() });
         Ok((pool, endpoint))
@@ -328,40 +250,22 @@ fn remote(remote: &Remote<'_>, of: &PoolOf<'_>) -> AppResult<Vec<(Pool, BaseUrl)
 /// The pools and accounts that the configuration names, with their limits. An account's name ends in `/`, and
 /// only those are here that have limits. No key is needed to know them.
 pub(crate) fn configured(app: &App) -> AppResult<BTreeMap<ScopeId, Vec<Limit>>> {
-    let (config, env) = (app.config(), |name: &str| app.environment(name));
     let mut limits = BTreeMap::new();
-    for pool in &config.pools {
+    for pool in &app.config().pools {
         let model = ModelRef::from_str(&pool.model)?;
-        let account = pool.account.as_ref().and_then(|name| config.accounts.get(name));
-        let url = account.and_then(|account| account.base_url.as_deref());
-        let endpoint = match (model.wire(), url) {
-            (Provider::OpenAi, Some(url)) => OpenAiSettings::endpoint(url)?,
-            (Provider::OpenAi, None) => OpenAiSettings::endpoint_from_env(env)?,
-            (_, Some(url)) => BaseUrl::parse(url)?,
-            (_, None) => GeminiSettings::endpoint_from_env(env)?,
-        };
-        let name = pool.account.as_deref().unwrap_or("default");
-        limits.insert(pool_id(&endpoint, name, &model).into(), pool.limits.clone());
-        if let Some(account) = account.filter(|account| !account.limits.is_empty()) {
-            limits.insert(account_scope(&endpoint, name, &model).into(), account.limits.clone());
+        let account = ProviderAccount::of(app.config(), model.wire(), pool);
+        let endpoint = account.endpoint(app)?;
+        limits.insert(pool_id(&endpoint, account, &model).into(), pool.limits.clone());
+        if let Some(config) = account.config.filter(|account| !account.limits.is_empty()) {
+            limits.insert(account.scope(&endpoint).into(), config.limits.clone());
         }
     }
     Ok(limits)
 }
 
 /// `PROVIDER/ACCOUNT/MODEL`.
-fn pool_id(endpoint: &BaseUrl, account: &str, model: &ModelRef) -> String {
-    format!("{}{}", account_scope(endpoint, account, model), model.name())
-}
-
-/// `PROVIDER/ACCOUNT/`; another address than the provider's own is another endpoint, with limits of its own.
-fn account_scope(endpoint: &BaseUrl, account: &str, model: &ModelRef) -> String {
-    let own = match model.wire() {
-        Provider::OpenAi => OpenAiSettings::own_endpoint(),
-        _ => GeminiSettings::endpoint_from_env(|_| None),
-    };
-    let at = if own.is_ok_and(|own| own == *endpoint) { String::new() } else { format!("@{endpoint}") };
-    format!("{}{at}/{account}/", model.wire())
+fn pool_id(endpoint: &BaseUrl, account: ProviderAccount<'_>, model: &ModelRef) -> String {
+    format!("{}{}", account.scope(endpoint), model.name())
 }
 
 /// The configured limits, those of the command line in place of the ones they replace.
@@ -387,6 +291,8 @@ fn sandbox_config(settings: &SandboxSettings, model: &str) -> AppResult<SandboxC
 
 #[cfg(test)]
 mod tests {
+    use atelier_providers::{GeminiSettings, OpenAiSettings};
+
     use super::*;
 
     fn limits(texts: &[&str]) -> Vec<Limit> {
@@ -401,6 +307,9 @@ mod tests {
 
     #[test]
     fn another_address_is_another_pool() {
+        let pool_id = |endpoint: &BaseUrl, account: &'static str, model: &ModelRef| {
+            pool_id(endpoint, ProviderAccount { provider: model.wire(), name: account, config: None }, model)
+        };
         let model: ModelRef = "gemini:gemini-2.5-flash".parse().unwrap();
         let own = GeminiSettings::endpoint_from_env(|_| None).unwrap();
         assert_eq!(pool_id(&own, "default", &model), "gemini/default/gemini-2.5-flash");
@@ -411,38 +320,5 @@ mod tests {
         assert_eq!(pool_id(&own, "team", &model), "openai/team/llama3:8b");
         let other = OpenAiSettings::endpoint("http://127.0.0.1:9").unwrap();
         assert_eq!(pool_id(&other, "team", &model), "openai@http://127.0.0.1:9/v1/team/llama3:8b");
-    }
-
-    #[test]
-    fn an_account_has_its_own_key_address_and_quirks_and_the_rest_is_the_environments() {
-        let env = |name: &str| match name {
-            "OPENAI_API_KEY" => Some("theirs".to_owned()),
-            "TEAM_KEY" => Some("ours".to_owned()),
-            _ => None,
-        };
-        let account = |key: Option<&str>, url: Option<&str>, quirks: Option<&str>| Account {
-            key_env: key.map(str::to_owned),
-            base_url: url.map(str::to_owned),
-            quirks: quirks.map(str::to_owned),
-            limits: Vec::new(),
-        };
-        let key = |text: &str| Some(ApiKey::new(text).unwrap());
-        let local = Some("http://127.0.0.1:11434");
-        for (account, expected_key, at, quirks) in [
-            (None, key("theirs"), "https://api.openai.com/v1", Quirks::OPENAI),
-            (Some(account(Some("TEAM_KEY"), None, None)), key("ours"), "https://api.openai.com/v1", Quirks::OPENAI),
-            (Some(account(None, local, Some("ollama"))), None, "http://127.0.0.1:11434/v1", Quirks::OLLAMA),
-            (Some(account(Some("TEAM_KEY"), local, None)), key("ours"), "http://127.0.0.1:11434/v1", Quirks::OPENAI),
-        ] {
-            let settings = openai_settings(account.as_ref(), env).unwrap();
-            assert_eq!(
-                (settings.key, settings.endpoint.to_string().as_str(), settings.quirks),
-                (expected_key, at, quirks)
-            );
-        }
-        let error = openai_settings(Some(&account(Some("NOT_SET"), local, None)), env).unwrap_err();
-        assert_eq!(error.code(), "missing-key");
-        let error = openai_settings(Some(&account(None, local, Some("lama"))), env).unwrap_err();
-        assert_eq!(error.code(), "unknown-quirks");
     }
 }

@@ -64,7 +64,7 @@ impl App {
     ) -> AppResult<ReadPrompts> {
         let model = said.model.clone().or_else(|| self.config().model.clone());
         let run = RunSettings::new(&model.unwrap_or_else(|| DEFAULT_MODEL.to_owned()), said);
-        let pools = Pools::open_to(intent, self, &run)?;
+        let pools = Pools::open_to(intent, self, &run).await?;
         let input = self.spooled(file)?;
         let path = input.clone();
         let read = tokio::task::spawn_blocking(move || survey(&path)).await;

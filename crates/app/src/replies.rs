@@ -127,7 +127,7 @@ impl App {
         let model = self.replies_model(request.run.model.as_deref(), &selection.projects).await?;
         let mut run = RunSettings::new(&model, &request.run);
         // Before anything else is done: is there a key, and is the budget one that can be kept?
-        let pools = Pools::open_to(request.intent, self, &run)?;
+        let pools = Pools::open_to(request.intent, self, &run).await?;
         pools.check_budget(&run)?;
         let at = request.at.unwrap_or(began);
         // A forecast pays for nothing.
@@ -135,7 +135,7 @@ impl App {
             let embedding = LocalEmbedding::new(embedders::text(self).await?);
             generate::prepare(&store, &selection, at, &embedding).await?
         } else {
-            let embedder = self.posts_embedder(&request.embedder, &run, stop)?;
+            let embedder = self.posts_embedder(&request.embedder, &run, stop).await?;
             let prepared = generate::prepare(&store, &selection, at, &embedder as &dyn Embedding).await;
             run.also_spent += embedder.spent();
             prepared.map_err(|error| interrupted(error, stop))?
@@ -144,7 +144,7 @@ impl App {
         Ok(ReadyReplies { prepared, selection, run, pools, output_cap, began })
     }
 
-    fn posts_embedder(&self, name: &str, run: &RunSettings, stop: &Stop) -> AppResult<RemoteEmbedder> {
+    async fn posts_embedder(&self, name: &str, run: &RunSettings, stop: &Stop) -> AppResult<RemoteEmbedder> {
         let model: ModelRef = name.parse()?;
         if !model.name().contains("embedding") && !model.is_sandbox() {
             let message = format!("'{name}' is not an embedder that is known");
@@ -154,7 +154,7 @@ impl App {
         }
         // The limits that were given are those of the model that drafts.
         let run = RunSettings { limits: Vec::new(), ..run.by(name) };
-        RemoteEmbedder::open(self, &run, "posts", stop.clone())
+        RemoteEmbedder::open(self, &run, "posts", stop.clone()).await
     }
 
     /// The user's model, else the one that the projects name, else the configured one.

@@ -6,10 +6,11 @@ use atelier_store::objects::ObjectKey;
 
 use crate::app::App;
 use crate::error::AppResult;
+use crate::files::tidy_outgoing;
 
 impl App {
-    /// Forgets sessions, tokens and links that have ended, requests and uploads that are older than this, and what lay in
-    /// the trash for its time.
+    /// Forgets sessions, tokens and links that have ended, requests and uploads that are older than this, what lay in the
+    /// trash for its time, and providers' keys that were written for another address.
     ///
     /// # Errors
     /// What the store and the objects report.
@@ -22,7 +23,9 @@ impl App {
             let keys = gone.iter().filter_map(|hash| ObjectKey::upload(hash)).collect();
             self.library()?.objects().remove(keys).await?;
         }
+        tidy_outgoing(self.data_dir(), uploads);
         self.empty_old_trash().await?;
+        self.forget_moved_keys().await?;
         Ok(())
     }
 }

@@ -129,7 +129,7 @@ async fn fetch(http: &HttpClient, provider: &BaseUrl, from: &Url) -> Result<Http
     let mut url = from.clone();
     for _ in 0..=REDIRECTS {
         let at = checked(&url, provider).await?;
-        let answer = http.get(&url, &at).await.map_err(|fault| NotFetched::for_now(fault.message))?;
+        let answer = http.fetch(&url, &at).await.map_err(|fault| NotFetched::for_now(fault.message))?;
         match answer.status {
             200..=299 => match answer.cut.as_deref() {
                 Some(TOO_LONG) => return Err(NotFetched::for_good(TOO_LONG)),

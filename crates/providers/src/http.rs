@@ -205,11 +205,26 @@ impl HttpClient {
 
     /// Makes one exchange: sends the body, and reads the answer to its end.
     pub(crate) async fn post(&self, to: &Endpoint, headers: HeaderMap, body: Vec<u8>) -> Result<HttpAnswer, Fault> {
+        self.exchange(Method::POST, to, headers, body).await
+    }
+
+    /// The same where there is nothing to send.
+    pub(crate) async fn get(&self, from: &Endpoint, headers: HeaderMap) -> Result<HttpAnswer, Fault> {
+        self.exchange(Method::GET, from, headers, Vec::new()).await
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        to: &Endpoint,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<HttpAnswer, Fault> {
         if let Some(uri) = &to.local {
-            let sent = self.local.send(Method::POST, uri.clone(), headers, body).await;
+            let sent = self.local.send(method, uri.clone(), headers, body).await;
             return Ok(read(sent.map_err(|error| transport_fault(&error, &to.url))?).await);
         }
-        let request = self.remote.post(to.url.clone()).headers(headers).body(body);
+        let request = self.remote.request(method, to.url.clone()).headers(headers).body(body);
         #[cfg(not(fuzzing))]
         let sent = request.send().await;
         #[cfg(fuzzing)]
@@ -221,7 +236,7 @@ impl HttpClient {
 
 impl HttpClient {
     /// Fetches a file from the host of `url`, which is at one of these addresses: without a key, a proxy or a redirect.
-    pub(crate) async fn get(&self, url: &Url, addresses: &[SocketAddr]) -> Result<HttpAnswer, Fault> {
+    pub(crate) async fn fetch(&self, url: &Url, addresses: &[SocketAddr]) -> Result<HttpAnswer, Fault> {
         let host = url.host_str().unwrap_or_default();
         let broken = |error: &reqwest::Error| transport_fault(error, url);
         // For these addresses alone: the shared client would ask for the host's again, and might get others.

@@ -37,6 +37,7 @@ pub mod fuzz;
 mod gemini;
 mod http;
 mod lenient;
+mod listing;
 mod local;
 mod model_name;
 mod model_ref;

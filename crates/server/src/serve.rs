@@ -72,8 +72,6 @@ pub async fn serve(app: App, settings: ServeSettings, stop: Stop) -> AppResult<S
     let server = Server::new(app.clone(), settings, hosts, stop.clone(), routes::document(), url.clone())?;
     let router = around(routes::router(&server), &server)?.with_state(server.clone());
     let first_link = app.first_link().await?.map(|made| server.link(&made.secret));
-    // What was on its way when a server before died.
-    let _ = std::fs::remove_dir_all(app.data_dir().join("incoming"));
     // Loaded before somebody waits for it.
     let search = app.image_search().await?;
     search.catch_up(|_| {}).await?;

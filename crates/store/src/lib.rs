@@ -93,5 +93,5 @@ pub use trash::{TRASH_KEEPS, TrashKind, Trashed};
 pub use uploads::Upload;
 pub use users::{
     AuditEntry, AuditRecord, Credential, CredentialKind, Identity, Link, LinkKind, NewCredential, NewUser,
-    PendingSignIn, Role, User, UserChange,
+    PendingSignIn, Role, SealedKey, User, UserChange,
 };

@@ -68,6 +68,12 @@ impl Default for StoreOptions {
 }
 
 impl Store {
+    /// Whether there is a store in `dir`.
+    #[must_use]
+    pub fn exists(dir: &Path) -> bool {
+        dir.join(DATABASE).is_file()
+    }
+
     /// Opens the store in `dir`; makes the folder, readable by this user only, if there is none, and
     /// brings the database's schema up to date. A database of a newer program is refused.
     pub fn open(dir: &Path) -> StoreResult<Self> {

@@ -118,7 +118,7 @@ impl App {
     }
 
     /// What is noted of something that this application's user did.
-    pub(super) fn audited(&self, action: &'static str, subject: &str, origin: &Origin) -> AuditEntry {
+    pub(crate) fn audited(&self, action: &'static str, subject: &str, origin: &Origin) -> AuditEntry {
         AuditEntry {
             at: self.clock().now(),
             user: self.owner().to_owned(),

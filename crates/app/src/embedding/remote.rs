@@ -64,8 +64,8 @@ pub(crate) struct Unembedded {
 
 impl RemoteEmbedder {
     /// Connects the model that `run` names.
-    pub(crate) fn open(app: &App, run: &RunSettings, of: &'static str, stop: Stop) -> AppResult<Self> {
-        let pools = Pools::open(app, run)?;
+    pub(crate) async fn open(app: &App, run: &RunSettings, of: &'static str, stop: Stop) -> AppResult<Self> {
+        let pools = Pools::open(app, run).await?;
         pools.check_budget(run)?;
         Ok(Self {
             app: app.clone(),

@@ -175,7 +175,7 @@ table! {
         "sidecar-invalid" "sides-invalid" "size-invalid" "source-unreadable" "stopped" "too-many-references"
         "two-outputs" "unknown-embedder" "name-invalid" "password-too-short" "password-too-long" "scope-invalid" "role-invalid" "key-missing" "unknown-provider" "usage" "wrong-form";
     NotFound:
-        "no-duplicates" "no-such-collection" "no-such-draft" "no-such-generation" "no-such-image" "no-such-job" "no-such-made-image"
+        "no-duplicates" "no-such-account" "no-such-collection" "no-such-draft" "no-such-generation" "no-such-image" "no-such-job" "no-such-made-image"
         "no-such-pool" "no-such-post" "no-such-user" "no-such-credential" "no-such-upload" "no-such-snapshot" "no-such-route" "not-in-trash" "no-such-preset" "no-such-project" "no-such-reference";
     NotSignedIn:
         "not-signed-in" "sign-in-failed";
@@ -198,7 +198,7 @@ table! {
     Conflict:
         "backup-exists" "collection-exists" "draft-transition" "export-exists" "image-not-made" "input-changed"
         "defaults-changed" "job-cancelled" "job-exists" "job-over" "model-changed" "output-exists" "post-taken" "posts-in-use"
-        "project-exists" "user-exists" "last-admin" "link-used" "request-repeated" "not-restorable" "changes-forgotten";
+        "project-exists" "user-exists" "last-admin" "link-used" "key-from-environment" "request-repeated" "not-restorable" "changes-forgotten";
     Configuration:
         "account-blocked" "unsafe-listening" "server-address" "bad-base-url" "bad-key" "bad-prices" "calibration-invalid" "clip-file-missing"
         "clip-model-invalid" "clip-setting-invalid" "config-invalid" "config-unreadable" "credentials"
@@ -211,7 +211,7 @@ table! {
         "concepts-invalid" "database-corrupt" "database-forbidden" "database-io" "database-locked" "database-newer"
         "database-unexpected" "disk-full" "export-not-written" "image-contended" "image-file-gone" "index-closed"
         "index-damaged" "index-full" "index-io" "index-lexical" "index-missing" "index-owned"
-        "index-settings-differ" "inference-failed" "job-kind-unknown" "job-settings-unreadable" "look-model-invalid"
+        "index-settings-differ" "inference-failed" "key-file" "key-sealed" "job-kind-unknown" "job-settings-unreadable" "look-model-invalid"
         "model-invalid" "nothing-embedded" "object-unusable" "output" "output-unwritable" "port-file" "runtime"
         "sandbox-bind" "sandbox-no-runtime" "sandbox-time-zone" "signals" "store-closed" "text-not-tokenized"
         "thread-ended" "tokenizer-invalid" "vector-damaged";

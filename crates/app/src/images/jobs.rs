@@ -27,7 +27,7 @@ impl App {
         let models: Vec<String> = content.sides.iter().map(|side| side.model.clone()).collect();
         let run = RunSettings { also_spent: make.spent, ..RunSettings::new("", &make.run) };
         let template = settings(models, make.out.as_deref(), run)?;
-        self.check_makers(&template)?;
+        self.check_makers(&template).await?;
         Ok(studio.submit(plan, |generation| of_generation(&template, generation).to_json()).await?)
     }
 
@@ -72,10 +72,10 @@ impl App {
     }
 
     /// Whether there is a key for each of the models, and a price where there is a budget.
-    fn check_makers(&self, settings: &JobSettings<ImageSettings>) -> AppResult<()> {
+    async fn check_makers(&self, settings: &JobSettings<ImageSettings>) -> AppResult<()> {
         for model in &settings.work.models {
             let run = settings.run.by(model);
-            Pools::open(self, &run)?.check_budget(&run)?;
+            Pools::open(self, &run).await?.check_budget(&run)?;
         }
         Ok(())
     }
@@ -150,7 +150,7 @@ impl App {
             (run, out) = (settings.run, settings.work.out);
         }
         let settings = settings(models, make.out.as_deref().or(out.as_deref()), run.amended(&make.run))?;
-        self.check_makers(&settings)?;
+        self.check_makers(&settings).await?;
         Ok(studio.retry(generation, which, prompt, of_generation(&settings, generation).to_json()).await?)
     }
 

@@ -208,7 +208,7 @@ impl App {
         let first = plan.sides.first().map_or("", |side| &side.model);
         for side in &plan.sides {
             let run = RunSettings::new(first, said).by(&side.model);
-            let pools = Pools::open_to(Intent::Forecast, self, &run)?;
+            let pools = Pools::open_to(Intent::Forecast, self, &run).await?;
             sandbox &= pools.is_sandbox();
             let (task, items) = ImageStudio::sample(plan, side)?;
             let job = Job {

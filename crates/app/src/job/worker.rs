@@ -147,7 +147,7 @@ impl App {
         // What can't be kept to is said before it is kept with the job.
         for model in models_of(&record)? {
             let run = amended.by(&model);
-            Pools::open(self, &run)?.check_budget(&run)?;
+            Pools::open(self, &run).await?.check_budget(&run)?;
         }
         let settings = with_run(&record, amended)?;
         self.store()?.set_job_settings(&record.id, &settings).await?;
@@ -254,7 +254,7 @@ impl Running<'_> {
         models.dedup();
         let (mut kept, mut pools) = (Vec::with_capacity(models.len()), Vec::new());
         for model in models {
-            let opened = Pools::open(self.app, &run.by(&model))?;
+            let opened = Pools::open(self.app, &run.by(&model)).await?;
             pools.extend(opened.warm().await.into_iter().map(|pool| kind.before(pool)));
             kept.push(opened);
         }

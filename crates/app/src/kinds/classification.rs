@@ -71,7 +71,7 @@ impl App {
     ) -> AppResult<(CategoryChoice, Usd)> {
         let id: JobId = self.job_id("classify");
         let run = RunSettings { interactive: true, ..run.clone() };
-        Pools::open(self, &run)?.check_budget(&run)?;
+        Pools::open(self, &run).await?.check_budget(&run)?;
         let (model, work) = (run.model.clone(), ClassificationSettings { categories: categories.to_vec() });
         let payload = serde_json::Value::String(prompt.to_owned()).to_string();
         let job = NewJob {

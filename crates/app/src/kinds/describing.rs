@@ -88,7 +88,7 @@ impl App {
         for image in &images {
             library.show(image).await?;
         }
-        crate::pools::Pools::open(self, &run)?.check_budget(&run)?;
+        crate::pools::Pools::open(self, &run).await?.check_budget(&run)?;
         let id = self.job_id("describe");
         let job = NewJob {
             id: Arc::clone(&id),

@@ -17,6 +17,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use crate::error::ProviderError;
 use crate::error_body::{ErrorBody, located};
 use crate::http::{BaseUrl, Endpoint, HttpAnswer, HttpClient};
+use crate::listing;
 use crate::model_name::check_name;
 use crate::secret::ApiKey;
 
@@ -81,6 +82,23 @@ impl Gemini {
     /// A [`Fault`] if the endpoint can't be reached.
     pub async fn warm_up(&self, connections: usize) -> Result<Duration, Fault> {
         self.http.warm_up(&self.base, connections).await
+    }
+
+    /// The names of the models that the key opens, the first page of them: it costs nothing, and shows that the key works.
+    ///
+    /// # Errors
+    /// The [`Fault`] that the provider, or the way to it, reports.
+    pub async fn models(&self) -> Result<Vec<String>, Fault> {
+        let hide = |fault| self.key.hide_in(fault);
+        let url =
+            self.base.join(listing::PATH).map_err(|error| Fault::new(FaultKind::BadRequest, error.to_string()))?;
+        let url = url.into_endpoint();
+        let answer = self.http.get(&url, self.headers.clone()).await.map_err(hide)?;
+        if !(200..300).contains(&answer.status) {
+            let fault = fault::of(&answer, &ErrorBody::of(&answer), answer.status, &self.model, &self.key);
+            return Err(hide(located(fault, answer.status, &url)));
+        }
+        listing::names(&answer, "models", "name")
     }
 
     async fn exchange(&self, request: Request) -> Result<Reply, Fault> {

@@ -4,9 +4,6 @@ use crate::error::ProviderError;
 use crate::http::BaseUrl;
 use crate::secret::{ApiKey, set};
 
-/// The variables that may hold a key, as Google's SDKs name them; the first that is set counts.
-const KEY_VARIABLES: [&str; 2] = ["GEMINI_API_KEY", "GOOGLE_API_KEY"];
-
 /// The variable that replaces the address.
 const BASE_URL_VARIABLE: &str = "GOOGLE_GEMINI_BASE_URL";
 
@@ -23,13 +20,16 @@ pub struct GeminiSettings {
 }
 
 impl GeminiSettings {
+    /// The variables that may hold a key, as Google's SDKs name them; the first that is set counts.
+    pub const KEY_VARIABLES: [&str; 2] = ["GEMINI_API_KEY", "GOOGLE_API_KEY"];
+
     /// The settings that a process's environment gives. `lookup` gives the value of a variable, such as
     /// `|name| std::env::var(name).ok()`; an empty value counts as none.
     ///
     /// # Errors
     /// [`ProviderError::MissingKey`] if no key is set; otherwise what is wrong with the key or the address.
     pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ProviderError> {
-        Ok(Self { endpoint: Self::endpoint_from_env(&lookup)?, key: ApiKey::from_env(&lookup, &KEY_VARIABLES)? })
+        Ok(Self { endpoint: Self::endpoint_from_env(&lookup)?, key: ApiKey::from_env(&lookup, &Self::KEY_VARIABLES)? })
     }
 
     /// The address alone: `GOOGLE_GEMINI_BASE_URL`, or Google's own.

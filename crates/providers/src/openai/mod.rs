@@ -23,6 +23,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use crate::error::ProviderError;
 use crate::error_body::{ErrorBody, located};
 use crate::http::{BaseUrl, Endpoint, HttpAnswer, HttpClient};
+use crate::listing;
 use crate::model_name::check_free_name;
 use crate::secret::ApiKey;
 
@@ -114,6 +115,27 @@ impl OpenAi {
                 self.post(method, body, read).await
             }
         }
+    }
+
+    /// The names of the models that the key opens: it costs nothing, and shows that the key works.
+    ///
+    /// # Errors
+    /// The [`Fault`] that the provider, or the way to it, reports.
+    pub async fn models(&self) -> Result<Vec<String>, Fault> {
+        let hide = |fault| match &self.key {
+            Some(key) => key.hide_in(fault),
+            None => fault,
+        };
+        let url =
+            self.base.join(listing::PATH).map_err(|error| Fault::new(FaultKind::BadRequest, error.to_string()))?;
+        let url = url.into_endpoint();
+        let answer = self.http.get(&url, self.headers.clone()).await.map_err(hide)?;
+        if !(200..300).contains(&answer.status) {
+            let error = ErrorBody::of(&answer);
+            let fault = fault::of(&answer, &error, answer.status, &self.model, self.key.as_ref());
+            return Err(hide(located(fault, answer.status, &url)));
+        }
+        listing::names(&answer, "data", "id")
     }
 
     /// Makes one exchange. `read` turns a 2xx with a whole body into a reply.

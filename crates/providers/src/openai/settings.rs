@@ -6,9 +6,6 @@ use crate::secret::{ApiKey, set};
 
 use super::quirks::Quirks;
 
-/// The variable that holds the key.
-const KEY_VARIABLE: &str = "OPENAI_API_KEY";
-
 /// The variable that replaces the address.
 const BASE_URL_VARIABLE: &str = "OPENAI_BASE_URL";
 
@@ -30,6 +27,9 @@ pub struct OpenAiSettings {
 }
 
 impl OpenAiSettings {
+    /// The variable that holds the key.
+    pub const KEY_VARIABLE: &str = "OPENAI_API_KEY";
+
     /// The settings that a process's environment gives: `OPENAI_BASE_URL`, `OPENAI_API_KEY` and
     /// `OPENAI_QUIRKS`. `lookup` gives the value of a variable, such as `|name| std::env::var(name).ok()`; an
     /// empty value counts as none.
@@ -39,12 +39,19 @@ impl OpenAiSettings {
     /// wrong with the key, the address or the name of the quirks.
     pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ProviderError> {
         let endpoint = Self::endpoint_from_env(&lookup)?;
-        let key = match ApiKey::from_env(&lookup, &[KEY_VARIABLE]) {
+        let key = match ApiKey::from_env(&lookup, &[Self::KEY_VARIABLE]) {
             Err(ProviderError::MissingKey { .. }) if endpoint != Self::own_endpoint()? => None,
             key => Some(key?),
         };
-        let quirks = set(&lookup, QUIRKS_VARIABLE).map_or(Ok(Quirks::OPENAI), |name| Quirks::by_name(&name))?;
-        Ok(Self { endpoint, key, quirks })
+        Ok(Self { endpoint, key, quirks: Self::quirks_from_env(&lookup)? })
+    }
+
+    /// The quirks alone: `OPENAI_QUIRKS`, or none.
+    ///
+    /// # Errors
+    /// [`ProviderError::UnknownQuirks`].
+    pub fn quirks_from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Quirks, ProviderError> {
+        set(&lookup, QUIRKS_VARIABLE).map_or(Ok(Quirks::OPENAI), |name| Quirks::by_name(&name))
     }
 
     /// The address alone: `OPENAI_BASE_URL`, or OpenAI's own.

@@ -9,6 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use hyper::body::Body as _;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
 
@@ -84,9 +85,14 @@ async fn headers_and_log(request: Request, next: Next) -> Response {
     let began = tokio::time::Instant::now();
     let id = format!("{:016x}", fastrand::u64(..));
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let has_body = !request.body().is_end_stream();
     let response = next.run(request).await;
     let response = with_body(response, &id);
-    let response = with_headers(response, &id);
+    let mut response = with_headers(response, &id);
+    if has_body && response.status().is_client_error() {
+        // It may have been refused before it was read to its end: what comes of it is no next request.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     let (status, took) = (response.status().as_u16(), began.elapsed());
     tracing::info!(
         request = id,

@@ -8,7 +8,7 @@ mod once;
 mod problem;
 mod read;
 
-pub(crate) use bytes::{Downloads, picture};
+pub(crate) use bytes::{Downloads, picture, streamed};
 pub(crate) use hosts::{Hosts, is_local, origin_of};
 pub(crate) use layers::around;
 pub(crate) use metrics::{Metrics, scrape};

@@ -1,6 +1,6 @@
 //! How requests are read: all that is wrong with one is said at once, each by its place.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use atelier_app::{AppError, code};
 use atelier_store::Cursor;
@@ -14,6 +14,7 @@ use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
 use utoipa::IntoParams;
 
 use super::problem::{FieldProblem, Problem};
@@ -185,7 +186,7 @@ pub(crate) async fn receive(server: &Server, body: RawBody, largest: u64) -> Res
             Some(spill) => spill.write(&data).await?,
             None if held.len() + data.len() <= IN_MEMORY => held.extend_from_slice(&data),
             None => {
-                let mut begun = Spill::begin(&server.app.data_dir().join("incoming"))?;
+                let mut begun = Spill::begin(server.app.data_dir().to_owned()).await?;
                 begun.write(&held).await?;
                 begun.write(&data).await?;
                 held = BytesMut::new();
@@ -194,7 +195,7 @@ pub(crate) async fn receive(server: &Server, body: RawBody, largest: u64) -> Res
         }
     }
     let content = match spill {
-        Some(spill) => spill.read()?,
+        Some(spill) => spill.read(received).await?,
         None => held.freeze(),
     };
     Ok(Received { content })
@@ -217,36 +218,25 @@ fn cut_short(error: &dyn std::fmt::Display) -> Problem {
     AppError::new(code!("input-unreadable"), format!("what was sent broke off: {error}")).hint("send it again").into()
 }
 
-/// A file on its way, which is gone whatever becomes of the request.
-struct Spill {
-    path: PathBuf,
-    file: std::fs::File,
-}
+/// Bytes on their way, in a file without a name: it is gone whatever becomes of the request or of this process.
+struct Spill(tokio::fs::File);
 
 impl Spill {
-    fn begin(folder: &Path) -> Result<Self, Problem> {
-        let begun = std::fs::create_dir_all(folder).and_then(|()| {
-            let path = folder.join(format!("{:016x}", fastrand::u64(..)));
-            let file = std::fs::OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
-            Ok(Self { path, file })
-        });
-        begun.map_err(|error| unwritable(&error))
+    async fn begin(folder: PathBuf) -> Result<Self, Problem> {
+        let made = tokio::task::spawn_blocking(move || tempfile::tempfile_in(folder)).await;
+        let made = made.map_err(|error| AppError::new(code!("thread-ended"), error.to_string()))?;
+        Ok(Self(tokio::fs::File::from_std(made.map_err(|error| unwritable(&error))?)))
     }
 
     async fn write(&mut self, data: &[u8]) -> Result<(), Problem> {
-        std::io::Write::write_all(&mut self.file, data).map_err(|error| unwritable(&error))
+        self.0.write_all(data).await.map_err(|error| unwritable(&error))
     }
 
-    fn read(self) -> Result<Bytes, Problem> {
-        std::fs::read(&self.path).map(Bytes::from).map_err(|error| unwritable(&error))
-    }
-}
-
-impl Drop for Spill {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_file(&self.path) {
-            tracing::debug!("{} can't be removed: {error}", self.path.display());
-        }
+    async fn read(mut self, length: u64) -> Result<Bytes, Problem> {
+        let mut content = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+        self.0.rewind().await.map_err(|error| unwritable(&error))?;
+        self.0.read_to_end(&mut content).await.map_err(|error| unwritable(&error))?;
+        Ok(content.into())
     }
 }
 

@@ -1,8 +1,10 @@
 //! The library: everybody's images, their words, tags and collections.
 
-use atelier_app::LARGEST_SLICE;
+use std::fs::File;
+
 use atelier_app::accounts::Scope;
 use atelier_app::views::{ImageListView, ImageView, TrashedView};
+use atelier_app::{AppError, LARGEST_SLICE, code};
 use atelier_engine::Stop;
 use atelier_store::ImageFilter;
 use atelier_store::objects::ThumbnailSize;
@@ -21,7 +23,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 use super::Routes;
-use crate::http::{Answer, Body, Downloads, Query, picture, receive};
+use crate::http::{Answer, Body, Downloads, Query, picture, receive, streamed};
 use crate::sign_in::{Access, Caller};
 use crate::state::Server;
 
@@ -31,6 +33,7 @@ pub(super) fn add(routes: Routes) -> Routes {
         .add(read, routes!(list))
         .add(write, routes!(import))
         .add(write, routes!(edit))
+        .add(read, routes!(export))
         .add(write, routes!(remove))
         .add(read, routes!(layout))
         .add(read, routes!(slice))
@@ -210,6 +213,21 @@ pub(super) struct Ids {
     /// Which.
     #[garde(length(min = 1, max = 1000), inner(length(max = 200)))]
     pub(super) ids: Vec<String>,
+}
+
+/// Export images of the library
+///
+/// A ZIP file of the originals, and what is known of each in `images.json`, which an import reads.
+#[utoipa::path(post, path = "/library/exports", tag = "library", operation_id = "exportImages", request_body = Ids,
+    responses((status = 200, description = "The file", content_type = "application/zip", body = Vec<u8>)))]
+async fn export(State(server): State<Server>, caller: Caller, Body(Ids { ids }): Body<Ids>) -> Answer<Response> {
+    zipped(caller.app.zip_library(&ids, &server.stop).await?, "library.zip").await
+}
+
+/// A ZIP file that was made for this request alone.
+pub(super) async fn zipped(file: File, name: &str) -> Answer<Response> {
+    let sent = streamed(&HeaderMap::new(), file, "zip", name).await;
+    Ok(sent.map_err(|error| AppError::new(code!("output-unwritable"), format!("the file can't be read: {error}")))?)
 }
 
 /// Remove images from the library

@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 use super::Routes;
-use super::library::{Changed, Download, Ids, ThumbnailWanted};
+use super::library::{Changed, Download, Ids, ThumbnailWanted, zipped};
 use crate::http::{Answer, Body, Downloads, Query, picture};
 use crate::sign_in::{Access, Caller};
 
@@ -29,6 +29,7 @@ pub(super) fn add(routes: Routes) -> Routes {
         .add(read, routes!(beside))
         .add(write, routes!(change))
         .add(write, routes!(promote))
+        .add(read, routes!(export))
         .add(write, routes!(delete))
 }
 
@@ -208,6 +209,15 @@ async fn promote(caller: Caller, Body(wanted): Body<Promote>) -> Answer<Json<Pro
     }
     let promoted = caller.app.promote_images(&wanted.ids, &wanted.collections).await?;
     Ok(Json(Promoted { promoted }))
+}
+
+/// Export images that were made
+///
+/// A ZIP file of them, and what is known of each in `images.json`.
+#[utoipa::path(post, path = "/images/exports", tag = "images", operation_id = "exportMadeImages", request_body = Ids,
+    responses((status = 200, description = "The file", content_type = "application/zip", body = Vec<u8>)))]
+async fn export(caller: Caller, Body(Ids { ids }): Body<Ids>) -> Answer<Response> {
+    zipped(caller.app.zip_made(&ids).await?, "images.zip").await
 }
 
 /// Delete images that were made

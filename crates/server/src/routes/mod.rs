@@ -16,6 +16,7 @@ mod oidc;
 mod page;
 mod projects;
 mod prompts;
+mod providers;
 mod quotas;
 mod search;
 mod sign_in;
@@ -95,6 +96,7 @@ fn all(server: Option<Server>) -> (Router<Server>, OpenApi) {
     let routes = projects::add(routes);
     let routes = drafts::add(routes);
     let routes = prompts::add(routes);
+    let routes = providers::add(routes);
     let routes = jobs::add(routes);
     let routes = quotas::add(routes);
     let routes = costs::add(routes);

@@ -25,7 +25,7 @@ pub(super) fn add(routes: Routes) -> Routes {
 #[utoipa::path(get, path = "/models", tag = "models", operation_id = "listModels",
     responses((status = 200, description = "The models", body = ModelListView)))]
 async fn models(caller: Caller) -> Answer<Json<ModelListView>> {
-    Ok(Json(caller.app.models()?))
+    Ok(Json(caller.app.models().await?))
 }
 
 #[derive(Debug, Deserialize, Validate, IntoParams)]

@@ -1,5 +1,8 @@
 //! Files of prompts: uploaded, forecast, run, their answers downloaded.
 
+use std::fs::File;
+use std::io::ErrorKind;
+
 use atelier_app::accounts::Scope;
 use atelier_app::views::{JobView, PromptsForecastView, UploadView};
 use atelier_app::{AppError, Intent, PromptDefaults, RunChange, code};
@@ -16,7 +19,7 @@ use utoipa_axum::routes;
 
 use super::Routes;
 use super::uploads::Named;
-use crate::http::{Answer, Body, Downloads, Key, Query, once, picture, receive};
+use crate::http::{Answer, Body, Key, Query, once, receive, streamed};
 use crate::sign_in::{Access, Caller};
 use crate::state::Server;
 
@@ -129,22 +132,12 @@ async fn run(
     responses((status = 200, description = "The file", content_type = "application/x-ndjson", body = String), (status = 206, description = "A part of it", content_type = "application/x-ndjson", body = String), (status = 304, description = "It is the one you have")))]
 async fn answers(caller: Caller, Path(id): Path<String>, headers: HeaderMap) -> Answer<Response> {
     let path = caller.app.prompts_output(&id).await?;
-    let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
-    let read = read.map_err(|error| AppError::new(code!("thread-ended"), error.to_string()))?;
-    let content = match read {
-        Ok(content) => content,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-        Err(error) => {
-            let message = format!("the answers can't be read: {error}");
-            return Err(AppError::new(code!("output-unwritable"), message).into());
-        }
+    let file = match File::open(path) {
+        // Nothing was answered yet.
+        Err(error) if error.kind() == ErrorKind::NotFound => tempfile::tempfile(),
+        opened => opened,
     };
-    let tag = blake3::hash(&content).to_hex().to_string();
-    let name = format!("{id}.jsonl");
-    let mut response = picture(&headers, "jsonl", &tag, content.into(), &Downloads::Kept(&name));
-    // More may come.
-    response
-        .headers_mut()
-        .insert(axum::http::header::CACHE_CONTROL, axum::http::HeaderValue::from_static("private, no-cache"));
-    Ok(response)
+    let unreadable = |error| AppError::new(code!("output-unwritable"), format!("the answers can't be read: {error}"));
+    let answer = streamed(&headers, file.map_err(unreadable)?, "jsonl", &format!("{id}.jsonl")).await;
+    Ok(answer.map_err(unreadable)?)
 }

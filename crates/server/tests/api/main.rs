@@ -3,11 +3,13 @@
 
 mod document;
 mod events;
+mod exports;
 mod isolation;
 mod library;
 mod manners;
 mod once;
 mod place;
+mod providers;
 mod replies;
 mod sign_in;
 mod walk;

@@ -61,7 +61,10 @@ impl Place {
     }
 
     pub(crate) async fn in_dir(dir: Arc<TempDir>, settings: ServeSettings) -> Self {
-        let app = app_in(&dir);
+        Self::of(app_in(&dir), dir, settings).await
+    }
+
+    pub(crate) async fn of(app: App, dir: Arc<TempDir>, settings: ServeSettings) -> Self {
         let (stop, stopped) = StopHandle::new();
         let serving = serve(app.clone(), settings, stopped).await.unwrap();
         let url = format!("http://{}", serving.address);

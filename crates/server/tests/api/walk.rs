@@ -35,7 +35,7 @@ fn routes(fill: impl Fn(&str, &str) -> String) -> Vec<Route> {
 }
 
 fn anything(path: &str, _: &str) -> String {
-    path.replace("{id}", "any").replace("{name}", "any")
+    ["{id}", "{name}", "{provider}", "{account}"].iter().fold(path.to_owned(), |path, part| path.replace(part, "any"))
 }
 
 async fn status(asker: &Asker, route: &Route) -> u16 {

@@ -4,9 +4,11 @@ mod audit;
 mod credentials;
 mod links;
 mod people;
+mod provider_keys;
 mod records;
 mod sign_ins;
 
+pub use provider_keys::SealedKey;
 pub use records::{
     AuditEntry, AuditRecord, Credential, CredentialKind, Identity, Link, LinkKind, NewCredential, NewUser,
     PendingSignIn, Role, User, UserChange,
