@@ -33,14 +33,17 @@ def crowded(bench: Bench) -> Result:
     folder, result, seed = bench.folder("crowded"), Result(), int(time.time())
     result.notes.append(f"seed {seed}")
     # So that the prompts last as long as the people stay.
-    quota = ("--quota", f"requests={PROMPTS // bench.size(SECONDS, 10)}/s", "--latency", "300ms")
+    limit = f"requests={PROMPTS // bench.size(SECONDS, 10)}/1s"
+    config = folder / "atelier.toml"
+    config.write_text(f'[[pools]]\nmodel = "{MODEL}"\nlimits = ["{limit}"]\n')
     data = folder / "data"
     run(bench, data, "library", "import", str(ROOT / "assets" / "library"))
     token = json.loads(run(bench, data, "tokens", "add", "bench", "--json"))["token"]
-    with bench.sandbox(folder, *quota) as sandbox:
+    with bench.sandbox(folder, "--quota", limit, "--latency", "300ms") as sandbox:
         environment = {**os.environ, "GOOGLE_GEMINI_BASE_URL": sandbox.url, "GEMINI_API_KEY": KEY}
         port_file = folder / "port"
-        command = [bench.binary, "serve", "--addr", "127.0.0.1:0", "--data-dir", data, "--port-file", port_file]
+        command = [bench.binary, "serve", "--addr", "127.0.0.1:0", "--data-dir", data, "--port-file", port_file,
+                   "--config", config]
         with (folder / "serve.log").open("wb") as log:
             server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:
@@ -83,7 +86,7 @@ async def day(bench: Bench, folder: Path, people: People, seed: int) -> None:
     if sent != len(pictures):
         raise Broken(f"{sent} of {len(pictures)} pictures came in: {people.measured.faults[:3]}")
     until = time.monotonic() + 120
-    while (await people.once("GET", f"/jobs/{job['id']}"))["state"] not in ("completed", "done", "succeeded"):
+    while (await people.once("GET", f"/jobs/{job['job']}"))["pending"] > 0:
         if time.monotonic() > until:
             raise Broken("the prompts were not answered")
         await asyncio.sleep(0.5)

@@ -9,7 +9,7 @@ use atelier_embed::MiniLm;
 use atelier_engine::{Clock, Engine, JobId, Purse};
 use atelier_providers::HttpClient;
 use atelier_store::{JobRecord, LOCAL_OWNER, RequestKey, Store, StoreError};
-use atelier_studio::generate::ImageStudio;
+use atelier_studio::generate::{ImageStudio, Prepared};
 use atelier_studio::library::{Embedders, Library};
 use atelier_studio::search::ImageSearch;
 use tokio::sync::{Notify, OnceCell};
@@ -56,6 +56,8 @@ pub(crate) struct Inner {
     /// Models that run here, loaded by whoever needs them first.
     pub(crate) text: OnceCell<Arc<MiniLm>>,
     pub(crate) local: OnceCell<Embedders>,
+    /// What is sent of pictures, as far as it was made lately.
+    prepared: Prepared,
     /// The index has one owner: whoever searches and imports in this process shares it.
     pub(crate) search: OnceCell<Arc<ImageSearch>>,
     /// Of everybody whose work may cost only so much in a day.
@@ -103,6 +105,7 @@ impl App {
             text,
             local,
             search,
+            prepared: Prepared::default(),
             submitted,
             purses,
         };
@@ -219,7 +222,7 @@ impl App {
     /// # Errors
     /// As [`App::library`].
     pub fn studio(&self) -> AppResult<ImageStudio> {
-        Ok(ImageStudio::new(self.library()?, self.clock()))
+        Ok(ImageStudio::sharing(self.library()?, self.clock(), self.inner.prepared.clone()))
     }
 
     pub(crate) fn http(&self) -> AppResult<HttpClient> {

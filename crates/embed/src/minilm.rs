@@ -1,8 +1,9 @@
 //! all-MiniLM-L6-v2, the text model that ships with Atelier.
 
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use lru::LruCache;
 use rten::{Model, NodeId, RunOptions, ThreadPool, Value};
 use tokenizers::{Tokenizer, TruncationParams};
 
@@ -20,6 +21,12 @@ pub const MAX_CHARACTERS: usize = 32_768;
 
 const DIMENSIONS: usize = 384;
 
+/// The vectors of so many texts are kept in memory: 4 MB at most.
+const RECENT: NonZeroUsize = NonZeroUsize::new(2048).unwrap();
+
+/// A longer text, in bytes, is no query: it is not asked for again so soon.
+const REMEMBERED: usize = 400;
+
 /// The local text embedder: a MiniLM sentence encoder of 384 dimensions, its weights quantised to int8.
 ///
 /// A text's vector is the mean of its tokens' last hidden states, L2-normalised. Marks such as `[SEP]` that a
@@ -36,6 +43,9 @@ pub struct MiniLm {
     model: Model,
     nodes: MiniLmNodes,
     workers: Workers,
+    /// Vectors of the texts that were asked for last: a query is compared with words and with looks, and whoever types
+    /// goes back and forth.
+    recent: Mutex<LruCache<String, Vector>>,
 }
 
 /// The model's inputs and its output.
@@ -70,6 +80,7 @@ impl MiniLm {
             nodes: find_nodes(&model)?,
             model,
             workers: Workers::new(threads),
+            recent: Mutex::new(LruCache::new(RECENT)),
         })
     }
 
@@ -89,6 +100,17 @@ impl MiniLm {
             self.tokenizer.encode_fast(&text[..end], true).map_err(|error| EmbedError::Tokenize(error.to_string()))?;
         let tokens: Result<Vec<i32>, _> = encoding.get_ids().iter().map(|&id| i32::try_from(id)).collect();
         tokens.map_err(|error| EmbedError::Tokenize(error.to_string()))
+    }
+
+    fn recent(&self, text: &str) -> Option<Vector> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).get(text).cloned()
+    }
+
+    fn remember<'a>(&self, vectors: impl Iterator<Item = (&'a String, &'a Vector)>) {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        for (text, vector) in vectors.filter(|(text, _)| text.len() <= REMEMBERED) {
+            recent.put(text.clone(), vector.clone());
+        }
     }
 
     /// Vector of one text's tokens, worked out on `thread`.
@@ -129,14 +151,20 @@ impl TextEmbedder for MiniLm {
     }
 
     fn embed(&self, texts: &[String]) -> Result<Vec<Vector>, EmbedError> {
+        let mut done: Vec<(usize, Vector)> = Vec::with_capacity(texts.len());
         let mut queue: Vec<(usize, Vec<i32>)> = Vec::with_capacity(texts.len());
         for (place, text) in texts.iter().enumerate() {
-            queue.push((place, self.tokens(text)?));
+            match self.recent(text) {
+                Some(vector) => done.push((place, vector)),
+                None => queue.push((place, self.tokens(text)?)),
+            }
         }
         // The longest first, so that no thread begins a long text when the others are about to finish.
         queue.sort_by_key(|(_, tokens)| std::cmp::Reverse(tokens.len()));
 
-        let mut done = self.workers.map(queue, |(place, tokens), thread| Ok((place, self.run(tokens, thread)?)))?;
+        let run = self.workers.map(queue, |(place, tokens), thread| Ok((place, self.run(tokens, thread)?)))?;
+        self.remember(run.iter().map(|(place, vector)| (&texts[*place], vector)));
+        done.extend(run);
         done.sort_unstable_by_key(|(place, _)| *place);
         Ok(done.into_iter().map(|(_, vector)| vector).collect())
     }

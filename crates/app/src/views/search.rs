@@ -39,6 +39,12 @@ pub struct HitView {
     pub path: Option<String>,
     /// What is to be seen.
     pub caption: Option<String>,
+    /// Columns, upright; 0 if the image is gone meanwhile.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Its colours, the most of it first, such as `#a0c4ff`.
+    pub palette: Vec<String>,
     /// From 0 to 1; it orders the hits of one answer.
     pub score: f32,
     /// Its rank and score in each stage.
@@ -54,6 +60,9 @@ impl SearchView {
             HitView {
                 path: image.and_then(|image| image.source.clone()),
                 caption: image.and_then(|image| image.caption.clone()),
+                width: image.map_or(0, |image| image.width),
+                height: image.map_or(0, |image| image.height),
+                palette: image.map(|image| image.palette.clone()).unwrap_or_default(),
                 id: hit.id,
                 filename: hit.filename,
                 score: hit.score,

@@ -1,6 +1,9 @@
 //! The course of a call for a picture.
 
-use std::sync::Arc;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, LazyLock};
+
+use tokio::sync::Semaphore;
 
 use super::{AnswerContent, NoAnswer, SandboxAnswer, SandboxProvider};
 use crate::hash::mix;
@@ -39,9 +42,8 @@ impl SandboxProvider {
         } else if has(InjectedFault::Words) {
             AnswerContent::Text { text: format!("{MARK}I would rather describe it than draw it."), cut: false }
         } else {
-            let drawn = tokio::task::spawn_blocking(move || draw(seed)).await;
-            drawn
-                .ok()
+            in_turn(move || draw(seed))
+                .await
                 .flatten()
                 .map_or(AnswerContent::NoPicture, |file| AnswerContent::Picture { mime: "image/png", file })
         };
@@ -59,4 +61,12 @@ impl SandboxProvider {
             call: opened.call,
         })
     }
+}
+
+/// Draws once there is a core free for it: more pictures at a time would only take more memory.
+async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    static TURNS: LazyLock<Semaphore> =
+        LazyLock::new(|| Semaphore::new(std::thread::available_parallelism().map_or(1, NonZeroUsize::get)));
+    let _turn = TURNS.acquire().await.ok()?;
+    tokio::task::spawn_blocking(work).await.ok()
 }

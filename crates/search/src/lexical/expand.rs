@@ -131,7 +131,7 @@ fn spaced(view: &IndexView, fields: &IndexFields, word: &str, typed: Typed) -> S
             terms.push(found(term, other, Match::Prefix, images, scored_as, boost, credit));
         }
     }
-    if exact < FEW && length >= 5 && !word.chars().any(|c| c.is_ascii_digit()) {
+    if exact < FEW && !typed.known && length >= 5 && !word.chars().any(|c| c.is_ascii_digit()) {
         let spellings = spellings(view, fields, &text)?;
         let scored_as = exact.max(spellings.iter().map(|(_, images, _)| *images).max().unwrap_or(0));
         for (other, images, distance) in spellings {
@@ -139,7 +139,7 @@ fn spaced(view: &IndexView, fields: &IndexFields, word: &str, typed: Typed) -> S
                 continue;
             }
             let closeness = if distance <= 1 { 0.85 } else { 0.7 };
-            let (boost, credit) = if itself { (closeness * 0.5, SUGGESTED) } else { (closeness, closeness) };
+            let (boost, credit) = if exact > 0 { (closeness * 0.5, SUGGESTED) } else { (closeness, closeness) };
             let term = fields.word_term(&other);
             terms.push(found(term, other, Match::Typo, images, scored_as, boost, credit));
         }

@@ -9,8 +9,8 @@ use image::{
 };
 
 use crate::error::{RequestFault, StudioError, StudioResult};
-use crate::library::blocking;
 use crate::library::decode::{PictureError, PictureReader};
+use crate::library::in_turn;
 
 /// How much wider or higher a mask may be, in shape, than its picture.
 const SHAPE: f64 = 1.02;
@@ -25,7 +25,7 @@ const GAP: u32 = 16;
 /// changed, and as an image white there.
 pub(super) async fn mask(file: &Bytes, width: u32, height: u32, apart: bool) -> StudioResult<Bytes> {
     let file = file.clone();
-    blocking(move || {
+    in_turn(move || {
         let mask = read(&file)?;
         let shape = |width: u32, height: u32| f64::from(width.max(1)) / f64::from(height.max(1));
         let off = shape(mask.width(), mask.height()) / shape(width, height);
@@ -91,7 +91,7 @@ fn png(picture: &DynamicImage) -> StudioResult<Bytes> {
 
 /// Two pictures beside each other, the one before on the left, both of the height of the lower one.
 pub(super) async fn side_by_side(before: Bytes, after: Bytes, reader: PictureReader) -> StudioResult<Bytes> {
-    blocking(move || {
+    in_turn(move || {
         let picture = |file: &Bytes| {
             let picture = reader.read(file)?.into_picture(1, 4096)?;
             let rgb = RgbImage::from_raw(picture.width, picture.height, picture.rgb);

@@ -16,6 +16,7 @@ mod making;
 mod output;
 mod plan;
 mod planning;
+mod prepared;
 mod prompt;
 mod provenance;
 mod references;
@@ -38,6 +39,7 @@ pub use plan::{
     Plan, PlannedSide, Reference, Role, SIDES, Sent, SideRequest,
 };
 pub use planning::{EditRequest, Helpers};
+pub use prepared::Prepared;
 pub use provenance::{Provenance, Size};
 pub use submit::{JOB_KIND, Which};
 pub use task::{ImageAnswer, ImageItem, ImageTask, answer_name};
@@ -48,13 +50,20 @@ pub struct ImageStudio {
     library: Library,
     reader: PictureReader,
     clock: Clock,
+    prepared: Prepared,
 }
 
 impl ImageStudio {
     /// A studio beside this library.
     #[must_use]
     pub fn new(library: Library, clock: Clock) -> Self {
-        Self { library, reader: PictureReader::new(DecodeLimits::default()), clock }
+        Self::sharing(library, clock, Prepared::default())
+    }
+
+    /// The same, sharing with others what was made of pictures lately.
+    #[must_use]
+    pub fn sharing(library: Library, clock: Clock, prepared: Prepared) -> Self {
+        Self { library, reader: PictureReader::new(DecodeLimits::default()), clock, prepared }
     }
 
     /// The library that references come from.

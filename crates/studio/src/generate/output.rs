@@ -16,10 +16,10 @@ use super::plan::Plan;
 use super::provenance::Provenance;
 use super::save::facts;
 use crate::error::{RequestFault, StudioError, StudioResult};
-use crate::library::blocking;
 use crate::library::decode::{DecodeLimits, PictureError, PictureReader};
 use crate::library::export::{Sink, ZipSink};
 use crate::library::import::{FileOutcome, ImportEvent, ImportOptions, ImportSource, Importer};
+use crate::library::in_turn;
 use crate::library::{Embedders, Library};
 use crate::provenance;
 use crate::search::ImageSearch;
@@ -103,7 +103,7 @@ impl ImageStudio {
             }
         };
         let reader = self.reader().clone();
-        let file = blocking(move || encoded(&content, to, &reader)).await??;
+        let file = in_turn(move || encoded(&content, to, &reader)).await??;
         let provenance = image.result.as_ref().map(|result| result.provenance.clone());
         let provenance: Option<Provenance> = provenance.and_then(|provenance| serde_json::from_value(provenance).ok());
         let facts = provenance.map(|provenance| facts(&provenance, image));

@@ -1,5 +1,6 @@
 //! From what a user wants to a plan. No paid call is made here but, where a model is to choose the category, that one.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use atelier_embed::TextEmbedder;
@@ -109,8 +110,16 @@ impl ImageStudio {
             picks.push(finder.pick(pick, Role::Subject).await?);
         }
         let mut sides = Vec::with_capacity(2);
+        let category_of = category.as_ref();
+        let mut choosing = Choosing {
+            finder: &finder,
+            request,
+            helpers,
+            category: category_of,
+            camera: &camera,
+            chosen: HashMap::new(),
+        };
         for (name, side) in ["a", "b"].into_iter().zip(&request.sides) {
-            let choosing = Choosing { finder: &finder, request, helpers, category: category.as_ref(), camera: &camera };
             sides.push(choosing.side(name, side, &picks).await?);
         }
         Ok(Plan {
@@ -196,7 +205,7 @@ impl ImageStudio {
     }
 
     fn finder<'a>(&'a self, search: &'a ImageSearch, collection: Option<&'a str>, seed: u64) -> Finder<'a> {
-        Finder { library: self.library(), search, reader: self.reader(), collection, seed }
+        Finder { library: self.library(), search, reader: self.reader(), prepared: &self.prepared, collection, seed }
     }
 
     /// The category of tone: the user's, the model's, or the one whose words are nearest.
@@ -226,10 +235,12 @@ struct Choosing<'a> {
     helpers: &'a Helpers<'a>,
     category: Option<&'a CategoryChoice>,
     camera: &'a [String],
+    /// References that were found for a side before.
+    chosen: HashMap<String, Option<Reference>>,
 }
 
 impl Choosing<'_> {
-    async fn side(&self, name: &str, side: &SideRequest, picks: &[Reference]) -> StudioResult<PlannedSide> {
+    async fn side(&mut self, name: &str, side: &SideRequest, picks: &[Reference]) -> StudioResult<PlannedSide> {
         let abilities = abilities(&side.model);
         let mut references = picks.to_vec();
         let mut room = abilities.references.saturating_sub(picks.len());
@@ -240,7 +251,20 @@ impl Choosing<'_> {
             if !wanted || (sends && room == 0) {
                 continue;
             }
-            if let Some(reference) = self.one(role, choice, &references, sends).await? {
+            // Sides that want the same have the same: it is looked for once.
+            let asked = format!(
+                "{role:?} {choice:?} {sends} {:?}",
+                references.iter().map(|one| &one.image).collect::<Vec<_>>()
+            );
+            let found = match self.chosen.get(&asked) {
+                Some(found) => found.clone(),
+                None => {
+                    let found = self.one(role, choice, &references, sends).await?;
+                    self.chosen.insert(asked, found.clone());
+                    found
+                }
+            };
+            if let Some(reference) = found {
                 room = room.saturating_sub(usize::from(sends));
                 references.push(reference);
             }

@@ -9,10 +9,11 @@ use image::codecs::jpeg::JpegEncoder;
 
 use super::draw::{best, draw};
 use super::plan::{Drawn, Pick, Reference, Role, Sent};
+use super::prepared::Prepared;
 use crate::error::{StudioError, StudioResult};
 use crate::library::decode::{PictureError, PictureReader};
 use crate::library::derive::palette;
-use crate::library::{Library, blocking};
+use crate::library::{Library, in_turn};
 use crate::search::{ImageSearch, SearchRequest};
 use atelier_store::objects::ObjectKey;
 
@@ -30,6 +31,7 @@ pub(super) struct Finder<'a> {
     pub(super) library: &'a Library,
     pub(super) search: &'a ImageSearch,
     pub(super) reader: &'a PictureReader,
+    pub(super) prepared: &'a Prepared,
     pub(super) collection: Option<&'a str>,
     pub(super) seed: u64,
 }
@@ -95,9 +97,13 @@ impl Finder<'_> {
                 limit: POOL,
                 ..SearchRequest::default()
             };
-            let hits = self.search.search(request).await?.hits.hits;
-            let ranked: Vec<(String, f64)> = hits
+            let found = self.search.search(request).await?.hits;
+            // Of few there is little to choose from; what is nearest to them is better than always the same.
+            let more = if found.hits.is_empty() { Vec::new() } else { found.nearest };
+            let ranked: Vec<(String, f64)> = found
+                .hits
                 .into_iter()
+                .chain(more)
                 .filter(|hit| !passed_over.contains(&hit.id))
                 .map(|hit| (hit.id, f64::from(hit.score)))
                 .collect();
@@ -112,14 +118,27 @@ impl Finder<'_> {
     }
 
     async fn reference(&self, image: Image, role: Role, send: bool, drawn: Option<Drawn>) -> StudioResult<Reference> {
-        let sent = if send { Some(self.sent(self.library.original(&image).await?).await?.0) } else { None };
+        let sent = if send { Some(self.sent_of(&image).await?) } else { None };
         Ok(Reference { role, image: Some(image.id), name: image.filename, sent, palette: image.palette, drawn })
+    }
+
+    /// What is sent of an image of the library: it is made once, as long as it is kept.
+    async fn sent_of(&self, image: &Image) -> StudioResult<Sent> {
+        if let Some(sent) = self.prepared.get(&image.hash)
+            && let Some(key) = ObjectKey::sent(&sent.hash)
+            && self.library.objects().get(&key).await?.is_some()
+        {
+            return Ok(sent);
+        }
+        let (sent, _) = self.sent(self.library.original(image).await?).await?;
+        self.prepared.put(&image.hash, &sent);
+        Ok(sent)
     }
 
     /// Makes what is sent of a file, and keeps it: upright, opaque, of a size that models look at. With its palette.
     pub(super) async fn sent(&self, content: Bytes) -> StudioResult<(Sent, Vec<String>)> {
         let reader = self.reader.clone();
-        let (file, width, height, colors) = blocking(move || {
+        let (file, width, height, colors) = in_turn(move || {
             let picture = reader.read(&content)?.into_picture(1, LONG_SIDE)?;
             let colors = palette(&picture.within(PALETTE_SIDE)?)?;
             let mut file = Cursor::new(Vec::new());

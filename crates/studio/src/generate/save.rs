@@ -12,9 +12,9 @@ use super::plan::{Edit, Reference};
 use super::provenance::{Provenance, Size};
 use super::task::{ImageAnswer, ImageItem};
 use crate::error::{StudioError, StudioResult};
-use crate::library::blocking;
 use crate::library::decode::{DecodeLimits, PictureFormat, PictureReader, SNIFFED, sniff};
 use crate::library::derive::{LONG_SIDE, SHORT_SIDE, thumbnail};
+use crate::library::in_turn;
 use crate::provenance::{self, Facts};
 
 /// A file with its provenance, and what was made of it.
@@ -56,7 +56,7 @@ impl Making {
         let mut provenance = self.provenance(&image, ended, &answer).await?;
         let (facts, reader) = (facts(&provenance, &image), self.studio.reader().clone());
         let edited = self.edited_files().await?;
-        let finished = blocking(move || finish(content, edited.as_ref(), &facts, &reader)).await?;
+        let finished = in_turn(move || finish(content, edited.as_ref(), &facts, &reader)).await?;
         provenance.given = Some(Size { width: finished.width, height: finished.height });
         let file = GeneratedFile {
             hash: finished.hash.clone(),

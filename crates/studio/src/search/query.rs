@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::index::ImageSearch;
 use crate::error::{StudioError, StudioResult};
 use crate::library::decode::{DecodeLimits, PictureReader};
-use crate::library::{blocking, picture_of};
+use crate::library::{blocking, in_turn, picture_of};
 
 /// A search. Parts that are not given are not searched by.
 #[derive(Clone, Debug, Default)]
@@ -165,7 +165,7 @@ impl ImageSearch {
 
     async fn look(&self, content: Bytes) -> StudioResult<Look> {
         let look = self.embedders().look.clone().ok_or(StudioError::NoLook)?;
-        blocking(move || {
+        in_turn(move || {
             let picture: Picture = picture_of(&content, &PictureReader::new(DecodeLimits::default()))?;
             let look = look.look(&[picture])?.pop();
             look.ok_or(StudioError::Embed(atelier_embed::EmbedError::EmptyVector))
