@@ -2,10 +2,10 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test setup check lint fmt build bench eval fuzz reference clean
+.PHONY: help demo serve test setup check lint fmt build bench eval fuzz pictures reference clean
 
 help: ## List these commands
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
 
 demo: ## Draft replies and make images from the samples; with MODEL=gemini:NAME replies by a real model, for at most MAX_COST=0.50 dollars
 	@scripts/demo.sh
@@ -28,8 +28,8 @@ lint: ## Check what `make check` does, then clippy and rustdoc
 fmt: setup ## Format the code
 	@. scripts/lib.sh && run cargo fmt --all
 
-build: setup ## Build the release binary
-	@. scripts/lib.sh && run cargo build --release --locked -p atelier-cli
+build: setup ## Build the release binary, the web studio in it
+	@scripts/web.sh && . scripts/lib.sh && run cargo build --release --locked -p atelier-cli
 
 bench: setup ## Measure the engine against limits and peers, in half an hour; CASES=a,b for some, QUICK=1 for small ones
 	@. scripts/lib.sh && run cargo build --release --locked -p atelier-cli -p atelier-app --bin atelier \
@@ -43,6 +43,11 @@ eval: setup ## Measure the search on Tux Paint's stamps, against the baselines; 
 
 fuzz: setup ## Fuzz what reads providers' answers and users' files; FUZZ_SECONDS=60 for each of the targets
 	@scripts/fuzz.sh $(TARGETS)
+
+pictures: setup ## Take pictures of the web studio into docs/studio
+	@scripts/web.sh && . scripts/lib.sh && run cargo build --release --locked -p atelier-cli && \
+	  ATELIER_BINARY="$$(realpath "$$(target_directory)/release/atelier")" ATELIER_PICTURES="$$PWD/docs/studio" \
+	  npm --prefix web run --silent test -- tests/pictures
 
 reference: setup ## Write docs/reference.md and docs/openapi.json anew
 	@. scripts/lib.sh && cargo run --quiet -p atelier-cli -- reference > docs/reference.md.new && mv docs/reference.md.new docs/reference.md && \

@@ -26,6 +26,7 @@ readonly PER_OUTPUT_TOKEN=8ms
 readonly NOW=2026-11-20T12:00:00Z
 
 scripts/setup.sh build
+scripts/web.sh
 
 say 'Building the release binary (the first time several minutes, on two cores a quarter of an hour; then seconds)'
 run cargo build --release --locked -p atelier-cli

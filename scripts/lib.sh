@@ -14,6 +14,20 @@ export PYTHONUTF8=1
 # rustup's own directory goes first: a distribution's cargo may be older.
 export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
 
+# A Node of our own, where the machine's is too old or missing: scripts/setup.sh installs it.
+readonly NODE_HOME="${XDG_CACHE_HOME:-$HOME/.cache}/atelier/node"
+# The oldest Node that builds the web studio.
+readonly NEEDED_NODE=20.19
+
+node_suffices() {
+  command -v npm >/dev/null 2>&1 &&
+    [[ "$(printf '%s\n' "$NEEDED_NODE" "$(node --version 2>/dev/null | tr -d v)" | sort -V | head -n 1)" == "$NEEDED_NODE" ]]
+}
+
+if [[ -x "$NODE_HOME/bin/node" ]] && ! node_suffices; then
+  export PATH="$NODE_HOME/bin:$PATH"
+fi
+
 in_ci() {
   [[ -n "${CI:-}" && "$CI" != false && "$CI" != 0 ]]
 }

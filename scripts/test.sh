@@ -9,7 +9,7 @@
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-readonly ALL_STEPS=(format rules clippy docs tests sdk oidc api)
+readonly ALL_STEPS=(format rules web clippy docs tests browser sdk oidc api)
 readonly MAX_CACHED_GIB=20
 
 # --- The steps ---------------------------------------------------------------------------------------------
@@ -24,6 +24,11 @@ step_rules() {
     run "$check"
   done
   run python3 -B -m unittest discover --quiet --start-directory bench/tests --top-level-directory bench
+}
+
+# Before what is compiled: the built studio is inside the binary.
+step_web() {
+  run scripts/web.sh check
 }
 
 step_clippy() {
@@ -48,6 +53,12 @@ step_tests() {
 # The sum of cargo's "test result: ok. 12 passed; 0 failed; 1 ignored; ..." lines, for one of these words.
 count_tests() {
   sed -n "s/^test result:.* \([0-9]*\) $1;.*/\1/p" "$scratch/tests.log" | awk '{ n += $1 } END { print n + 0 }'
+}
+
+# The web studio as somebody uses it: the real server and sandbox, in a browser.
+step_browser() {
+  run cargo test --workspace --locked --no-run --quiet
+  run env ATELIER_BINARY="$(realpath "$target/debug/atelier")" npm --prefix web run --silent test -- tests
 }
 
 # The providers' own clients against our sandbox, so that ours and it can't share one misreading of the wire.

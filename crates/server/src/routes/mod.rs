@@ -20,10 +20,16 @@ mod providers;
 mod quotas;
 mod search;
 mod sign_in;
+mod studio;
 mod trash;
 mod uploads;
 
-use atelier_app::views::CostBy;
+/// The files of the web studio, as it was built.
+mod files {
+    include!(concat!(env!("OUT_DIR"), "/studio_files.rs"));
+}
+
+use atelier_app::views::{CostBy, EventView};
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use serde_json::json;
@@ -54,7 +60,7 @@ const RULE: &str = "x-atelier-access";
             paged by `after`, the `next` of the page before. What changes is told by `GET /events`."
     ),
     // What stands in parameters only is not found by itself.
-    components(schemas(ProblemBody, CostBy, search::Fields))
+    components(schemas(ProblemBody, CostBy, EventView, search::Fields))
 )]
 struct Document;
 
@@ -112,7 +118,7 @@ fn all(server: Option<Server>) -> (Router<Server>, OpenApi) {
 /// The routes of a server.
 pub(crate) fn router(server: &Server) -> Router<Server> {
     let (api, _) = all(Some(server.clone()));
-    api.merge(health::routes()).merge(page::routes(server))
+    api.merge(health::routes()).merge(page::routes(server)).merge(studio::routes())
 }
 
 /// The API's document, OpenAPI 3.1, as JSON.

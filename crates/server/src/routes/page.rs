@@ -24,7 +24,6 @@ pub(super) fn routes(_: &Server) -> Router<Server> {
         .route("/api/v1/openapi.json", get(document))
         .route("/api/v1/docs", get(browse))
         .route("/api/v1/docs/rapidoc.js", get(browser))
-        .route("/", get(start))
 }
 
 /// The document says what the API takes and gives, and nothing of what is behind it.
@@ -40,10 +39,4 @@ async fn browser() -> impl IntoResponse {
     let headers =
         [(CONTENT_TYPE, "text/javascript"), (CONTENT_ENCODING, "gzip"), (CACHE_CONTROL, "public, max-age=86400")];
     (headers, BROWSER)
-}
-
-async fn start() -> impl IntoResponse {
-    let page = "<!doctype html><html lang=en><meta charset=utf-8><title>Atelier</title><h1>Atelier</h1>\
-        <p>This build has no web studio. <a href=/api/v1/docs>The API</a> has everything that the command line does.</p>";
-    ([(CONTENT_TYPE, "text/html; charset=utf-8")], page)
 }

@@ -1,0 +1,124 @@
+/** The composer's rows: how references go along, camera, ratio, how many. */
+import { useQuery } from "@tanstack/react-query";
+
+import { api, data } from "../../api/api";
+import { useWords } from "../../words";
+import { compose, type Draft, useDraft } from "../draft";
+import styles from "./rows.module.css";
+
+const RATIOS = ["1:1", "4:5", "3:2", "16:9"];
+const COUNTS = [1, 2, 4, 8];
+const MODES = [
+  ["auto", "full"],
+  ["palette-only", "colors"],
+  ["off", "off"],
+] as const;
+const CAMERA = ["shot", "view", "lens", "light"] as const;
+
+function Choices<T extends string | number>(props: {
+  label: string;
+  name: string;
+  options: readonly (readonly [T, string])[];
+  chosen: T;
+  onChoose: (value: T) => void;
+}) {
+  return (
+    <div className={styles["row"]}>
+      <span className="soft" aria-hidden>
+        {props.label}
+      </span>
+      <div role="radiogroup" aria-label={props.label} className="segments">
+        {props.options.map(([value, text]) => (
+          <label key={value}>
+            <input
+              type="radio"
+              name={props.name}
+              checked={props.chosen === value}
+              onChange={() => props.onChoose(value)}
+            />
+            {text}
+          </label>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+export function RatioControl() {
+  const words = useWords();
+  const { size } = useDraft();
+  return (
+    <Choices
+      label={words.composer.ratio}
+      name="ratio"
+      options={RATIOS.map((ratio) => [ratio, ratio] as const)}
+      chosen={size}
+      onChoose={(chosen) => compose({ size: chosen })}
+    />
+  );
+}
+
+export function CountControl() {
+  const words = useWords();
+  const { count } = useDraft();
+  return (
+    <Choices
+      label={words.composer.count}
+      name="count"
+      options={COUNTS.map((one) => [one, String(one)] as const)}
+      chosen={count}
+      onChoose={(chosen) => compose({ count: chosen })}
+    />
+  );
+}
+
+export function ModeControl() {
+  const words = useWords();
+  const { mode } = useDraft();
+  return (
+    <Choices<Draft["mode"]>
+      label={words.composer.send}
+      name="mode"
+      options={MODES.map(([value, key]) => [value, words.composer.sends[key]] as const)}
+      chosen={mode}
+      onChoose={(chosen) => compose({ mode: chosen })}
+    />
+  );
+}
+
+/** Shot, view, lens and light, by the names of presets. */
+export function CameraControl() {
+  const words = useWords();
+  const { camera } = useDraft();
+  const presets = useQuery({
+    queryKey: ["presets"],
+    queryFn: () => data(api.GET("/api/v1/presets")),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  return (
+    <fieldset className={styles["camera"]}>
+      <legend className="soft">{words.composer.camera}</legend>
+      {CAMERA.map((part) => (
+        <select
+          key={part}
+          className={`field ${styles["select"]}`}
+          aria-label={words.composer.cameraParts[part]}
+          value={camera[part] ?? ""}
+          onChange={(event) => {
+            const { [part]: _, ...others } = camera;
+            compose({ camera: event.target.value === "" ? others : { ...others, [part]: event.target.value } });
+          }}
+        >
+          <option value="">
+            {words.composer.cameraParts[part]}: {words.composer.any}
+          </option>
+          {presets.data?.presets[part]?.map((preset) => (
+            <option key={preset.name} value={preset.name} title={preset.words}>
+              {preset.name.replaceAll("-", " ")}
+            </option>
+          ))}
+        </select>
+      ))}
+    </fieldset>
+  );
+}

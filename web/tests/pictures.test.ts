@@ -1,0 +1,90 @@
+/** Pictures of every page, as they are: for whoever looks at them as a designer would, and for the README. */
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+
+import { place } from "./place";
+
+/** `make pictures` writes them into the documentation; otherwise it is only seen that they can be taken. */
+const FOLDER = process.env["ATELIER_PICTURES"] ?? resolve(import.meta.dirname, "../node_modules/.pictures");
+const PHONE = { width: 360, height: 740 };
+
+/** Waits until every picture that is on the screen is drawn. */
+async function drawn(page: Page): Promise<void> {
+  await page.waitForFunction(() => {
+    const seen = [...document.images].filter((image) => image.getBoundingClientRect().top < innerHeight);
+    return seen.length > 0 && seen.every((image) => image.complete);
+  });
+}
+
+test("every page can be looked at, light and dark, wide and narrow", async () => {
+  mkdirSync(FOLDER, { recursive: true });
+  const here = await place({ library: true });
+  const take = (page: Page, name: string) => page.screenshot({ path: join(FOLDER, `${name}.png`) });
+  const opened = async (page: Page, path = "/") => {
+    await page.goto(here.url + path);
+    await page.waitForLoadState("load");
+    await page.getByRole("navigation").waitFor();
+  };
+  const first = async (page: Page) => {
+    await page.getByRole("gridcell").first().waitFor();
+    await drawn(page);
+  };
+
+  const page = await here.page();
+  await opened(page);
+  await first(page);
+  await page.getByRole("textbox", { name: "Prompt" }).fill("A lighthouse keeper reading by the window, evening");
+  await page.getByRole("button", { name: "Add side B" }).click();
+  await page.getByRole("group", { name: "Tone" }).getByRole("img").waitFor();
+  await page.getByText(/free · about/).waitFor();
+  await drawn(page);
+  await take(page, "studio-light");
+  await page.getByRole("button", { name: "Make 4 + 4" }).click();
+  const card = page.getByRole("article").first();
+  await card.getByRole("button", { name: "B 4, done" }).waitFor();
+  await drawn(page);
+  await take(page, "made-light");
+  await card.getByRole("button", { name: "A 1, done" }).click();
+  await page.getByRole("dialog", { name: "Details" }).getByText("Prompt").first().waitFor();
+  await take(page, "details-light");
+  await page.keyboard.press("Escape");
+  await card.getByRole("button", { name: "Compare" }).click();
+  await page.getByRole("dialog", { name: "Compare" }).getByRole("radiogroup").waitFor();
+  await drawn(page);
+  await take(page, "compare");
+  await page.keyboard.press("Escape");
+  await opened(page, "/?q=a%20submarine%20in%20a%20hangar");
+  await page.getByText("Nothing matches among 170").waitFor();
+  await take(page, "nothing-light");
+  for (const path of ["replies", "work", "settings"]) {
+    await opened(page, `/${path}`);
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    await take(page, `${path}-light`);
+  }
+
+  const dark = await here.page(undefined, true);
+  await opened(dark);
+  await first(dark);
+  await take(dark, "studio-dark");
+  await opened(dark, "/?in=made");
+  await dark.getByRole("article").first().waitFor();
+  await drawn(dark);
+  await take(dark, "made-dark");
+
+  const phone = await here.page(PHONE);
+  await opened(phone);
+  await first(phone);
+  await take(phone, "studio-phone");
+  await opened(phone, "/?in=made");
+  await phone.getByRole("article").first().waitFor();
+  await drawn(phone);
+  await take(phone, "made-phone");
+  await phone.getByRole("button", { name: /Make$/ }).click();
+  await phone.getByRole("textbox", { name: "Prompt" }).waitFor();
+  await take(phone, "composer-phone");
+  const width = await phone.evaluate(() => document.documentElement.scrollWidth);
+  expect(width, "nothing stands beyond the edge of a phone").toBeLessThanOrEqual(PHONE.width);
+  await here.end();
+});

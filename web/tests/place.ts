@@ -1,0 +1,79 @@
+/** A server of its own for a suite, with the sample library, and a browser that looks at it. */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { type Browser, chromium, type Page } from "playwright-core";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+const BINARY = process.env["ATELIER_BINARY"] ?? join(ROOT, "target/debug/atelier");
+const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+/** A machine that is busy with something else starts slowly. */
+const STARTS_WITHIN = 60_000;
+
+export interface Place {
+  url: string;
+  browser: Browser;
+  page: (size?: { width: number; height: number }, dark?: boolean) => Promise<Page>;
+  restart: () => Promise<void>;
+  end: () => Promise<void>;
+}
+
+/** Starts it; `library` says whether the samples are imported before. */
+export async function place({ library }: { library: boolean }): Promise<Place> {
+  const folder = mkdtempSync(join(tmpdir(), "atelier-web-"));
+  const data = join(folder, "data");
+  if (library) {
+    const run = spawnSync(BINARY, ["library", "import", join(ROOT, "assets/library"), "--data-dir", data]);
+    if (run.status !== 0) throw new Error(run.stderr.toString());
+  }
+  let server = await serve(data, join(folder, "port-0"), "127.0.0.1:0");
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+  let starts = 0;
+  return {
+    url: server.url,
+    browser,
+    page: async (viewport = { width: 1440, height: 900 }, dark = false) => {
+      const context = await browser.newContext({ viewport, colorScheme: dark ? "dark" : "light", locale: "en-GB" });
+      context.setDefaultTimeout(30_000);
+      return await context.newPage();
+    },
+    restart: async () => {
+      await stop(server.process);
+      starts += 1;
+      server = await serve(data, join(folder, `port-${starts}`), new URL(server.url).host);
+    },
+    end: async () => {
+      await browser.close();
+      await stop(server.process);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function serve(data: string, portFile: string, address: string): Promise<{ url: string; process: ChildProcess }> {
+  const environment = { ...process.env, GEMINI_API_KEY: "", GOOGLE_API_KEY: "", OPENAI_API_KEY: "" };
+  const server = spawn(BINARY, ["serve", "--addr", address, "--data-dir", data, "--port-file", portFile], {
+    env: environment,
+    stdio: "ignore",
+  });
+  for (let waited = 0; waited < STARTS_WITHIN; waited += 50) {
+    if (existsSync(portFile)) {
+      const at = readFileSync(portFile, "utf8").trim();
+      if (at !== "") return { url: at.startsWith("http") ? at : `http://${at}`, process: server };
+    }
+    if (server.exitCode !== null) break;
+    await new Promise((next) => setTimeout(next, 50));
+  }
+  server.kill("SIGKILL");
+  throw new Error("the server did not start");
+}
+
+function stop(server: ChildProcess): Promise<void> {
+  return new Promise((ended) => {
+    if (server.exitCode !== null) return ended();
+    server.once("exit", () => ended());
+    server.kill("SIGTERM");
+    return undefined;
+  });
+}
