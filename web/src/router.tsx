@@ -13,6 +13,7 @@ const studioSearch = v.object({
   like: v.fallback(v.optional(v.string()), undefined),
   i: v.fallback(v.optional(v.string()), undefined),
   m: v.fallback(v.optional(v.string()), undefined),
+  edit: v.fallback(v.optional(v.string()), undefined),
   compare: v.fallback(v.optional(v.string()), undefined),
   pair: v.fallback(v.optional(v.number()), undefined),
   mode: v.fallback(v.optional(v.picklist(["beside", "slider", "flip"])), undefined),

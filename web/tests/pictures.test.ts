@@ -55,6 +55,18 @@ test("every page can be looked at, light and dark, wide and narrow", async () =>
   await drawn(page);
   await take(page, "compare");
   await page.keyboard.press("Escape");
+  await opened(page, "/?edit=image:lighthouse-at-dusk-from-below");
+  await page.getByRole("dialog", { name: "Edit" }).getByRole("application", { name: "Mask" }).waitFor();
+  await page.getByRole("dialog", { name: "Edit" }).getByRole("textbox").fill("a boat with a white sail");
+  const mask = await page.getByRole("application", { name: "Mask" }).boundingBox();
+  if (mask) {
+    await page.mouse.move(mask.x + mask.width * 0.2, mask.y + mask.height * 0.8);
+    await page.mouse.down();
+    await page.mouse.move(mask.x + mask.width * 0.45, mask.y + mask.height * 0.8, { steps: 4 });
+    await page.mouse.up();
+  }
+  await take(page, "edit");
+  await page.keyboard.press("Escape");
   await opened(page, "/?q=a%20submarine%20in%20a%20hangar");
   await page.getByText("Nothing matches among 170").waitFor();
   await take(page, "nothing-light");

@@ -135,6 +135,7 @@ describe("Finding", () => {
     await cell.click();
     const details = page.getByRole("dialog", { name: "Details" });
     await details.getByText("File").waitFor();
+    await page.waitForFunction(() => (document.querySelector<HTMLImageElement>("dialog img")?.naturalWidth ?? 0) > 256);
     expect(await violations(page)).toEqual([]);
     await page.keyboard.press("Escape");
     await cell.focus();
@@ -159,6 +160,43 @@ describe("Every page", () => {
       await page.waitForLoadState("networkidle").catch(() => undefined);
       expect(await violations(page), path).toEqual([]);
     }
+    await page.context().close();
+  });
+});
+
+describe("Editing", () => {
+  test("a mask is drawn, undone and inverted by keys, and what comes is seen beside the original", async () => {
+    const page = await opened(await here.page());
+    await page.getByRole("gridcell").first().click();
+    await page.getByRole("dialog", { name: "Details" }).getByRole("button", { name: "Edit" }).click();
+    const edit = page.getByRole("dialog", { name: "Edit" });
+    const mask = edit.getByRole("application", { name: "Mask" });
+    const make = edit.getByRole("button", { name: /^Make / });
+    await edit.getByRole("textbox").fill("a red door");
+    expect(await make.isDisabled()).toBe(true);
+    const box = await mask.boundingBox();
+    if (!box) throw new Error("the mask is not there");
+    await page.mouse.move(box.x + box.width * 0.4, box.y + box.height * 0.4);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.6, box.y + box.height * 0.6, { steps: 5 });
+    await page.mouse.up();
+    expect(await make.isDisabled()).toBe(false);
+    await mask.focus();
+    await page.keyboard.press("z");
+    expect(await make.isDisabled()).toBe(true);
+    await page.keyboard.press("y");
+    await page.keyboard.press("]");
+    expect(await violations(page)).toEqual([]);
+    await make.click();
+    const card = page.getByRole("article", { name: "a red door" });
+    await card.getByRole("button", { name: "A 2, done" }).waitFor();
+    await card.getByRole("button", { name: "Compare" }).click();
+    const compare = page.getByRole("dialog", { name: "Compare" });
+    await compare.getByText("before").waitFor();
+    await page.waitForFunction(() => {
+      const seen = [...document.querySelectorAll<HTMLImageElement>("dialog img")];
+      return seen.length === 2 && seen.every((image) => image.naturalWidth > 0);
+    });
     await page.context().close();
   });
 });

@@ -34,13 +34,19 @@ export const queryClient = new QueryClient({
   },
 });
 
-/** The addresses of pictures. A thumbnail's longer side is 256 or 1024 pixels. */
+/** What browsers show of themselves; of anything else there are thumbnails. */
+const SHOWN = ["jpeg", "png", "webp", "gif", "avif"];
+
+/** The addresses of pictures. A thumbnail's longer side is 256 or 512 pixels. */
 export const picture = {
-  thumbnail: (id: string, size: 256 | 1024 = 256) =>
+  thumbnail: (id: string, size: 256 | 512 = 256) =>
     `/api/v1/library/images/${encodeURIComponent(id)}/thumbnail?size=${size}`,
   original: (id: string) => `/api/v1/library/images/${encodeURIComponent(id)}/original`,
+  /** An image of the library as large as it can be shown. */
+  large: (id: string, format: string | undefined) =>
+    format !== undefined && SHOWN.includes(format) ? picture.original(id) : picture.thumbnail(id, 512),
   made: (id: string) => `/api/v1/images/${encodeURIComponent(id)}/file`,
-  madeThumbnail: (id: string, size: 256 | 1024 = 256) =>
+  madeThumbnail: (id: string, size: 256 | 512 = 256) =>
     `/api/v1/images/${encodeURIComponent(id)}/thumbnail?size=${size}`,
   upload: (id: string) => `/api/v1/uploads/${encodeURIComponent(id)}/content`,
 };

@@ -14,6 +14,7 @@ import { Uploads, useUploads } from "./grid/Uploads";
 import styles from "./Studio.module.css";
 
 const Details = lazy(() => import("./details/Details"));
+const Edit = lazy(() => import("./edit/Edit"));
 const Compare = lazy(() => import("./compare/Compare"));
 
 /** Changes what the address says is looked at; what is not named stays. */
@@ -84,6 +85,7 @@ export function Studio() {
             onClose={() => look({ i: undefined, m: undefined })}
           />
         )}
+        {search.edit && <Edit key={search.edit} of={search.edit} onClose={() => look({ edit: undefined })} />}
         {search.compare && (
           <Compare
             generation={search.compare}

@@ -11,7 +11,7 @@ import { useWords } from "../../words";
 import { useLook } from "../Studio";
 import styles from "./Compare.module.css";
 import { useTransform } from "./useTransform";
-import { Beside, Flip, Slider } from "./views";
+import { Beside, Flip, type Seen, Slider } from "./views";
 
 const VIEWS = ["beside", "slider", "flip"] as const;
 
@@ -86,12 +86,28 @@ export default function Compare({ generation: id, onClose }: { generation: strin
       l: () => best && like.mutate(best),
       p: () => best && promote.mutate(best),
       "0": reset,
+      e: () => best && look({ compare: undefined, pair: undefined, edit: `made:${best.id}` }),
       i: () => best && look({ compare: undefined, m: best.id }),
     },
     dialog,
   );
   const nameOf = (image: MadeImage | undefined, place: 0 | 1) =>
     isHidden ? (place === 0 ? words.compare.first : words.compare.second) : (image?.side.toUpperCase() ?? "");
+  const seen = (image: MadeImage, place: 0 | 1): Seen => ({
+    src: picture.made(image.id),
+    alt: image.prompt,
+    name: nameOf(image, place),
+    side: isHidden ? "" : image.side,
+  });
+  // An edit that is alone at its place is seen beside what it was made of.
+  const edit = generation.data?.plan.edit;
+  const source = edit?.of ? picture.made(edit.of) : edit?.name ? picture.original(edit.name) : undefined;
+  const before: Seen | undefined = source
+    ? { src: source, alt: words.edit.original, name: words.compare.before, side: "" }
+    : undefined;
+  const isAlone = first && !second && before;
+  const one = isAlone ? before : first && seen(first, 0);
+  const other = isAlone ? seen(first, 0) : second && seen(second, 1);
   const View = mode === "slider" ? Slider : mode === "flip" ? Flip : Beside;
   return (
     <Dialog label={words.compare.title} onClose={onClose} isDark dialog={setDialog}>
@@ -103,7 +119,7 @@ export default function Compare({ generation: id, onClose }: { generation: strin
                 type="radio"
                 name="view"
                 checked={mode === view}
-                disabled={view !== "beside" && !second}
+                disabled={view !== "beside" && !other}
                 onChange={() => look({ mode: view }, true)}
               />
               {words.compare.views[view]}&ensp;<kbd aria-hidden>{place + 1}</kbd>
@@ -128,26 +144,7 @@ export default function Compare({ generation: id, onClose }: { generation: strin
           {winner && !isHidden && second && ` · ${words.compare.preferred(winner.toUpperCase())}`}
         </p>
       </div>
-      {first && (
-        <View
-          transform={transform}
-          attach={attach}
-          first={{
-            src: picture.made(first.id),
-            alt: first.prompt,
-            name: nameOf(first, 0),
-            side: isHidden ? "" : first.side,
-          }}
-          second={
-            second && {
-              src: picture.made(second.id),
-              alt: second.prompt,
-              name: nameOf(second, 1),
-              side: isHidden ? "" : second.side,
-            }
-          }
-        />
-      )}
+      {one && <View transform={transform} attach={attach} first={one} second={other} />}
       <div className={styles["tools"]}>
         <button type="button" className="button" disabled={at === 0} onClick={() => step(-1)}>
           ← {words.details.previous}
@@ -169,6 +166,13 @@ export default function Compare({ generation: id, onClose }: { generation: strin
           <>
             <button type="button" className="button" aria-pressed={best.liked} onClick={() => like.mutate(best)}>
               {best.liked ? "♥" : "♡"} {words.compare.like} <kbd aria-hidden>L</kbd>
+            </button>
+            <button
+              type="button"
+              className="button"
+              onClick={() => look({ compare: undefined, pair: undefined, edit: `made:${best.id}` })}
+            >
+              {words.edit.title} <kbd aria-hidden>E</kbd>
             </button>
             <button type="button" className="button" onClick={() => promote.mutate(best)}>
               {words.compare.promote} <kbd aria-hidden>P</kbd>

@@ -30,7 +30,7 @@ function OfLibrary({ id }: { id: string }) {
   });
   const one = image.data;
   return (
-    <Layout src={picture.thumbnail(id, 1024)} alt={one?.caption || one?.filename || ""} error={image.error}>
+    <Layout src={picture.large(id, one?.format)} alt={one?.caption || one?.filename || ""} error={image.error}>
       {one && (
         <>
           <dl className={styles["facts"]}>
@@ -59,6 +59,9 @@ function OfLibrary({ id }: { id: string }) {
               }}
             >
               {words.details.reference}
+            </button>
+            <button type="button" className="button" onClick={() => look({ i: undefined, edit: `image:${id}` })}>
+              {words.edit.title}
             </button>
             <button type="button" className="button" onClick={() => look({ i: undefined, like: id, q: undefined })}>
               {words.grid.likeThis}
@@ -181,6 +184,9 @@ function Made({ id }: { id: string }) {
                 }}
               >
                 {words.details.reference}
+              </button>
+              <button type="button" className="button" onClick={() => look({ m: undefined, edit: `made:${id}` })}>
+                {words.edit.title}
               </button>
               <button
                 type="button"
