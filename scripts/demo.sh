@@ -80,7 +80,7 @@ run atelier replies export --project sample --out replies.csv
 python3 scripts/demo_report.py demo-data/summary.json replies.csv --binary "${binary#"$PWD/"}" "${report[@]}"
 
 say 'The sample library: 170 pictures, searched by words and by look'
-run atelier library import assets/library
+run atelier library samples
 
 say 'Eight images on two sides, with references drawn from it, by the sandbox: made-up pictures, for nothing'
 show atelier images generate "$PROMPT" --count 4 --model "${SIDES[0]}" --compare "${SIDES[1]}" '>' demo-data/images.json

@@ -21,7 +21,7 @@ from ..result import Broken, Figure, Result, Row
 
 PEOPLE = 200
 # Between an answer and what they ask next, in seconds: somebody who types, looks and types again.
-PAUSE = (0.5, 1.5)
+PAUSE = (1.0, 5.0)
 SECONDS = 45
 PROMPTS = 10_000
 PICTURES = 60
@@ -37,13 +37,13 @@ def crowded(bench: Bench) -> Result:
     config = folder / "atelier.toml"
     config.write_text(f'[[pools]]\nmodel = "{MODEL}"\nlimits = ["{limit}"]\n')
     data = folder / "data"
-    run(bench, data, "library", "import", str(ROOT / "assets" / "library"))
+    run(bench, data, "library", "samples")
     token = json.loads(run(bench, data, "tokens", "add", "bench", "--json"))["token"]
     with bench.sandbox(folder, "--quota", limit, "--latency", "300ms") as sandbox:
         environment = {**os.environ, "GOOGLE_GEMINI_BASE_URL": sandbox.url, "GEMINI_API_KEY": KEY}
         port_file = folder / "port"
-        command = [bench.binary, "serve", "--addr", "127.0.0.1:0", "--data-dir", data, "--port-file", port_file,
-                   "--config", config]
+        command = [bench.binary, "serve", "--no-samples", "--addr", "127.0.0.1:0", "--data-dir", data,
+                   "--port-file", port_file, "--config", config]
         with (folder / "serve.log").open("wb") as log:
             server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:

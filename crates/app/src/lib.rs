@@ -44,6 +44,7 @@ mod queue;
 mod quota;
 pub mod replies;
 mod run;
+mod samples;
 pub mod search;
 mod tidy;
 mod trash;

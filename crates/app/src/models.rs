@@ -10,8 +10,9 @@ use crate::pools::Pools;
 use crate::run::RunSettings;
 use crate::views::{ModelListView, ModelView};
 
-/// The sandbox, in the names that a studio offers.
-const SANDBOX_IMAGES: &str = "sandbox:gemini-3.1-flash-image";
+/// The sandbox, in the names that a studio offers: several for images, so that there is something to compare.
+const SANDBOX_IMAGES: [&str; 3] =
+    ["sandbox:gemini-3.1-flash-image", "sandbox:gemini-3-pro-image", "sandbox:openai:gpt-image-2"];
 const SANDBOX_WORDS: &str = "sandbox:gemini-3.5-flash-lite";
 
 /// Presets by kind, each a name with what the prompt says of it.
@@ -36,7 +37,8 @@ impl App {
         names.extend(self.config().pools.iter().map(|pool| pool.model.clone()));
         let sandbox =
             |name: &str, makes_images| ModelView { model: name.to_owned(), makes_images, ready: true, sandbox: true };
-        let mut models = vec![sandbox(SANDBOX_IMAGES, true), sandbox(SANDBOX_WORDS, false)];
+        let mut models = SANDBOX_IMAGES.map(|name| sandbox(name, true)).to_vec();
+        models.push(sandbox(SANDBOX_WORDS, false));
         for model in names {
             models.push(ModelView {
                 makes_images: priced.get(&model).copied().unwrap_or(model.contains("image")),

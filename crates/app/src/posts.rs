@@ -8,7 +8,7 @@ use atelier_store::{Cursor, Project, Store};
 
 use crate::app::App;
 use crate::error::{AppError, AppResult, excerpt};
-use crate::views::{BadRowView, PostListView, PostView, PostsImportView, ProjectView};
+use crate::views::{BadRowView, FunnelView, PostListView, PostView, PostsImportView, ProjectView};
 
 /// Projects are read in pages of this size.
 const PAGE: usize = 500;
@@ -181,14 +181,29 @@ impl App {
         })
     }
 
-    /// A page of a project's posts.
+    /// How far a project's posts have come.
     ///
     /// # Errors
     /// `no-such-project`, and what the store reports.
-    pub async fn posts(&self, project: &str, after: Option<Cursor>, limit: usize) -> AppResult<PostListView> {
+    pub async fn funnel(&self, project: &str) -> AppResult<FunnelView> {
         self.check_project(project).await?;
-        let posts = self.store()?.posts(project, after, limit).await?;
-        let next = posts.last().filter(|_| posts.len() == limit).map(|post| post.cursor().to_string());
+        Ok(self.store()?.funnel(project).await?.into())
+    }
+
+    /// A page of a project's posts; with a label, those that have it.
+    ///
+    /// # Errors
+    /// `no-such-project`, and what the store reports.
+    pub async fn posts(
+        &self,
+        project: &str,
+        label: Option<&str>,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> AppResult<PostListView> {
+        self.check_project(project).await?;
+        let posts = self.store()?.scored_posts(project, label, after, limit).await?;
+        let next = posts.last().filter(|_| posts.len() == limit).map(|(post, _)| post.cursor().to_string());
         Ok(PostListView { posts: posts.into_iter().map(PostView::from).collect(), next })
     }
 }

@@ -1,8 +1,9 @@
 //! Limits as they stand: configured, learnt, used.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use atelier_engine::{Limit, PoolId};
+use atelier_engine::{EngineError, Limit, PoolId, Window};
 use atelier_providers::ModelRef;
 use jiff::tz::TimeZone;
 
@@ -10,6 +11,9 @@ use crate::app::App;
 use crate::error::{AppError, AppResult};
 use crate::pools::configured;
 use crate::views::{LimitView, PoolView, QuotaView};
+
+/// So many calls show how a window fills.
+const MOST_RECENT: usize = 500;
 
 impl App {
     /// The limits of every pool that is configured, was used, or is learnt about.
@@ -32,7 +36,25 @@ impl App {
     /// The limits of one pool, of which these are configured.
     pub(crate) async fn pool_view(&self, pool: &PoolId, configured: &[Limit]) -> AppResult<PoolView> {
         let uses = self.engine()?.quota(pool, configured, zone(pool)).await?;
-        Ok(PoolView { pool: pool.to_string(), limits: uses.into_iter().map(LimitView::new).collect() })
+        let windows = uses.iter().filter_map(|used| match used.limit.window {
+            Window::Sliding(window) => Some(window),
+            Window::Day | Window::Now => None,
+        });
+        let recent = match windows.max() {
+            Some(window) => self.recent_calls(pool, window).await?,
+            None => Vec::new(),
+        };
+        Ok(PoolView { pool: pool.to_string(), limits: uses.into_iter().map(LimitView::new).collect(), recent })
+    }
+
+    /// How many seconds ago the calls of a pool left within a window, the latest first.
+    async fn recent_calls(&self, pool: &PoolId, window: Duration) -> AppResult<Vec<f64>> {
+        let now = self.clock().now();
+        let entries = self.store()?.journal().ledger(pool, now.before(window)).await.map_err(EngineError::from)?;
+        let mut ago: Vec<f64> = entries.iter().map(|entry| now.since(entry.left).as_secs_f64()).collect();
+        ago.sort_unstable_by(f64::total_cmp);
+        ago.truncate(MOST_RECENT);
+        Ok(ago)
     }
 
     /// Forgets the limits that refusals have taught about a pool, or about all; how many.

@@ -127,7 +127,7 @@ impl App {
         Ok(SearchView::new(found, self.clock().now().since(began)))
     }
 
-    /// Asks judged queries. `on_query` hears how many were.
+    /// Asks judged queries, and ranks what is shown: the hits and the nearest below them. `on_query` hears how many were.
     ///
     /// # Errors
     /// `embedder-absent` if words alone would be measured and more was asked for; what the search reports.
@@ -150,9 +150,10 @@ impl App {
                 return Err(AppError::new(code!("embedder-absent"), message)
                     .hint("measure the words of images alone, or see to the embedder"));
             }
-            let hits = found.hits.hits;
+            let atelier_search::Hits { hits, nearest, .. } = found.hits;
             answered += u64::from(!hits.is_empty());
-            ranked.push(hits.into_iter().map(|hit| hit.id).collect::<Vec<_>>());
+            // As they are shown: what matches, and the nearest below.
+            ranked.push(hits.into_iter().chain(nearest).map(|hit| hit.id).collect::<Vec<_>>());
             on_query(ranked.len() as u64, queries.len() as u64);
         }
         let mut ranked = ranked.into_iter();

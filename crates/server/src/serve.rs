@@ -68,6 +68,7 @@ pub async fn serve(app: App, settings: ServeSettings, stop: Stop) -> AppResult<S
     let address = listener.local_addr().map_err(|error| AppError::new(code!("server-address"), error.to_string()))?;
     let url = settings.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let patience = settings.patience;
+    let may_have_samples = settings.samples && settings.address.ip().is_loopback() && !settings.behind_proxy;
     let hosts = Hosts::new(&settings, address);
     let server = Server::new(app.clone(), settings, hosts, stop.clone(), routes::document(), url.clone())?;
     let router = around(routes::router(&server), &server)?.with_state(server.clone());
@@ -75,6 +76,7 @@ pub async fn serve(app: App, settings: ServeSettings, stop: Stop) -> AppResult<S
     // Loaded before somebody waits for it.
     let search = app.image_search().await?;
     search.catch_up(|_| {}).await?;
+    let wants_samples = may_have_samples && first_link.is_some() && app.library_is_untouched().await?;
     let task = tokio::spawn(async move {
         let jobs = tokio::spawn({
             let (app, stop) = (app.clone(), stop.clone());
@@ -82,8 +84,9 @@ pub async fn serve(app: App, settings: ServeSettings, stop: Stop) -> AppResult<S
         });
         let following = tokio::spawn(follow(app.clone(), stop.clone()));
         let tidying = tokio::spawn(tidy(app.clone(), stop.clone()));
+        let samples = tokio::spawn(begin_with_samples(app.clone(), stop.clone(), wants_samples));
         accept(listener, router, stop).await;
-        for task in [following, tidying] {
+        for task in [following, tidying, samples] {
             task.abort();
         }
         match jobs.await {
@@ -93,6 +96,13 @@ pub async fn serve(app: App, settings: ServeSettings, stop: Stop) -> AppResult<S
         }
     });
     Ok(Serving { address, url, first_link, task })
+}
+
+/// Puts the samples into a library that has nothing to look at yet. Without them all else works.
+async fn begin_with_samples(app: App, stop: Stop, wanted: bool) {
+    if wanted && let Err(error) = app.add_samples(&stop).await {
+        tracing::warn!(code = error.code(), "the samples are not in the library: {}", error.message());
+    }
 }
 
 /// Refuses what would let strangers in.

@@ -15,6 +15,10 @@ use crate::sign_in::{Attempts, Oidc};
 /// Requests that are worked on at the same time; beyond, they are sent away and may come again.
 const AT_ONCE: usize = 1024;
 
+/// Searches and previews that are worked on at the same time. They wait for the processor: more at a time would end no
+/// sooner, and each holds what it has found so far in memory.
+const QUESTIONS: usize = 16;
+
 /// How a server is set up.
 #[derive(Clone, Debug)]
 pub struct ServeSettings {
@@ -30,6 +34,8 @@ pub struct ServeSettings {
     pub hosts: Vec<String>,
     /// How long paid calls may take to finish once it is to end.
     pub patience: Duration,
+    /// Whether a library that never had an image gets the samples, where nobody but whoever is at this machine can come in.
+    pub samples: bool,
 }
 
 /// What all requests share. Cheap to clone.
@@ -48,6 +54,7 @@ pub(crate) struct Inner {
     pub(crate) hub: Hub,
     pub(crate) metrics: Metrics,
     pub(crate) turns: Semaphore,
+    pub(crate) questions: Semaphore,
     pub(crate) stop: Stop,
     /// The document of the API.
     pub(crate) document: String,
@@ -74,6 +81,7 @@ impl Server {
             layouts: Layouts::default(),
             attempts: Attempts::default(),
             turns: Semaphore::new(AT_ONCE),
+            questions: Semaphore::new(QUESTIONS),
             stop,
             document,
             url,

@@ -83,7 +83,7 @@ pub use library::{
     Added, ChangeKind, Collection, Image, ImageFilter, ImageShape, ImageSource, LibraryChange, Likeness, NewImage,
     NewVector, ObjectsGuard, ScoreKind, TagCount, Unembedded, VectorSpace,
 };
-pub use posts::{CandidateFilter, Candidates, Post, Upserted};
+pub use posts::{CandidateFilter, Candidates, Funnel, Post, ScoredPost, Upserted};
 pub use projects::Project;
 pub use requests::{AnsweredRequest, RequestKey};
 pub use scores::ScoreRecord;

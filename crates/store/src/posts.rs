@@ -1,6 +1,9 @@
 //! Posts, and which of them can be answered.
 
+mod funnel;
 mod removal;
+
+pub use funnel::{Funnel, ScoredPost};
 
 use std::sync::Arc;
 
@@ -113,23 +116,6 @@ impl Store {
         }
         upserted.unchanged = given - upserted.added - upserted.updated;
         Ok(upserted)
-    }
-
-    /// A page of a project's posts, newest first.
-    pub async fn posts(&self, project: &str, after: Option<Cursor>, limit: usize) -> StoreResult<Vec<Post>> {
-        let (posted_at, id) = match &after {
-            Some(cursor) => cursor.parts()?,
-            None => (i64::MAX, ""),
-        };
-        let query = Statement::new(format!(
-            "SELECT {COLUMNS} FROM posts p WHERE p.project = $1 AND p.posted_at <= $2 \
-             AND (p.posted_at < $2 OR p.id < $3) ORDER BY p.posted_at DESC, p.id DESC LIMIT $4"
-        ))
-        .bind(project)
-        .bind(posted_at)
-        .bind(id)
-        .bind(limit);
-        rows(self.query(query).await?, |row| post(&mut row.columns()))
     }
 
     /// The newest posts that pass the filter, those answered before and those being answered left out

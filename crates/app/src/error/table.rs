@@ -231,7 +231,7 @@ table! {
     Defect:
         "calibration-not-fitted" "database-refused" "embedder-id-invalid" "index-change-backwards"
         "index-dimensions-differ" "index-no-such-space" "index-read-only" "index-setting-invalid"
-        "no-such-reservation" "panicked" "presets-unreadable" "vector-dimensions-differ" "vector-empty" "vector-not-finite"
+        "no-such-reservation" "panicked" "presets-unreadable" "samples-unreadable" "vector-dimensions-differ" "vector-empty" "vector-not-finite"
         "vector-zero";
 }
 

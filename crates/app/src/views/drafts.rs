@@ -19,14 +19,22 @@ pub struct DraftView {
     pub url: String,
     /// Who posted it.
     pub author: String,
+    /// How many follow them.
+    pub followers: u64,
     /// What the post says.
     pub post_text: String,
+    /// When it was posted.
+    pub posted_at: String,
+    /// How many like the post.
+    pub likes: u64,
     /// What the post was scored.
     pub score: Option<f64>,
     /// Its label.
     pub label: Option<String>,
     /// The topic that it fits best.
     pub topic: Option<String>,
+    /// What its score is made of.
+    pub terms: Option<ScoreTermsView>,
     /// The job that drafted it.
     pub job: String,
     /// Its manner.
@@ -45,6 +53,19 @@ pub struct DraftView {
     pub version: String,
 }
 
+/// What a score is made of: each from 0 to 1.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct ScoreTermsView {
+    /// Engagement by age and reach.
+    pub velocity: f64,
+    /// Fit with the project's topics.
+    pub relevance: f64,
+    /// Signs that it invites an answer.
+    pub openness: f64,
+    /// Standing of its author with the project.
+    pub author_quality: f64,
+}
+
 impl From<DraftRow> for DraftView {
     fn from(row: DraftRow) -> Self {
         let DraftRow { draft, post, score } = row;
@@ -54,10 +75,19 @@ impl From<DraftRow> for DraftView {
             post: draft.post,
             url: post.url,
             author: post.author,
+            followers: post.followers,
             post_text: post.text,
+            posted_at: post.posted_at.to_string(),
+            likes: post.likes,
             score: score.as_ref().map(|score| score.total),
             label: score.as_ref().map(|score| score.label.clone()),
-            topic: score.map(|score| score.topic),
+            topic: score.as_ref().map(|score| score.topic.clone()),
+            terms: score.map(|score| ScoreTermsView {
+                velocity: score.velocity,
+                relevance: score.relevance,
+                openness: score.openness,
+                author_quality: score.author_quality,
+            }),
             job: draft.job.to_string(),
             kind: draft.kind,
             rank: draft.rank,

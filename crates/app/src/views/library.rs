@@ -105,3 +105,14 @@ pub struct NamedCountView {
     /// How many images have it.
     pub images: u64,
 }
+
+/// The samples that ship with the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SamplesView {
+    /// How many there are.
+    pub samples: u64,
+    /// How many of them are in the library.
+    pub there: u64,
+    /// How many other images the library has.
+    pub others: u64,
+}

@@ -29,9 +29,9 @@ pub use generations::{
     LikedCostsView, PlanView, PreferenceView, PromotedView, SideForecastView,
 };
 pub use jobs::{ForecastView, JobDetailView, JobListView, JobView, PromptsForecastView, PromptsSummaryView};
-pub use library::{ImageListView, ImageView, NamedCountView};
+pub use library::{ImageListView, ImageView, NamedCountView, SamplesView};
 pub use models::{ModelListView, ModelView};
-pub use posts::{BadRowView, PostListView, PostView, PostsImportView, ProjectView};
+pub use posts::{BadRowView, FunnelView, PostListView, PostView, PostsImportView, ProjectView};
 pub use prices::{PriceListView, PriceRowView, PricesImportView};
 pub use providers::{KeySource, ProviderListView, ProviderView, TriedView};
 pub use quota::{LimitAmount, LimitView, PoolView, QuotaView};

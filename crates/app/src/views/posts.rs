@@ -2,7 +2,7 @@
 
 use atelier_engine::Timestamp;
 use atelier_replies::Finder;
-use atelier_store::{Post, Project};
+use atelier_store::{Funnel, Project, ScoredPost};
 use serde::Serialize;
 use serde::ser::Serializer;
 use utoipa::ToSchema;
@@ -78,11 +78,20 @@ pub struct PostView {
     pub lang: Option<String>,
     /// Where it stands.
     pub url: String,
+    /// What it was scored, from 0 to 1.
+    pub score: Option<f64>,
+    /// Its label: `green`, `yellow` or `red`.
+    pub label: Option<String>,
+    /// The topic that it fits best.
+    pub topic: Option<String>,
 }
 
-impl From<Post> for PostView {
-    fn from(post: Post) -> Self {
+impl From<ScoredPost> for PostView {
+    fn from((post, score): ScoredPost) -> Self {
         Self {
+            score: score.as_ref().map(|score| score.total),
+            label: score.as_ref().map(|score| score.label.clone()),
+            topic: score.map(|score| score.topic),
             id: post.id,
             text: post.text,
             author: post.author,
@@ -133,4 +142,34 @@ pub struct BadRowView {
     pub line: u64,
     /// Why not.
     pub reason: String,
+}
+
+/// How many posts of a project there are at each stage. Each stage is counted by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FunnelView {
+    /// All of them.
+    pub posts: u64,
+    /// Scored, and labelled green.
+    pub green: u64,
+    /// Scored, and labelled yellow.
+    pub yellow: u64,
+    /// Scored, and labelled red.
+    pub red: u64,
+    /// Drafted for.
+    pub drafted: u64,
+    /// No drafts: the provider refused, or it failed.
+    pub unanswered: u64,
+    /// Drafts wait for a decision, and none was approved.
+    pub to_review: u64,
+    /// One of its drafts was approved, whatever came of it.
+    pub approved: u64,
+    /// One of its drafts was marked as posted.
+    pub posted: u64,
+}
+
+impl From<Funnel> for FunnelView {
+    fn from(funnel: Funnel) -> Self {
+        let Funnel { posts, green, yellow, red, drafted, unanswered, to_review, approved, posted } = funnel;
+        Self { posts, green, yellow, red, drafted, unanswered, to_review, approved, posted }
+    }
 }

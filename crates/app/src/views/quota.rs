@@ -18,6 +18,8 @@ pub struct PoolView {
     pub pool: String,
     /// Its limits.
     pub limits: Vec<LimitView>,
+    /// How many seconds ago its latest calls left, within the longest of its sliding windows; 500 at most.
+    pub recent: Vec<f64>,
 }
 
 /// A number of what a limit counts: calls, tokens or images, or dollars.

@@ -9,3 +9,4 @@ mod generations;
 mod jobs;
 mod migration;
 mod replies;
+mod samples;

@@ -47,6 +47,12 @@ pub(crate) enum LibraryCommand {
     },
     /// List the tags there are
     Tags,
+    /// Put the sample pictures that ship with the program into the library
+    Samples {
+        /// Move them into the trash instead
+        #[arg(long)]
+        remove: bool,
+    },
     /// Make the vectors that images lack, as after a change of the embedder
     Embed {
         /// Forget the vectors of other embedders, once all are made

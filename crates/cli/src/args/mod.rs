@@ -178,6 +178,9 @@ pub(crate) enum PostsCommand {
         /// The project
         #[arg(short, long, value_name = "NAME")]
         project: String,
+        /// Only posts with this label: green, yellow or red
+        #[arg(long, value_name = "LABEL")]
+        label: Option<String>,
         /// The most rows to list
         #[arg(long, value_name = "ROWS", default_value_t = 50)]
         limit: usize,

@@ -90,6 +90,12 @@ pub(crate) struct PostSelection {
     /// Take the scores of an earlier run where there are any
     #[arg(long)]
     pub(crate) use_saved_scores: bool,
+    /// This post and no others, whatever else is said, and though it was answered before; it may be given several times
+    #[arg(long, value_name = "ID")]
+    pub(crate) post: Vec<String>,
+    /// What is to be done better this time, such as "shorter, and without the joke"
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) hint: Option<String>,
 }
 
 /// A number above zero.

@@ -25,6 +25,9 @@ pub(crate) struct Serve {
     /// How long paid calls may take to finish once it is to end, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     pub(crate) stop_within: u64,
+    /// Leave a library that has never had an image without the samples
+    #[arg(long)]
+    pub(crate) no_samples: bool,
     /// Write the address to this file once it can be asked
     #[arg(long, value_name = "FILE")]
     pub(crate) port_file: Option<PathBuf>,

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use atelier_app::replies::label;
 use atelier_app::views::PostView;
 use atelier_app::{AppError, AppResult, code};
 use serde_json::json;
@@ -18,7 +19,9 @@ const SHOWN_BAD: usize = 20;
 pub(super) async fn run(context: &Context, command: PostsCommand) -> AppResult<Exit> {
     match command {
         PostsCommand::Import { file, project, strict } => import(context, &file, &project, strict).await,
-        PostsCommand::List { project, limit, after } => list(context, &project, limit, after.as_deref()).await,
+        PostsCommand::List { project, label, limit, after } => {
+            list(context, &project, label.as_deref(), limit, after.as_deref()).await
+        }
         PostsCommand::Remove { project, ids, all } => remove(context, &project, &ids, all).await,
     }
 }
@@ -45,8 +48,15 @@ async fn import(context: &Context, file: &Path, project: &str, strict: bool) -> 
     Ok(Exit::Success)
 }
 
-async fn list(context: &Context, project: &str, limit: usize, after: Option<&str>) -> AppResult<Exit> {
-    let list = context.app.posts(project, after.map(str::parse).transpose()?, limit).await?;
+async fn list(
+    context: &Context,
+    project: &str,
+    wanted: Option<&str>,
+    limit: usize,
+    after: Option<&str>,
+) -> AppResult<Exit> {
+    let wanted = wanted.map(label).transpose()?;
+    let list = context.app.posts(project, wanted.as_deref(), after.map(str::parse).transpose()?, limit).await?;
     context.out.result(&list, || {
         if list.posts.is_empty() {
             return format!(
@@ -55,11 +65,15 @@ async fn list(context: &Context, project: &str, limit: usize, after: Option<&str
         }
         let cells = |post: &PostView| {
             let author = format!("@{}", excerpt(&post.author, 20));
-            vec![post.id.clone(), moment(post.posted_at), author, thousands(post.likes), excerpt(&post.text, 60)]
+            let score = post.score.map(|score| format!("{score:.2}")).unwrap_or_default();
+            let label = post.label.clone().unwrap_or_default();
+            let (posted, likes) = (moment(post.posted_at), thousands(post.likes));
+            vec![post.id.clone(), posted, author, likes, score, label, excerpt(&post.text, 60)]
         };
         let cells: Vec<Vec<String>> = list.posts.iter().map(cells).collect();
         let more = list.next.as_ref().map(|next| format!("\nmore with --after {next}")).unwrap_or_default();
-        table(&["id", "posted", "author", "likes", "text"], &[false, false, false, true, false], &cells) + &more
+        let headers = ["id", "posted", "author", "likes", "score", "label", "text"];
+        table(&headers, &[false, false, false, true, true, false, false], &cells) + &more
     })?;
     Ok(Exit::Success)
 }

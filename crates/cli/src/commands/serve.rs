@@ -50,6 +50,7 @@ fn settings(config: ServerConfig, command: &Serve) -> ServeSettings {
         trusted_proxies,
         hosts,
         patience: Duration::from_secs(command.stop_within),
+        samples: !command.no_samples,
     }
 }
 

@@ -19,9 +19,13 @@ struct Served {
 }
 
 fn serve(world: &World) -> Served {
+    serve_with(world, "--no-samples")
+}
+
+fn serve_with(world: &World, flags: &str) -> Served {
     let port_file = world.path("url");
     let _ = std::fs::remove_file(&port_file);
-    let running = world.start(&format!("serve --addr 127.0.0.1:0 --port-file {}", port_file.display()));
+    let running = world.start(&format!("serve --addr 127.0.0.1:0 {flags} --port-file {}", port_file.display()));
     let url = until("the server's address", || std::fs::read_to_string(&port_file).ok());
     let made = world.json("tokens add test --scope read --scope write --scope spend");
     Served { running, url, token: made["token"].as_str().unwrap().to_owned() }
@@ -81,6 +85,22 @@ fn a_strangers_client_searches_previews_makes_waits_and_downloads() {
     assert!(finished.stdout.starts_with("2 images would cost $"), "{finished}");
     assert_eq!(finished.stdout.matches("made pictures/").count(), 2, "{finished}");
     assert_eq!(std::fs::read_dir(world.path("pictures")).unwrap().count(), 2);
+}
+
+#[test]
+fn a_library_that_never_had_an_image_begins_with_the_samples() {
+    let world = World::new();
+    let served = serve_with(&world, "");
+    let all = until("the samples", || {
+        let samples = served.get("/library/samples");
+        (samples["there"] == samples["samples"]).then(|| samples["samples"].clone())
+    });
+    assert_eq!(served.get("/search?q=ladybird&limit=1")["hits"][0]["id"], "red-ladybird");
+    assert_eq!(served.ask("DELETE", "/library/samples", "", b"")["changed"], all);
+    served.running.kill();
+    // Whoever has taken them away does not get them again.
+    let served = serve_with(&world, "");
+    assert_eq!(served.get("/library/samples")["there"], 0);
 }
 
 #[test]

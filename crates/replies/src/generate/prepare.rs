@@ -40,6 +40,10 @@ pub struct Selection {
     pub greens_only: bool,
     /// Whether a post that was scored before keeps that score (its label follows the thresholds of today).
     pub use_saved_scores: bool,
+    /// If not empty, these posts and no others: whatever is said above, and though they were answered before.
+    pub posts: Vec<String>,
+    /// What is to be done better this time: it goes to what a voice keeps to.
+    pub hint: Option<String>,
 }
 
 impl Default for Selection {
@@ -55,6 +59,8 @@ impl Default for Selection {
             skip_low_scores: true,
             greens_only: false,
             use_saved_scores: false,
+            posts: Vec::new(),
+            hint: None,
         }
     }
 }
@@ -94,6 +100,8 @@ pub struct Prepared {
     pub now: Timestamp,
     /// Which embedder compared them.
     pub embedder: String,
+    /// Whether they are drafted for though they were answered before.
+    pub again: bool,
 }
 
 impl Prepared {
@@ -222,7 +230,8 @@ pub async fn prepare(
             projects.push(stages.project(name).await?);
         }
     }
-    Ok(Prepared { projects, now, embedder: embedding.id().to_string() })
+    let again = !selection.posts.is_empty();
+    Ok(Prepared { projects, now, embedder: embedding.id().to_string(), again })
 }
 
 /// What all stages need.
@@ -236,7 +245,13 @@ struct Stages<'a> {
 impl Stages<'_> {
     async fn project(&self, name: &str) -> Result<PreparedProject, RepliesError> {
         let record = self.store.project(name).await?.ok_or_else(|| RepliesError::NoSuchProject(name.to_owned()))?;
-        let finder = Finder::from_yaml(&record.finder)?;
+        let mut finder = Finder::from_yaml(&record.finder)?;
+        if let Some(hint) = self.selection.hint.as_deref().map(str::trim).filter(|hint| !hint.is_empty()) {
+            finder.voice.constraints.push(hint.to_owned());
+        }
+        if !self.selection.posts.is_empty() {
+            return self.these(name, finder).await;
+        }
         let candidates = self.store.candidates(&self.selection.filter(name, self.now)).await?;
         let (gated, posts) = self.gate(&finder, candidates.posts);
         let (posts, duplicates) = self.leave_duplicates_out(name, posts).await?;
@@ -248,6 +263,23 @@ impl Stages<'_> {
             waiting: candidates.waiting,
             gated,
             duplicates,
+            scored,
+        })
+    }
+
+    /// The posts that somebody has named: nothing leaves them out.
+    async fn these(&self, name: &str, finder: Finder) -> Result<PreparedProject, RepliesError> {
+        let posts = self.store.posts_with_ids(name, &self.selection.posts).await?;
+        let vectors = self.vectors(posts.iter().map(|post| post.text.clone()).collect()).await?;
+        let mut scored = self.score(&finder, name, posts.into_iter().zip(vectors).collect()).await?;
+        scored.iter_mut().for_each(|scored| scored.draft = true);
+        Ok(PreparedProject {
+            name: name.to_owned(),
+            finder,
+            already_answered: 0,
+            waiting: Vec::new(),
+            gated: Vec::new(),
+            duplicates: Vec::new(),
             scored,
         })
     }

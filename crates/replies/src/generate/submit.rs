@@ -136,6 +136,7 @@ fn job(prepared: &Prepared, id: &JobId, settings: Value, now: Timestamp) -> NewJ
     let claim = |(project, scored): (&PreparedProject, &ScoredPost)| PostClaim {
         project: project.name.clone(),
         post: scored.post.id.clone(),
+        again: prepared.again,
     };
     NewJob {
         id: Arc::clone(id),

@@ -107,38 +107,39 @@ pub(super) fn failure(kind: InjectedFault, call: AdmittedCall) -> Response<Answe
     error(status, name, message, &[], Some(call))
 }
 
-/// A quota's metric and id on the wire. Clients tell limits apart by the id; a sliding window of another length
-/// than a minute has the minute's, because the wire has no other.
-fn names_of(quota: Quota) -> (&'static str, &'static str) {
+/// A quota's metric and id on the wire, where clients tell limits apart by the id. Gemini's own limits count minutes and
+/// days; a window of another length is written in the way of Google's other limits, such as `SpendPer10Minutes`.
+fn names_of(quota: Quota) -> (&'static str, String) {
     match quota {
-        Quota::Windowed { metric: QuotaMetric::Requests, window: QuotaWindow::Sliding(_), .. } => (
+        Quota::Windowed { metric: QuotaMetric::Requests, window, .. } => (
             "generativelanguage.googleapis.com/generate_content_free_tier_requests",
-            "GenerateRequestsPerMinutePerProjectPerModel-FreeTier",
+            format!("GenerateRequests{}PerProjectPerModel-FreeTier", per(window)),
         ),
-        Quota::Windowed { metric: QuotaMetric::Requests, window: QuotaWindow::Day, .. } => (
-            "generativelanguage.googleapis.com/generate_content_free_tier_requests",
-            "GenerateRequestsPerDayPerProjectPerModel-FreeTier",
-        ),
-        Quota::Windowed { metric: QuotaMetric::InputTokens, window: QuotaWindow::Sliding(_), .. } => (
+        Quota::Windowed { metric: QuotaMetric::InputTokens, window, .. } => (
             "generativelanguage.googleapis.com/generate_content_free_tier_input_token_count",
-            "GenerateContentInputTokensPerModelPerMinute-FreeTier",
+            format!("GenerateContentInputTokensPerModel{}-FreeTier", per(window)),
         ),
-        Quota::Windowed { metric: QuotaMetric::InputTokens, window: QuotaWindow::Day, .. } => (
-            "generativelanguage.googleapis.com/generate_content_free_tier_input_token_count",
-            "GenerateContentInputTokensPerModelPerDay-FreeTier",
-        ),
-        Quota::Windowed { metric: QuotaMetric::Images, window: QuotaWindow::Sliding(_), .. } => (
+        Quota::Windowed { metric: QuotaMetric::Images, window, .. } => (
             "generativelanguage.googleapis.com/generate_content_free_tier_images",
-            "GenerateImagesPerMinutePerProjectPerModel-FreeTier",
-        ),
-        Quota::Windowed { metric: QuotaMetric::Images, window: QuotaWindow::Day, .. } => (
-            "generativelanguage.googleapis.com/generate_content_free_tier_images",
-            "GenerateImagesPerDayPerProjectPerModel-FreeTier",
+            format!("GenerateImages{}PerProjectPerModel-FreeTier", per(window)),
         ),
         Quota::InFlight { .. } => (
             "generativelanguage.googleapis.com/generate_content_concurrent_requests",
-            "GenerateConcurrentRequestsPerProjectPerModel-FreeTier",
+            "GenerateConcurrentRequestsPerProjectPerModel-FreeTier".to_owned(),
         ),
+    }
+}
+
+/// `PerMinute`, `PerDay`, `Per10Seconds`. A window of no whole seconds has the minute's name: there is no other.
+fn per(window: QuotaWindow) -> String {
+    let QuotaWindow::Sliding(window) = window else { return "PerDay".to_owned() };
+    match window.as_secs() {
+        _ if window.subsec_nanos() > 0 => "PerMinute".to_owned(),
+        1 => "PerSecond".to_owned(),
+        60 => "PerMinute".to_owned(),
+        3600 => "PerHour".to_owned(),
+        seconds if seconds % 60 == 0 => format!("Per{}Minutes", seconds / 60),
+        seconds => format!("Per{seconds}Seconds"),
     }
 }
 
@@ -197,5 +198,18 @@ mod tests {
         assert_eq!(written(1_234_001), "1.235s");
         assert_eq!(written(50_000), "0.05s");
         assert_eq!(written(0), "0.001s");
+    }
+
+    #[test]
+    fn a_limit_is_called_by_its_window() {
+        for (quota, id) in [
+            ("requests=15/60s", "GenerateRequestsPerMinutePerProjectPerModel-FreeTier"),
+            ("requests=15/10s", "GenerateRequestsPer10SecondsPerProjectPerModel-FreeTier"),
+            ("requests=15/120s", "GenerateRequestsPer2MinutesPerProjectPerModel-FreeTier"),
+            ("input_tokens=9/500ms", "GenerateContentInputTokensPerModelPerMinute-FreeTier"),
+            ("requests=1500/day", "GenerateRequestsPerDayPerProjectPerModel-FreeTier"),
+        ] {
+            assert_eq!(quota.parse().map(names_of).unwrap().1, id);
+        }
     }
 }

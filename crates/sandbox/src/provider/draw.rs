@@ -3,7 +3,8 @@
 use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock};
 
-use tokio::sync::Semaphore;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use tokio::sync::oneshot;
 
 use super::{AnswerContent, NoAnswer, SandboxAnswer, SandboxProvider};
 use crate::hash::mix;
@@ -63,10 +64,17 @@ impl SandboxProvider {
     }
 }
 
-/// Draws once there is a core free for it: more pictures at a time would only take more memory.
+/// Draws on threads of its own, as many as there are cores: more pictures at a time would only take more memory, and each
+/// thread keeps some of what it has worked in.
 async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    static TURNS: LazyLock<Semaphore> =
-        LazyLock::new(|| Semaphore::new(std::thread::available_parallelism().map_or(1, NonZeroUsize::get)));
-    let _turn = TURNS.acquire().await.ok()?;
-    tokio::task::spawn_blocking(work).await.ok()
+    static HANDS: LazyLock<Option<ThreadPool>> = LazyLock::new(|| {
+        let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(|number| format!("sandbox-{number}"));
+        pool.panic_handler(|_| {}).build().ok()
+    });
+    let (sender, receiver) = oneshot::channel();
+    HANDS.as_ref()?.spawn_fifo(move || {
+        let _ = sender.send(work());
+    });
+    receiver.await.ok()
 }

@@ -120,6 +120,7 @@ mod tests {
             trusted_proxies: Vec::new(),
             hosts: vec!["Intern".into()],
             patience: std::time::Duration::ZERO,
+            samples: false,
         };
         let hosts = Hosts::new(&settings, settings.address);
         for fine in ["localhost:8787", "127.0.0.1:8787", "[::1]:1", "studio.example.org", "intern:80"] {

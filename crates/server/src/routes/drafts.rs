@@ -74,6 +74,12 @@ struct DraftRequest {
     /// The most that it may cost, in dollars.
     #[garde(inner(range(min = 0.0, max = 1000000.0)))]
     max_cost_usd: Option<f64>,
+    /// If not empty, these posts and no others, though they were answered before.
+    #[garde(length(max = 1000), inner(length(max = 200)))]
+    posts: Vec<String>,
+    /// What is to be done better this time.
+    #[garde(inner(length(chars, max = 500)))]
+    hint: Option<String>,
 }
 
 impl Default for DraftRequest {
@@ -90,6 +96,8 @@ impl Default for DraftRequest {
             skip_low_scores: usual.skip_low_scores,
             greens_only: usual.greens_only,
             max_cost_usd: None,
+            posts: Vec::new(),
+            hint: None,
         }
     }
 }
@@ -108,7 +116,9 @@ impl DraftRequest {
                 use_gate: self.use_gate,
                 skip_low_scores: self.skip_low_scores,
                 greens_only: self.greens_only,
-                ..Selection::default()
+                use_saved_scores: !self.posts.is_empty(),
+                posts: self.posts.clone(),
+                hint: self.hint.clone(),
             },
             all_projects: false,
             embedder: "local".to_owned(),
@@ -233,7 +243,7 @@ struct DraftChange {
     /// What it says from now on.
     #[garde(inner(length(chars, min = 1, max = 20000)))]
     text: Option<String>,
-    /// `approved`, `rejected`, `posted` or `skipped`.
+    /// `approved`, `rejected`, `posted` or `skipped`; `pending` takes a decision back.
     #[garde(inner(length(max = 20)))]
     status: Option<String>,
     /// Why it is rejected.

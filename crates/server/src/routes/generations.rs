@@ -8,7 +8,7 @@ use atelier_engine::Usd;
 use atelier_store::Preference;
 use atelier_studio::generate::{Camera, GenerationRequest, Mode, Plan, SideRequest, Which};
 use axum::Json;
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,7 @@ use utoipa_axum::routes;
 use super::Routes;
 use crate::http::{Answer, Body, Key, once};
 use crate::sign_in::{Access, Caller};
+use crate::state::Server;
 
 pub(super) fn add(routes: Routes) -> Routes {
     let (read, write, spend) = (Access::Scope(Scope::Read), Access::Scope(Scope::Write), Access::Scope(Scope::Spend));
@@ -173,7 +174,12 @@ struct PreviewView {
 /// Nothing is sent, kept or paid for: quick enough to follow typing.
 #[utoipa::path(post, path = "/generations/preview", tag = "generations", operation_id = "previewGeneration", request_body = MakeRequest,
     responses((status = 200, description = "What would be sent, and what that would take", body = PreviewView)))]
-async fn preview(caller: Caller, Body(asked): Body<MakeRequest>) -> Answer<Json<PreviewView>> {
+async fn preview(
+    State(server): State<Server>,
+    caller: Caller,
+    Body(asked): Body<MakeRequest>,
+) -> Answer<Json<PreviewView>> {
+    let _turn = server.questions.acquire().await;
     let request = wanted(&caller.app, &asked).await?;
     let (plan, forecast) = caller.app.preview_images(&request).await?;
     Ok(Json(PreviewView { plan, forecast }))

@@ -18,6 +18,7 @@ mod projects;
 mod prompts;
 mod providers;
 mod quotas;
+mod samples;
 mod search;
 mod sign_in;
 mod studio;
@@ -93,6 +94,7 @@ fn all(server: Option<Server>) -> (Router<Server>, OpenApi) {
     let routes = oidc::add(routes);
     let routes = accounts::add(routes);
     let routes = library::add(routes);
+    let routes = samples::add(routes);
     let routes = collections::add(routes);
     let routes = search::add(routes);
     let routes = uploads::add(routes);

@@ -1,7 +1,8 @@
 //! Projects of replies: finder.yml, posts, who sees them.
 
 use atelier_app::accounts::Scope;
-use atelier_app::views::{PostListView, PostsImportView, ProjectView};
+use atelier_app::replies::label;
+use atelier_app::views::{FunnelView, PostListView, PostsImportView, ProjectView};
 use axum::Json;
 use axum::body::Body as RawBody;
 use axum::extract::{Path, State};
@@ -14,7 +15,7 @@ use utoipa_axum::routes;
 use super::Routes;
 use super::generations::Share;
 use super::library::{Changed, Ids};
-use crate::http::{Answer, Body, Page, Query, receive};
+use crate::http::{Answer, Body, Query, receive};
 use crate::sign_in::{Access, Caller};
 use crate::state::Server;
 
@@ -31,6 +32,7 @@ pub(super) fn add(routes: Routes) -> Routes {
         .add(write, routes!(share))
         .add(write, routes!(remove))
         .add(read, routes!(check))
+        .add(read, routes!(funnel))
         .add(read, routes!(posts))
         .add(write, routes!(import))
         .add(write, routes!(remove_posts))
@@ -127,11 +129,40 @@ async fn check(caller: Caller, Body(file): Body<FinderText>) -> Answer<StatusCod
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// How far a project's posts have come
+#[utoipa::path(get, path = "/projects/{name}/funnel", tag = "replies", operation_id = "getFunnel",
+    params(("name" = String, Path, description = "Its name")), responses((status = 200, description = "How many there are at each stage", body = FunnelView)))]
+async fn funnel(caller: Caller, Path(name): Path<String>) -> Answer<Json<FunnelView>> {
+    Ok(Json(caller.app.funnel(&name).await?))
+}
+
+/// Which posts, and which page of them.
+#[derive(Debug, Deserialize, Validate, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct PostsWanted {
+    /// Those with this label: `green`, `yellow` or `red`.
+    #[garde(inner(length(max = 20)))]
+    label: Option<String>,
+    /// After which place it begins: the `next` of the page before.
+    #[garde(inner(length(max = 200)))]
+    after: Option<String>,
+    /// How many at most; 50 if nothing is said.
+    #[garde(range(min = 1, max = 500))]
+    limit: Option<usize>,
+}
+
 /// List a project's posts
 #[utoipa::path(get, path = "/projects/{name}/posts", tag = "replies", operation_id = "listPosts",
-    params(("name" = String, Path, description = "Its name"), Page), responses((status = 200, description = "A page of them, the newest first", body = PostListView)))]
-async fn posts(caller: Caller, Path(name): Path<String>, Query(page): Query<Page>) -> Answer<Json<PostListView>> {
-    Ok(Json(caller.app.posts(&name, page.cursor()?, page.limit()).await?))
+    params(("name" = String, Path, description = "Its name"), PostsWanted), responses((status = 200, description = "A page of them, the newest first", body = PostListView)))]
+async fn posts(
+    caller: Caller,
+    Path(name): Path<String>,
+    Query(wanted): Query<PostsWanted>,
+) -> Answer<Json<PostListView>> {
+    let label = wanted.label.as_deref().map(label).transpose()?;
+    let after = wanted.after.as_deref().map(str::parse).transpose()?;
+    Ok(Json(caller.app.posts(&name, label.as_deref(), after, wanted.limit.unwrap_or(50)).await?))
 }
 
 /// A file of posts on its way.

@@ -6,6 +6,7 @@ use atelier_app::{AppError, code};
 use atelier_search::{parse_filters, rgb};
 use atelier_studio::search::{Scope, SearchRequest};
 use axum::Json;
+use axum::extract::State;
 use garde::Validate;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -14,6 +15,7 @@ use utoipa_axum::routes;
 use super::Routes;
 use crate::http::{Answer, Query};
 use crate::sign_in::{Access, Caller};
+use crate::state::Server;
 
 pub(super) fn add(routes: Routes) -> Routes {
     routes.add(Access::Scope(May::Read), routes!(search))
@@ -74,8 +76,13 @@ pub(super) enum Fields {
 /// Search the library
 #[utoipa::path(get, path = "/search", tag = "library", operation_id = "search", params(Wanted),
     responses((status = 200, description = "Images that match, the best first, and the nearest that do not", body = SearchView)))]
-async fn search(caller: Caller, Query(wanted): Query<Wanted>) -> Answer<Json<SearchView>> {
+async fn search(
+    State(server): State<Server>,
+    caller: Caller,
+    Query(wanted): Query<Wanted>,
+) -> Answer<Json<SearchView>> {
     let began = caller.app.clock().now();
+    let _turn = server.questions.acquire().await;
     let color = wanted.color.as_deref().map(|text| {
         rgb(text).ok_or_else(|| {
             AppError::new(code!("color-invalid"), "this is no colour")

@@ -13,7 +13,8 @@ use crate::http::Problem;
 use crate::state::Server;
 
 /// Where people are in the studio. What an address of it shows is the page's own affair.
-const PLACES: [&str; 5] = ["/", "/replies", "/work", "/settings", "/welcome"];
+const PLACES: [&str; 7] =
+    ["/", "/replies", "/replies/{project}", "/review/{project}", "/work", "/settings", "/welcome"];
 /// Their names change with what is in them.
 const NAMED_BY_CONTENT: &str = "assets/";
 

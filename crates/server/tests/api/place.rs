@@ -45,6 +45,7 @@ pub(crate) fn settings() -> ServeSettings {
         trusted_proxies: Vec::new(),
         hosts: Vec::new(),
         patience: Duration::from_secs(20),
+        samples: false,
     }
 }
 

@@ -51,7 +51,8 @@ impl DraftStatus {
     /// From which statuses a draft can get to this one.
     pub const fn comes_from(self) -> &'static [Self] {
         match self {
-            Self::Pending => &[],
+            // A decision may be taken back.
+            Self::Pending => &[Self::Approved, Self::Rejected],
             // What was handed out may come back with a decision.
             Self::Approved => &[Self::Pending, Self::Rejected, Self::Exported],
             Self::Rejected => &[Self::Pending, Self::Approved, Self::Exported],

@@ -50,6 +50,8 @@ pub struct PostClaim {
     pub project: String,
     /// The post's id.
     pub post: String,
+    /// Whether it is wanted though it was answered before.
+    pub again: bool,
 }
 
 /// Where a job stands. Whether it is running is not stored: [`Store::is_leased`](crate::Store::is_leased) tells.

@@ -193,7 +193,7 @@ fn no_such_job(job: &JobId) -> StoreError {
 }
 
 fn insert_claim(job: &JobId, claim: &PostClaim) -> Statement {
-    let taken = taken_by_another("$2", "$3", "$1");
+    let taken = if claim.again { claimed_by_another("$2", "$3", "$1") } else { taken_by_another("$2", "$3", "$1") };
     Statement::new(format!("INSERT INTO claims (job, project, post) SELECT $1, $2, $3 WHERE NOT ({taken})"))
         .bind(job)
         .bind(claim.project.as_str())
@@ -203,11 +203,18 @@ fn insert_claim(job: &JobId, claim: &PostClaim) -> Statement {
 
 /// The condition that a post is claimed by another job which is not over, or was answered by one.
 fn taken_by_another(project: &str, post: &str, job: &str) -> String {
+    let claimed = claimed_by_another(project, post, job);
     format!(
-        "(EXISTS (SELECT 1 FROM claims x JOIN jobs j ON j.id = x.job \
-         WHERE x.project = {project} AND x.post = {post} AND x.job <> {job} AND j.state IN ({NOT_OVER})) \
-         OR EXISTS (SELECT 1 FROM answers a \
+        "({claimed} OR EXISTS (SELECT 1 FROM answers a \
          WHERE a.project = {project} AND a.post = {post} AND a.job <> {job} AND a.status IN ('drafted', 'blocked')))"
+    )
+}
+
+/// The condition that a post is claimed by another job which is not over.
+fn claimed_by_another(project: &str, post: &str, job: &str) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM claims x JOIN jobs j ON j.id = x.job \
+         WHERE x.project = {project} AND x.post = {post} AND x.job <> {job} AND j.state IN ({NOT_OVER}))"
     )
 }
 

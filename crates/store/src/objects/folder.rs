@@ -132,6 +132,11 @@ impl Objects for Folder {
         }))
     }
 
+    fn has<'a>(&'a self, key: &'a ObjectKey) -> BoxFuture<'a, StoreResult<bool>> {
+        let path = self.path(key);
+        Box::pin(self.blocking(move |_| path.try_exists().map_err(|error| StoreError::object(&path, &error))))
+    }
+
     fn remove(&self, keys: Vec<ObjectKey>) -> BoxFuture<'_, StoreResult<()>> {
         Box::pin(self.blocking(move |folder| folder.remove_all(&keys)))
     }

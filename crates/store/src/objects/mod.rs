@@ -20,6 +20,9 @@ pub trait Objects: Send + Sync {
     /// An object's content, or nothing if there is no such object.
     fn get<'a>(&'a self, key: &'a ObjectKey) -> BoxFuture<'a, StoreResult<Option<Bytes>>>;
 
+    /// Whether there is such an object.
+    fn has<'a>(&'a self, key: &'a ObjectKey) -> BoxFuture<'a, StoreResult<bool>>;
+
     /// Deletes objects. One that is not there is no error. Only whoever holds
     /// [`Store::own_objects`](crate::Store::own_objects) may do so.
     fn remove(&self, keys: Vec<ObjectKey>) -> BoxFuture<'_, StoreResult<()>>;

@@ -41,7 +41,8 @@ pub(crate) fn job(name: &str, items: usize) -> NewJob {
 /// A job that answers these posts of a project.
 pub(crate) fn job_for(name: &str, project: &str, posts: &[&str]) -> NewJob {
     let items = posts.iter().map(|post| NewItem { lane: project.into(), ..item(post) }).collect();
-    let claims = posts.iter().map(|post| PostClaim { project: project.into(), post: (*post).into() }).collect();
+    let claims =
+        posts.iter().map(|post| PostClaim { project: project.into(), post: (*post).into(), again: false }).collect();
     NewJob { items, claims, ..job(name, 0) }
 }
 

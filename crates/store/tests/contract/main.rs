@@ -95,6 +95,7 @@ macro_rules! contract_for {
                 a_project_is_kept_while_a_job_answers_posts_of_it
                 posts_are_added_updated_and_left_as_they_are
                 posts_are_listed_newest_first_by_page
+                a_funnel_counts_posts_by_how_far_they_have_come
                 any_text_comes_back_byte_for_byte
                 counts_beyond_the_databases_range_are_its_largest
                 candidates_pass_the_filter_newest_first

@@ -1,7 +1,8 @@
 //! Projects and posts.
 
 use atelier_store::{
-    AnswerStatus, CandidateFilter, DraftFilter, JobState, LOCAL_OWNER, Post, Project, Store, StoreError, Upserted,
+    AnswerStatus, CandidateFilter, Cursor, DraftFilter, DraftStatus, Funnel, JobState, LOCAL_OWNER, Post, Project,
+    Store, StoreError, Upserted,
 };
 
 use crate::Place;
@@ -21,6 +22,11 @@ fn all_of_tea() -> CandidateFilter {
 
 async fn candidates(store: &Store, filter: CandidateFilter) -> Vec<String> {
     store.candidates(&filter).await.unwrap().posts.into_iter().map(|post| post.id).collect()
+}
+
+async fn page_of(store: &Store, project: &str, after: Option<Cursor>, limit: usize) -> Vec<Post> {
+    let page = store.scored_posts(project, None, after, limit).await.unwrap();
+    page.into_iter().map(|(post, _)| post).collect()
 }
 
 async fn all_drafts(store: &Store) -> usize {
@@ -99,7 +105,7 @@ pub(crate) async fn a_project_is_kept_while_a_job_answers_posts_of_it(place: &dy
     store.create_job(job_for("a", "tea", &["p1"])).await.unwrap();
     let error = store.remove_project("tea").await.unwrap_err();
     assert_eq!(error, StoreError::InUse { project: "tea".into(), job: "a".into() });
-    assert_eq!(store.posts("tea", None, 10).await.unwrap().len(), 1);
+    assert_eq!(page_of(&store, "tea", None, 10).await.len(), 1);
     store.set_job_state(&id("a"), JobState::Cancelled, None, None, at(3)).await.unwrap();
     store.remove_project("tea").await.unwrap();
 }
@@ -111,7 +117,7 @@ pub(crate) async fn posts_are_added_updated_and_left_as_they_are(place: &dyn Pla
     let posts = vec![post("p1", 0), newer.clone(), post("p3", 2)];
     let upserted = store.upsert_posts("tea", posts.clone(), at(0)).await.unwrap();
     assert_eq!(upserted, Upserted { added: 1, updated: 1, unchanged: 1 });
-    assert_eq!(store.posts("tea", None, 10).await.unwrap(), [post("p3", 2), newer, post("p1", 0)]);
+    assert_eq!(page_of(&store, "tea", None, 10).await, [post("p3", 2), newer, post("p1", 0)]);
     let again = store.upsert_posts("tea", posts, at(0)).await.unwrap();
     assert_eq!(again, Upserted { unchanged: 3, ..Upserted::default() });
 }
@@ -121,11 +127,11 @@ pub(crate) async fn posts_are_listed_newest_first_by_page(place: &dyn Place) {
     store.add_project("tea", "", at(0)).await.unwrap();
     let posts = [("a", 1), ("b", 3), ("c", 2), ("d", 2)].map(|(name, posted)| post(name, posted));
     store.upsert_posts("tea", posts.to_vec(), at(0)).await.unwrap();
-    let first = store.posts("tea", None, 2).await.unwrap();
-    let second = store.posts("tea", Some(first[1].cursor()), 2).await.unwrap();
+    let first = page_of(&store, "tea", None, 2).await;
+    let second = page_of(&store, "tea", Some(first[1].cursor()), 2).await;
     let ids: Vec<_> = first.iter().chain(&second).map(|post| post.id.as_str()).collect();
     assert_eq!(ids, ["b", "d", "c", "a"]);
-    assert!(store.posts("tea", Some(second[1].cursor()), 2).await.unwrap().is_empty());
+    assert!(page_of(&store, "tea", Some(second[1].cursor()), 2).await.is_empty());
 }
 
 pub(crate) async fn any_text_comes_back_byte_for_byte(place: &dyn Place) {
@@ -147,7 +153,7 @@ pub(crate) async fn any_text_comes_back_byte_for_byte(place: &dyn Place) {
         .map(|(id, text)| Post { text: text.into(), author: text.into(), ..post(id, 0) })
         .collect();
     store.upsert_posts("tea", posts.clone(), at(0)).await.unwrap();
-    let mut read = place.open().posts("tea", None, 100).await.unwrap();
+    let mut read = page_of(&place.open(), "tea", None, 100).await;
     read.reverse();
     assert_eq!(read, posts);
 }
@@ -156,7 +162,7 @@ pub(crate) async fn counts_beyond_the_databases_range_are_its_largest(place: &dy
     let store = place.open();
     store.add_project("tea", "", at(0)).await.unwrap();
     store.upsert_posts("tea", vec![Post { views: u64::MAX, ..post("p1", 0) }], at(0)).await.unwrap();
-    let posts = store.posts("tea", None, 1).await.unwrap();
+    let posts = page_of(&store, "tea", None, 1).await;
     assert_eq!(posts[0].views, i64::MAX as u64);
 }
 
@@ -247,6 +253,40 @@ pub(crate) async fn posts_are_kept_while_a_job_answers_them(place: &dyn Place) {
     let in_use = StoreError::InUse { project: "tea".into(), job: "a".into() };
     assert_eq!(store.remove_posts("tea", &["p1".into(), "p2".into()]).await.unwrap_err(), in_use);
     assert_eq!(store.remove_all_posts("tea").await.unwrap_err(), in_use);
-    assert_eq!(store.posts("tea", None, 10).await.unwrap().len(), 2, "all or none");
+    assert_eq!(page_of(&store, "tea", None, 10).await.len(), 2, "all or none");
     assert_eq!(store.remove_posts("tea", &["p1".into()]).await.unwrap(), 1);
+}
+
+pub(crate) async fn a_funnel_counts_posts_by_how_far_they_have_come(place: &dyn Place) {
+    let store = place.open();
+    assert_eq!(store.funnel("tea").await.unwrap(), Funnel::default());
+    project_with(&store, &["p1", "p2", "p3", "p4"]).await;
+    store.create_job(job_for("a", "tea", &["p1", "p2", "p3"])).await.unwrap();
+    let scores = vec![score("p1", 0.9, "green"), score("p2", 0.5, "yellow"), score("p3", 0.1, "red")];
+    store.save_scores(scores).await.unwrap();
+    let answers = vec![drafted("p1"), drafted("p2"), unanswered("p3", AnswerStatus::Blocked)];
+    store.save_answers(&id("a"), answers, at(1)).await.unwrap();
+    let drafts = store.drafts(&DraftFilter { limit: 100, ..DraftFilter::default() }).await.unwrap();
+    let of_p1 = drafts.iter().filter(|row| row.post.id == "p1");
+    let first: Vec<String> = of_p1.map(|row| row.draft.id.clone()).take(1).collect();
+    store.set_draft_status(&first, DraftStatus::Approved, None, at(2)).await.unwrap();
+    let funnel = Funnel {
+        posts: 4,
+        green: 1,
+        yellow: 1,
+        red: 1,
+        drafted: 2,
+        unanswered: 1,
+        to_review: 1,
+        approved: 1,
+        posted: 0,
+    };
+    assert_eq!(store.funnel("tea").await.unwrap(), funnel);
+    store.set_draft_status(&first, DraftStatus::Posted, None, at(3)).await.unwrap();
+    assert_eq!(store.funnel("tea").await.unwrap(), Funnel { posted: 1, ..funnel });
+
+    let green = store.scored_posts("tea", Some("green"), None, 10).await.unwrap();
+    assert_eq!(green, [(post("p1", 0), Some(score("p1", 0.9, "green")))]);
+    let newest = store.scored_posts("tea", None, None, 1).await.unwrap();
+    assert_eq!(newest, [(post("p4", 3), None)]);
 }

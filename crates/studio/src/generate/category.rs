@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::CategoryChoice;
 use crate::error::{StudioError, StudioResult};
-use crate::library::blocking;
+use crate::library::asked_of;
 
 /// A category of tone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,7 +64,7 @@ pub(super) async fn nearest(
         .collect();
     let mut texts: Vec<String> = phrases.iter().map(|(_, phrase)| phrase.clone()).collect();
     texts.push(prompt.to_owned());
-    let mut vectors = blocking(move || text.embed(&texts)).await??;
+    let mut vectors = asked_of(text.batch(), move || text.embed(&texts)).await??;
     let Some(asked) = vectors.pop() else { return Ok(None) };
     let mut cosines: Vec<Vec<f32>> = vec![Vec::new(); categories.len()];
     for ((place, _), vector) in phrases.iter().zip(&vectors) {

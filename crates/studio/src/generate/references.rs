@@ -126,7 +126,7 @@ impl Finder<'_> {
     async fn sent_of(&self, image: &Image) -> StudioResult<Sent> {
         if let Some(sent) = self.prepared.get(&image.hash)
             && let Some(key) = ObjectKey::sent(&sent.hash)
-            && self.library.objects().get(&key).await?.is_some()
+            && self.library.objects().has(&key).await?
         {
             return Ok(sent);
         }

@@ -22,7 +22,7 @@ mod remove;
 mod sidecar;
 mod words;
 
-pub(crate) use blocking::{blocking, in_turn};
+pub(crate) use blocking::{asked, asked_of, blocking, in_turn};
 pub use edit::ImageEdit;
 use embed::look_vectors;
 pub(crate) use embed::picture_of;

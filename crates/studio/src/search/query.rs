@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::index::ImageSearch;
 use crate::error::{StudioError, StudioResult};
 use crate::library::decode::{DecodeLimits, PictureReader};
-use crate::library::{blocking, in_turn, picture_of};
+use crate::library::{asked, asked_of, in_turn, picture_of};
 
 /// A search. Parts that are not given are not searched by.
 #[derive(Clone, Debug, Default)]
@@ -89,7 +89,7 @@ impl ImageSearch {
     pub async fn search(&self, request: SearchRequest) -> StudioResult<SearchResults> {
         let opened = self.open().await?;
         let (query, words_only) = self.query(request).await?;
-        let hits = blocking(move || opened.index.search(&query)).await??;
+        let hits = asked(move || opened.index.search(&query)).await??;
         let ids: Vec<String> = hits.hits.iter().chain(&hits.nearest).map(|hit| hit.id.clone()).collect();
         let images = self.library().store().images_with_ids(&ids).await?;
         let images = images.into_iter().map(|image| (image.id.clone(), image)).collect();
@@ -147,7 +147,8 @@ impl ImageSearch {
         let embedders = self.embedders().clone();
         let text = embedders.text.filter(|_| matches!(scope, Scope::All | Scope::Text));
         let look = embedders.look.filter(|_| matches!(scope, Scope::All | Scope::Look));
-        blocking(move || {
+        let batches = [text.as_ref().map(|text| text.batch()), look.as_ref().map(|look| look.batch())];
+        asked_of(batches.into_iter().flatten().max().unwrap_or(1), move || {
             let words = [words];
             if let (Some(text), Some(look)) = (&text, &look)
                 && text.id() == look.query_id()

@@ -8,6 +8,7 @@ use super::images;
 use crate::args::{EditImages, TagImages};
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::signals;
 
 pub(super) async fn tag(context: &Context, command: TagImages) -> AppResult<Exit> {
     let edit = ImageEdit { add_tags: command.add, remove_tags: command.remove, ..ImageEdit::default() };
@@ -59,10 +60,26 @@ async fn change(context: &Context, ids: &[String], edit: ImageEdit) -> AppResult
 }
 
 pub(super) async fn remove(context: &Context, ids: &[String]) -> AppResult<Exit> {
-    let removed = context.app.library()?.remove(ids).await?;
-    context.app.empty_old_trash().await?;
+    let removed = context.app.remove_images(ids).await?;
     context.out.result(&json!({ "removed": removed }), || {
         format!("{} removed; to be restored from 'atelier trash' for 30 days", images(removed))
     })?;
+    Ok(Exit::Success)
+}
+
+pub(super) async fn samples(context: &Context, remove: bool) -> AppResult<Exit> {
+    if remove {
+        let removed = context.app.remove_samples().await?;
+        let text = || format!("{} removed; to be restored from 'atelier trash' for 30 days", images(removed));
+        context.out.result(&json!({ "removed": removed }), text)?;
+        return Ok(Exit::Success);
+    }
+    let (stop, _) = signals::listen(Some(context.out))?;
+    let added = context.app.add_samples(&stop).await?;
+    let text = || match added {
+        0 => "the samples are in the library already".to_owned(),
+        _ => format!("{} added; 'atelier search \"red boat\"' finds some", images(added)),
+    };
+    context.out.result(&json!({ "added": added }), text)?;
     Ok(Exit::Success)
 }

@@ -39,6 +39,7 @@ pub(super) async fn run(context: &Context, command: LibraryCommand) -> AppResult
             let hint = "'atelier library tag ID --add TAG' gives an image one";
             named(context, "tags", "tag", &context.app.tags().await?, hint)
         }
+        LibraryCommand::Samples { remove } => change::samples(context, remove).await,
         LibraryCommand::Embed { prune, background } => embed::run(context, prune, background).await,
     }
 }

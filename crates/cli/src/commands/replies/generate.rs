@@ -68,6 +68,8 @@ fn selection(flags: &PostSelection) -> Selection {
         skip_low_scores: !flags.no_skip_low_scores,
         greens_only: flags.greens_only,
         use_saved_scores: flags.use_saved_scores,
+        posts: flags.post.clone(),
+        hint: flags.hint.clone(),
     }
 }
 
