@@ -23,6 +23,7 @@ function packed(): Plugin {
 // The server allows no script or style in the page itself, so nothing is inlined.
 export default defineConfig({
   plugins: [react(), packed()],
-  build: { target: "es2023", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  // Browsers that know light-dark(): a theme is one list of colours.
+  build: { target: "es2023", cssTarget: ["chrome123", "firefox120", "safari17.5"], assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   server: { proxy: { "/api": "http://127.0.0.1:8787" } },
 });

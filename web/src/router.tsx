@@ -17,6 +17,10 @@ const studioSearch = v.object({
   compare: v.fallback(v.optional(v.string()), undefined),
   pair: v.fallback(v.optional(v.number()), undefined),
   mode: v.fallback(v.optional(v.picklist(["beside", "slider", "flip"])), undefined),
+  color: v.fallback(v.optional(v.pipe(v.string(), v.hexColor())), undefined),
+  upload: v.fallback(v.optional(v.string()), undefined),
+  model: v.fallback(v.optional(v.string()), undefined),
+  show: v.fallback(v.optional(v.picklist(["duplicates", "trash"])), undefined),
 });
 export type StudioSearch = v.InferOutput<typeof studioSearch>;
 
@@ -32,9 +36,34 @@ const replies = createRoute({
   path: "/replies",
   component: lazyRouteComponent(() => import("./replies/Replies"), "Replies"),
 });
+const project = createRoute({
+  getParentRoute: () => root,
+  path: "/replies/$project",
+  validateSearch: (search) =>
+    v.parse(
+      v.object({ posts: v.fallback(v.optional(v.picklist(["all", "green", "yellow", "red"])), undefined) }),
+      search,
+    ),
+  component: lazyRouteComponent(() => import("./replies/Project"), "Project"),
+});
+const review = createRoute({
+  getParentRoute: () => root,
+  path: "/review/$project",
+  validateSearch: (search) =>
+    v.parse(
+      v.object({
+        post: v.fallback(v.optional(v.string()), undefined),
+        status: v.fallback(v.optional(v.picklist(["all", "open", "approved", "rejected"])), undefined),
+        label: v.fallback(v.optional(v.picklist(["green", "yellow", "red"])), undefined),
+      }),
+      search,
+    ),
+  component: lazyRouteComponent(() => import("./replies/review/Review"), "Review"),
+});
 const work = createRoute({
   getParentRoute: () => root,
   path: "/work",
+  validateSearch: (search) => v.parse(v.object({ job: v.fallback(v.optional(v.string()), undefined) }), search),
   component: lazyRouteComponent(() => import("./work/Work"), "Work"),
 });
 const settings = createRoute({
@@ -49,7 +78,7 @@ const welcome = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([studio, replies, work, settings, welcome]),
+  routeTree: root.addChildren([studio, replies, project, review, work, settings, welcome]),
   defaultPreload: "intent",
 });
 

@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 
+import { withDrafts } from "./drafted";
 import { place } from "./place";
 
 /** `make pictures` writes them into the documentation; otherwise it is only seen that they can be taken. */
@@ -70,9 +71,32 @@ test("every page can be looked at, light and dark, wide and narrow", async () =>
   await opened(page, "/?q=a%20submarine%20in%20a%20hangar");
   await page.getByText("Nothing matches among 170").waitFor();
   await take(page, "nothing-light");
+  await page.goto(`${here.url}/?color=%23b3261e`);
+  await page.getByRole("button", { name: "Why" }).click();
+  await first(page);
+  await take(page, "why-light");
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "What to do" }).waitFor();
+  await take(page, "palette-light");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("?");
+  await page.getByRole("dialog", { name: "Keys" }).waitFor();
+  await take(page, "keys-light");
+  await page.keyboard.press("Escape");
+
+  await withDrafts(here, "bikes");
+  await opened(page, "/replies/bikes");
+  await page.getByText(/posts wait for you/).waitFor();
+  await take(page, "project-light");
+  await opened(page, "/review/bikes?status=open");
+  await page.getByRole("listbox", { name: "Drafts" }).waitFor();
+  for (const key of ["Enter", "Enter", "x", "1", "2"]) await page.keyboard.press(key);
+  await page.getByRole("heading", { name: /^3 of/ }).waitFor();
+  await take(page, "review-light");
   for (const path of ["replies", "work", "settings"]) {
     await opened(page, `/${path}`);
     await page.getByRole("heading", { level: 1 }).waitFor();
+    await page.waitForLoadState("networkidle").catch(() => undefined);
     await take(page, `${path}-light`);
   }
 
@@ -85,6 +109,13 @@ test("every page can be looked at, light and dark, wide and narrow", async () =>
   await drawn(dark);
   await take(dark, "made-dark");
 
+  await opened(dark, "/review/bikes?status=open");
+  await dark.getByRole("listbox", { name: "Drafts" }).waitFor();
+  await take(dark, "review-dark");
+  await opened(dark, "/work");
+  await dark.getByRole("list", { name: "Jobs" }).getByRole("listitem").first().waitFor();
+  await take(dark, "work-dark");
+
   const phone = await here.page(PHONE);
   await opened(phone);
   await first(phone);
@@ -96,6 +127,18 @@ test("every page can be looked at, light and dark, wide and narrow", async () =>
   await phone.getByRole("button", { name: /Make$/ }).click();
   await phone.getByRole("textbox", { name: "Prompt" }).waitFor();
   await take(phone, "composer-phone");
+  for (const [name, path] of [
+    ["project-phone", "/replies/bikes"],
+    ["review-phone", "/review/bikes?status=open"],
+    ["work-phone", "/work"],
+    ["settings-phone", "/settings"],
+  ] as const) {
+    await opened(phone, path);
+    await phone.waitForLoadState("networkidle").catch(() => undefined);
+    await take(phone, name);
+    const wide = await phone.evaluate(() => document.documentElement.scrollWidth);
+    expect(wide, `${name}: nothing stands beyond the edge of a phone`).toBeLessThanOrEqual(PHONE.width);
+  }
   const width = await phone.evaluate(() => document.documentElement.scrollWidth);
   expect(width, "nothing stands beyond the edge of a phone").toBeLessThanOrEqual(PHONE.width);
   await here.end();

@@ -15,21 +15,25 @@ export interface Place {
   url: string;
   browser: Browser;
   page: (size?: { width: number; height: number }, dark?: boolean) => Promise<Page>;
+  /** Asks the API as whoever is at this machine. */
+  ask: <T>(method: string, path: string, body?: unknown) => Promise<T>;
   restart: () => Promise<void>;
   end: () => Promise<void>;
 }
 
-/** Starts it; `library` says whether the samples are imported before. */
+/** Starts it; `library` says whether it has the samples. */
 export async function place({ library }: { library: boolean }): Promise<Place> {
   const folder = mkdtempSync(join(tmpdir(), "atelier-web-"));
   const data = join(folder, "data");
   if (library) {
-    const run = spawnSync(BINARY, ["library", "import", join(ROOT, "assets/library"), "--data-dir", data]);
+    const run = spawnSync(BINARY, ["library", "samples", "--data-dir", data]);
     if (run.status !== 0) throw new Error(run.stderr.toString());
   }
   let server = await serve(data, join(folder, "port-0"), "127.0.0.1:0");
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
   let starts = 0;
+  // Before somebody has a password: after that nobody is let in for being at this machine.
+  const session = await signedIn(server.url);
   return {
     url: server.url,
     browser,
@@ -37,6 +41,16 @@ export async function place({ library }: { library: boolean }): Promise<Place> {
       const context = await browser.newContext({ viewport, colorScheme: dark ? "dark" : "light", locale: "en-GB" });
       context.setDefaultTimeout(30_000);
       return await context.newPage();
+    },
+    ask: async (method, path, body) => {
+      const head = { Origin: server.url, "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID() };
+      const answer = await fetch(`${server.url}/api/v1${path}`, {
+        method,
+        headers: { ...head, Cookie: session },
+        ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+      });
+      if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+      return answer.status === 204 ? undefined : await answer.json();
     },
     restart: async () => {
       await stop(server.process);
@@ -51,12 +65,22 @@ export async function place({ library }: { library: boolean }): Promise<Place> {
   };
 }
 
+/** The cookie of a session, as this machine gets one while it has no users. */
+async function signedIn(url: string): Promise<string> {
+  const answer = await fetch(`${url}/api/v1/sessions/here`, { method: "POST", headers: { Origin: url } });
+  return answer.headers.getSetCookie().map((cookie) => cookie.split(";")[0])[0] ?? "";
+}
+
 async function serve(data: string, portFile: string, address: string): Promise<{ url: string; process: ChildProcess }> {
   const environment = { ...process.env, GEMINI_API_KEY: "", GOOGLE_API_KEY: "", OPENAI_API_KEY: "" };
-  const server = spawn(BINARY, ["serve", "--addr", address, "--data-dir", data, "--port-file", portFile], {
-    env: environment,
-    stdio: "ignore",
-  });
+  const server = spawn(
+    BINARY,
+    ["serve", "--no-samples", "--addr", address, "--data-dir", data, "--port-file", portFile],
+    {
+      env: environment,
+      stdio: "ignore",
+    },
+  );
   for (let waited = 0; waited < STARTS_WITHIN; waited += 50) {
     if (existsSync(portFile)) {
       const at = readFileSync(portFile, "utf8").trim();

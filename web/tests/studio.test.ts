@@ -1,12 +1,10 @@
 /** The studio, as somebody uses it: the real server, its sandbox, and a browser. */
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { crc32, deflateSync } from "node:zlib";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { violations } from "./axe";
 import { type Place, place } from "./place";
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 let here: Place;
 beforeAll(async () => {
@@ -15,20 +13,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await here?.end();
 });
-
-/** What axe finds wrong on the page as it is. It is evaluated, because the page's policy loads no script from elsewhere. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  return await page.evaluate(async () => {
-    const axe = (
-      globalThis as unknown as {
-        axe: { run: () => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-      }
-    ).axe;
-    const { violations } = await axe.run();
-    return violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 160)).join(" | ")}`);
-  });
-}
 
 async function opened(page: Page): Promise<Page> {
   await page.goto(here.url);
@@ -151,8 +135,111 @@ describe("Finding", () => {
   });
 });
 
+/** A PNG like no other: one colour, eight by eight. */
+function png(seed: number): Buffer {
+  const chunk = (kind: string, content: Buffer) => {
+    const typed = Buffer.concat([Buffer.from(kind), content]);
+    const head = Buffer.alloc(4);
+    head.writeUInt32BE(content.length);
+    const end = Buffer.alloc(4);
+    end.writeUInt32BE(crc32(typed));
+    return Buffer.concat([head, typed, end]);
+  };
+  const size = Buffer.from([0, 0, 0, 8, 0, 0, 0, 8, 8, 2, 0, 0, 0]);
+  const row = Buffer.concat([
+    Buffer.from([0]),
+    ...Array.from({ length: 8 }, (_, x) =>
+      Buffer.from([(seed * 37 + x * 20) % 256, (seed * 91) % 256, (seed * 13) % 256]),
+    ),
+  ]);
+  const rows = deflateSync(Buffer.concat(Array.from({ length: 8 }, () => row)));
+  const sign = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  return Buffer.concat([sign, chunk("IHDR", size), chunk("IDAT", rows), chunk("IEND", Buffer.alloc(0))]);
+}
+
+describe("Uploading", () => {
+  test("forty files that are dropped come in, but for two that are no pictures, and why is said", async () => {
+    const page = await opened(await here.page());
+    const files = Array.from({ length: 40 }, (_, n) => {
+      const isBad = n === 7 || n === 21;
+      const content = isBad ? Buffer.from(`no picture ${n}`) : png(n + 1);
+      return { name: `dropped-${n}.png`, content: content.toString("base64") };
+    });
+    await page.evaluate((dropped) => {
+      const transfer = new DataTransfer();
+      for (const { name, content } of dropped) {
+        const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0));
+        transfer.items.add(new File([bytes], name, { type: "image/png" }));
+      }
+      const drop = new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true });
+      document.querySelector("main")?.dispatchEvent(drop);
+    }, files);
+    const uploads = page.getByRole("region", { name: "Uploads" });
+    await uploads.getByText("40 of 40 · 2 not read").waitFor({ timeout: 60_000 });
+    await uploads.getByText("dropped-7.png:").waitFor();
+    await page.getByText("208 pictures").waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.context().close();
+  });
+});
+
+describe("The network", () => {
+  test("may go away and come back: it is said, what is composed stays, and it is made then", async () => {
+    const page = await opened(await here.page());
+    await page.context().setOffline(true);
+    await page.getByText("Offline. Reading goes on").waitFor();
+    await page.getByRole("textbox", { name: "Prompt" }).fill("written offline");
+    await page.context().setOffline(false);
+    await page.getByText("Offline. Reading goes on").waitFor({ state: "detached" });
+    await page.getByRole("button", { name: /^Make / }).click();
+    await page.getByRole("article", { name: "written offline" }).first().waitFor();
+    await page.context().close();
+  });
+});
+
+describe("Keys", () => {
+  test("lead to places and to everything by its name, and do nothing once they are switched off", async () => {
+    const page = await opened(await here.page());
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox", { name: "What to do" }).waitFor();
+    await page.keyboard.type("work");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "Now" }).waitFor();
+    await page.keyboard.press("g");
+    await page.keyboard.press("s");
+    await page.getByRole("grid", { name: "Pictures" }).waitFor();
+    await page.keyboard.press("?");
+    const keys = page.getByRole("dialog", { name: "Keys" });
+    await keys.getByRole("checkbox", { name: "Single keys do something" }).uncheck();
+    expect(await violations(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await page.getByRole("gridcell").first().focus();
+    await page.keyboard.press("r");
+    await page.keyboard.press("?");
+    expect(await keys.count()).toBe(0);
+    expect(await page.getByRole("region", { name: "Yours" }).getByRole("img").count()).toBe(0);
+    await page.context().close();
+  });
+});
+
 describe("Every page", () => {
-  const places = ["/", "/?in=made", "/?in=liked", "/?q=red", "/replies", "/work", "/settings"];
+  const places = ["/", "/?in=made", "/?in=liked", "/?q=red", "/?show=trash", "/replies", "/work", "/settings"];
+  test("fits at twice its size, and nothing moves for whoever wants no motion", async () => {
+    const page = await here.page({ width: 720, height: 450 });
+    await page.emulateMedia({ reducedMotion: "reduce" });
+    for (const path of places) {
+      await page.goto(here.url + path);
+      await page.getByRole("navigation").waitFor();
+      await page.waitForLoadState("networkidle").catch(() => undefined);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(720);
+    }
+    const moving = await page.evaluate(() =>
+      [...document.querySelectorAll("*")].some((one) => getComputedStyle(one).transitionDuration !== "0s"),
+    );
+    expect(moving).toBe(false);
+    await page.context().close();
+  });
+
   test.each([false, true])("has nothing that keeps somebody out (dark: %s)", async (dark) => {
     const page = await opened(await here.page(undefined, dark));
     for (const path of places) {
@@ -166,8 +253,8 @@ describe("Every page", () => {
 
 describe("Editing", () => {
   test("a mask is drawn, undone and inverted by keys, and what comes is seen beside the original", async () => {
-    const page = await opened(await here.page());
-    await page.getByRole("gridcell").first().click();
+    const page = await here.page();
+    await page.goto(`${here.url}/?i=lighthouse-at-dusk-from-below`);
     await page.getByRole("dialog", { name: "Details" }).getByRole("button", { name: "Edit" }).click();
     const edit = page.getByRole("dialog", { name: "Edit" });
     const mask = edit.getByRole("application", { name: "Mask" });

@@ -14,6 +14,9 @@ export type MakeRequest = Schemas["MakeRequest"];
 export type Preview = Schemas["PreviewView"];
 export type Pick = Schemas["PickWanted"];
 export type Plan = Schemas["Plan"];
+export type Draft = Schemas["DraftView"];
+export type Job = Schemas["JobView"];
+export type Project = Schemas["ProjectView"];
 
 /** The data of an answer that has to be there: problems are thrown before. */
 export async function data<T>(answer: Promise<{ data?: T }>): Promise<T> {

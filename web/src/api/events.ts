@@ -4,10 +4,13 @@
  */
 import type { QueryClient } from "@tanstack/react-query";
 
-import type { Generation, MadeImage } from "./api";
+import type { Draft, Generation, MadeImage } from "./api";
 import type { Schemas } from "./client";
 
 type Change = Schemas["EventView"];
+
+/** A stream that was refused is asked for again after so long. */
+const TRY_AGAIN = 3000;
 
 const TOPICS = ["job", "items", "image", "draft", "quota", "library"] as const;
 
@@ -21,23 +24,34 @@ export function follow(cache: QueryClient, lost: (isLost: boolean) => void): () 
 
   const read = () =>
     new Promise<void>((resolve) => {
-      const stream = new EventSource("/api/v1/events");
-      stream.onopen = () => lost(false);
-      stream.onerror = () => lost(true);
-      for (const topic of TOPICS) {
-        stream.addEventListener(topic, (event) => {
-          const change = JSON.parse(event.data) as Change;
-          take(change);
-          channel.postMessage(change);
+      let last = "";
+      let stream: EventSource | undefined;
+      const open = () => {
+        const opened = new EventSource(`/api/v1/events${last === "" ? "" : `?after=${last}`}`);
+        stream = opened;
+        opened.onopen = () => lost(false);
+        opened.onerror = () => {
+          lost(true);
+          // A browser tries again after a break, but not after an answer that says no: the session may be there again soon.
+          if (opened.readyState === EventSource.CLOSED && !ended.signal.aborted) setTimeout(open, TRY_AGAIN);
+        };
+        for (const topic of TOPICS) {
+          opened.addEventListener(topic, (event) => {
+            last = event.lastEventId;
+            const change = JSON.parse(event.data) as Change;
+            take(change);
+            channel.postMessage(change);
+          });
+        }
+        opened.addEventListener("reset", () => {
+          void cache.invalidateQueries();
+          channel.postMessage("reset");
         });
-      }
-      stream.addEventListener("reset", () => {
-        void cache.invalidateQueries();
-        channel.postMessage("reset");
-      });
+      };
+      open();
       // After a break the stream goes on where it was; what a page shows is read anew only if that is too long ago.
       ended.signal.addEventListener("abort", () => {
-        stream.close();
+        stream?.close();
         resolve();
       });
     });
@@ -49,6 +63,23 @@ export function follow(cache: QueryClient, lost: (isLost: boolean) => void): () 
   };
 }
 
+/** What is asked for anew after changes is asked for so often at most: ten thousand prompts change a job at each answer. */
+const AT_MOST_EVERY = 500;
+const due = new Map<string, number>();
+
+/** Has what is under a key read anew soon, once for all that changes until then. */
+function soon(cache: QueryClient, ...key: string[]): void {
+  const name = key.join("/");
+  if (due.has(name)) return;
+  due.set(
+    name,
+    window.setTimeout(() => {
+      due.delete(name);
+      void cache.invalidateQueries({ queryKey: key });
+    }, AT_MOST_EVERY),
+  );
+}
+
 /** Brings what is shown up to date, row by row, and asks again only for what a row can't say. */
 function apply(cache: QueryClient, change: Change): void {
   switch (change.topic) {
@@ -56,15 +87,21 @@ function apply(cache: QueryClient, change: Change): void {
       imageChanged(cache, change.id, change.image ?? null);
       break;
     case "library":
-      void cache.invalidateQueries({ queryKey: ["library"] });
-      void cache.invalidateQueries({ queryKey: ["search"] });
+      soon(cache, "library");
+      soon(cache, "search");
       break;
     case "job":
-      void cache.invalidateQueries({ queryKey: ["costs"] });
-      void cache.invalidateQueries({ queryKey: ["jobs"] });
+    case "items":
+      soon(cache, "costs");
+      soon(cache, "jobs");
+      break;
+    case "draft":
+      if (!change.draft) break;
+      draftChanged(cache, change.draft);
+      soon(cache, "funnel", change.draft.project);
       break;
     case "quota":
-      void cache.invalidateQueries({ queryKey: ["quotas"] });
+      soon(cache, "quotas");
       break;
     default:
   }
@@ -73,7 +110,7 @@ function apply(cache: QueryClient, change: Change): void {
 /** Puts an image where it is shown: in its generation, whose card draws it, and as itself. */
 function imageChanged(cache: QueryClient, id: string, image: MadeImage | null): void {
   if (image === null) {
-    void cache.invalidateQueries({ queryKey: ["made"] });
+    soon(cache, "made");
     return;
   }
   cache.setQueryData(["image", id], image);
@@ -84,5 +121,16 @@ function imageChanged(cache: QueryClient, id: string, image: MadeImage | null): 
       : [...known.images, image];
     cache.setQueryData<Generation>(["generation", image.generation], { ...known, images });
   }
-  void cache.invalidateQueries({ queryKey: ["made"] });
+  soon(cache, "made");
+}
+
+/** Puts a draft where it is shown, as the server has it. */
+export function draftChanged(cache: QueryClient, draft: Draft): void {
+  cache.setQueryData<Draft[]>(["drafts", draft.project], (known) => {
+    if (!known) return known;
+    const at = known.findIndex((one) => one.id === draft.id);
+    if (at >= 0) return known.with(at, draft);
+    // Those that the filter has rejected are not shown.
+    return draft.rejected_by === "filter" ? known : [...known, draft];
+  });
 }

@@ -12,7 +12,6 @@ const THEMES: readonly Theme[] = ["system", "light", "dark"];
 /** Who is here, and what they have set for this browser. */
 export function Account({ user }: { user: Schemas["UserView"] }) {
   const words = useWords();
-  const { language, theme, setLanguage, setTheme } = useSettings();
   const initials = user.shown
     .split(/\s+/)
     .map((part) => part[0] ?? "")
@@ -29,28 +28,8 @@ export function Account({ user }: { user: Schemas["UserView"] }) {
         <p>
           <b>{user.shown}</b> <span className="soft">{user.role}</span>
         </p>
-        <fieldset>
-          <legend className="label">{words.theme.label}</legend>
-          <div className="segments">
-            {THEMES.map((one) => (
-              <label key={one}>
-                <input type="radio" name="theme" checked={theme === one} onChange={() => setTheme(one)} />
-                {words.theme[one]}
-              </label>
-            ))}
-          </div>
-        </fieldset>
-        <fieldset>
-          <legend className="label">{words.languageLabel}</legend>
-          <div className="segments">
-            {(["en", "ko"] as const).map((one) => (
-              <label key={one} lang={one}>
-                <input type="radio" name="language" checked={language === one} onChange={() => setLanguage(one)} />
-                {one === "en" ? "English" : "한국어"}
-              </label>
-            ))}
-          </div>
-        </fieldset>
+        <ThemeChoice name="theme" />
+        <LanguageChoice name="language" />
         <p className={styles["acts"]}>
           <Link to="/settings" className="button">
             {words.places.settings}
@@ -61,5 +40,43 @@ export function Account({ user }: { user: Schemas["UserView"] }) {
         </p>
       </div>
     </Popover>
+  );
+}
+
+/** Light, dark, or as the system has it. */
+export function ThemeChoice({ name }: { name: string }) {
+  const words = useWords();
+  const { theme, setTheme } = useSettings();
+  return (
+    <fieldset>
+      <legend className="label">{words.theme.label}</legend>
+      <div className="segments">
+        {THEMES.map((one) => (
+          <label key={one}>
+            <input type="radio" name={name} checked={theme === one} onChange={() => setTheme(one)} />
+            {words.theme[one]}
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+/** The language of the studio. */
+export function LanguageChoice({ name }: { name: string }) {
+  const words = useWords();
+  const { language, setLanguage } = useSettings();
+  return (
+    <fieldset>
+      <legend className="label">{words.languageLabel}</legend>
+      <div className="segments">
+        {(["en", "ko"] as const).map((one) => (
+          <label key={one} lang={one}>
+            <input type="radio" name={name} checked={language === one} onChange={() => setLanguage(one)} />
+            {one === "en" ? "English" : "한국어"}
+          </label>
+        ))}
+      </div>
+    </fieldset>
   );
 }

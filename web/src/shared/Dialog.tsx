@@ -16,6 +16,8 @@ export function Dialog(props: {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     dialog.current?.showModal();
+    // What is typed goes to the field that the dialog is for, and not to the button that stands first.
+    dialog.current?.querySelector<HTMLElement>("[data-first]")?.focus();
   }, []);
   const kind = props.isDark ? styles["dark"] : props.isWide ? styles["wide"] : "";
   return (

@@ -19,7 +19,8 @@ export function Meter() {
     queryKey: ["jobs", "open"],
     queryFn: () => data(api.GET("/api/v1/jobs", { params: { query: { limit: 50 } } })),
   });
-  const making = jobs.data?.jobs.filter((job) => job.pending > 0 && !job.resume_at).length ?? 0;
+  const making =
+    jobs.data?.jobs.filter((job) => job.pending > 0 && ["running", "open"].includes(job.state)).length ?? 0;
   const spent = costs.data?.known_usd ?? 0;
   const budget = me.data?.user.day_budget_usd ?? null;
   const known = costs.data?.total_usd === null ? words.meter.atLeast(words.money(spent)) : words.money(spent);

@@ -1,16 +1,20 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, Outlet, useRouterState } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 
 import { api, data, queryClient } from "../api/api";
 import { Problem } from "../api/client";
 import { follow } from "../api/events";
 import { useWords } from "../words";
 import { Account } from "./Account";
+import { keyOf, useKeys } from "./keys";
 import { Meter } from "./Meter";
 import styles from "./Shell.module.css";
 import { SignIn } from "./SignIn";
 import { ToastsProvider } from "./Toasts";
+
+const Palette = lazy(() => import("./Palette"));
+const KeysHelp = lazy(() => import("./KeysHelp"));
 
 /** Who is here; signs in at once where this machine has no users yet. */
 export function useMe() {
@@ -41,6 +45,15 @@ export function Shell() {
   const isOffline = useOffline();
   const user = me.data?.user.id;
 
+  useEffect(() => {
+    if (user === undefined) return;
+    // Decisions that an earlier page could not save.
+    const kept = Object.keys(localStorage).filter((key) => key.startsWith("atelier.decisions.") && localStorage[key]);
+    if (kept.length === 0) return;
+    void import("../replies/review/saving").then(({ savingOf }) => {
+      for (const key of kept) savingOf(key.slice("atelier.decisions.".length));
+    });
+  }, [user]);
   useEffect(() => (user === undefined ? undefined : follow(queryClient, setLost)), [user]);
 
   const wasHere = me.data !== undefined && me.data !== null;
@@ -55,7 +68,7 @@ export function Shell() {
             <Link to="/" className={styles["place"]} activeOptions={{ exact: true, includeSearch: false }}>
               {words.places.studio}
             </Link>
-            <Link to="/replies" className={styles["place"]}>
+            <Link to="/replies" className={`${styles["place"]} ${path.startsWith("/review") ? "active" : ""}`}>
               {words.places.replies}
             </Link>
             <Link to="/work" className={styles["place"]}>
@@ -79,9 +92,56 @@ export function Shell() {
             </button>
           </p>
         )}
+        {wasHere && <Overlays />}
         {(me.data === null || sessionOver) && <SignIn again={sessionOver} />}
       </div>
     </ToastsProvider>
+  );
+}
+
+/** After a G the next key goes to a place, if it comes soon. */
+const SOON = 1200;
+
+/** What opens from everywhere: the palette, the keys; and the places by two keys. */
+function Overlays() {
+  const navigate = useNavigate();
+  const [open, setOpen] = useState<"palette" | "keys" | null>(null);
+  const asked = useRef(0);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (keyOf(event) !== "k" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
+      if (document.querySelector("dialog[open]")) return;
+      event.preventDefault();
+      setOpen("palette");
+    };
+    addEventListener("keydown", onKey);
+    return () => removeEventListener("keydown", onKey);
+  }, []);
+  const to = (place: "/" | "/replies" | "/work") => {
+    if (Date.now() - asked.current > SOON) return false;
+    asked.current = 0;
+    void navigate({ to: place });
+    return true;
+  };
+  useKeys(
+    {
+      g: () => {
+        asked.current = Date.now();
+        return false;
+      },
+      s: () => to("/"),
+      r: () => to("/replies"),
+      w: () => to("/work"),
+      "?": () => setOpen("keys"),
+    },
+    undefined,
+    true,
+  );
+  return (
+    <Suspense>
+      {open === "palette" && <Palette onClose={() => setOpen(null)} onKeys={() => setOpen("keys")} />}
+      {open === "keys" && <KeysHelp onClose={() => setOpen(null)} />}
+    </Suspense>
   );
 }
 

@@ -1,4 +1,4 @@
-/** What somebody has set for this browser: language and theme. */
+/** What somebody has set for this browser: language, theme, single keys. */
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
 
 import { en, type Language, type Words, WordsContext, wordsOf } from "../words";
@@ -8,15 +8,20 @@ export type Theme = "system" | "light" | "dark";
 interface Settings {
   language: Language;
   theme: Theme;
+  /** Whether single keys do something; without, nothing happens by a slip of the finger. */
+  hasKeys: boolean;
   setLanguage: (language: Language) => void;
   setTheme: (theme: Theme) => void;
+  setKeys: (hasKeys: boolean) => void;
 }
 
 const SettingsContext = createContext<Settings>({
   language: "en",
   theme: "system",
+  hasKeys: true,
   setLanguage: () => undefined,
   setTheme: () => undefined,
+  setKeys: () => undefined,
 });
 
 export const useSettings = () => useContext(SettingsContext);
@@ -26,6 +31,7 @@ export function SettingsProvider({ children }: { children: ReactNode }) {
   const [theme, setTheme] = useState<Theme>(
     (document.documentElement.dataset["theme"] as Theme | undefined) ?? "system",
   );
+  const [hasKeys, setKeys] = useState(() => remembered("keys") !== "off");
   const [words, setWords] = useState<Words | null>(language === "en" ? en : null);
 
   useEffect(() => {
@@ -36,6 +42,11 @@ export function SettingsProvider({ children }: { children: ReactNode }) {
   const settings: Settings = {
     language,
     theme,
+    hasKeys,
+    setKeys: (chosen) => {
+      remember("keys", chosen ? "on" : "off");
+      setKeys(chosen);
+    },
     setLanguage: (chosen) => {
       remember("language", chosen);
       setLanguage(chosen);

@@ -16,6 +16,8 @@ import styles from "./Studio.module.css";
 const Details = lazy(() => import("./details/Details"));
 const Edit = lazy(() => import("./edit/Edit"));
 const Compare = lazy(() => import("./compare/Compare"));
+const Duplicates = lazy(() => import("./library/Duplicates"));
+const Trash = lazy(() => import("./library/Trash"));
 
 /** Changes what the address says is looked at; what is not named stays. */
 export function useLook() {
@@ -47,7 +49,7 @@ export function Studio() {
     "/": () => document.querySelector<HTMLElement>("input[type=search]")?.focus(),
     n: () => document.getElementById("prompt")?.focus(),
   });
-  const isSearching = list === "library" && (search.q || search.like || search.f);
+  const isSearching = list === "library" && (search.q || search.like || search.f || search.color || search.upload);
   return (
     <main
       className={styles["studio"]}
@@ -86,6 +88,8 @@ export function Studio() {
           />
         )}
         {search.edit && <Edit key={search.edit} of={search.edit} onClose={() => look({ edit: undefined })} />}
+        {search.show === "duplicates" && <Duplicates onClose={() => look({ show: undefined })} />}
+        {search.show === "trash" && <Trash onClose={() => look({ show: undefined })} />}
         {search.compare && (
           <Compare
             generation={search.compare}

@@ -4,7 +4,7 @@
  */
 import { useSyncExternalStore } from "react";
 
-import type { MakeRequest, Pick } from "../api/api";
+import { type MakeRequest, type Pick, type Plan, picture } from "../api/api";
 import { remember, remembered } from "../shared/settings";
 
 /** A picture that was picked, with what is shown of it here. */
@@ -105,4 +105,43 @@ export function requestOf(draft: Draft): MakeRequest {
       angle: choice(draft.angle),
     })),
   };
+}
+
+/** What would have to be composed for a plan like this one; what was drawn for it is drawn anew. */
+export function draftOf(plan: Plan): Draft {
+  const [first, second] = plan.sides;
+  const references = first?.references ?? [];
+  const held = (role: "tone" | "angle"): Choice => {
+    const reference = references.find((one) => one.role === role);
+    return reference?.image && !reference.drawn ? { id: reference.image, name: reference.name } : "drawn";
+  };
+  const { shot, view, lens, light } = plan.camera ?? {};
+  return {
+    ...EMPTY,
+    prompt: plan.prompt,
+    picks: references.flatMap((one) =>
+      one.role === "subject" && one.image
+        ? [{ pick: { image: one.image }, name: one.name, thumbnail: picture.thumbnail(one.image) }]
+        : [],
+    ),
+    tone: held("tone"),
+    angle: held("angle"),
+    mode: first?.mode ?? "auto",
+    camera: Object.fromEntries(Object.entries({ shot, view, lens, light }).filter(([, value]) => value)),
+    size: shapeOf(plan),
+    count: plan.count,
+    models: second ? [first?.model ?? SANDBOX, second.model] : [first?.model ?? SANDBOX],
+  };
+}
+
+/** The shapes that are offered. */
+export const RATIOS = ["1:1", "4:5", "3:2", "16:9"];
+
+/** The shape of a plan, if it is one that is offered; else its size. */
+function shapeOf({ width, height }: Plan): string {
+  const near = RATIOS.find((ratio) => {
+    const [across = 1, down = 1] = ratio.split(":").map(Number);
+    return Math.abs((width * down) / (height * across) - 1) < 0.02;
+  });
+  return near ?? `${width}x${height}`;
 }

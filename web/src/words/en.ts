@@ -1,3 +1,7 @@
+import { duplicates, keys, palette, trash } from "./en/keys";
+import { replies, review } from "./en/replies";
+import { settings, work } from "./en/work";
+
 /** Every text of the studio, in English. Other languages have the same keys: a missing text does not compile. */
 export const en = {
   language: "English",
@@ -74,6 +78,8 @@ export const en = {
     anImage: (price: string) => `${price} an image`,
     unknownPrice: "price unknown",
     needsKey: "no key",
+    usual: "as usual",
+    pasteKey: "Make real ones: paste a key",
     make: (counts: string) => `Make ${counts}`,
     about: (time: string) => `about ${time}`,
     timeUnknown: "time unknown",
@@ -89,7 +95,16 @@ export const en = {
   },
   grid: {
     search: "Search",
-    searchHint: "Search by words",
+    searchHint: "Search by words, or drop a picture here",
+    searchMade: "Search what was made",
+    byColor: "Search by colour",
+    anyColor: "Another colour",
+    anyModel: "any model",
+    yourPicture: "your picture",
+    stages: { lexical: "words", text: "meaning", look: "look", appearance: "appearance", color: "colour" },
+    fewer: "Fewer",
+    moreChips: (n: number) => `${n} more`,
+    nothingMade: "Nothing that was made matches.",
     library: "Library",
     made: "Made",
     liked: "Liked",
@@ -109,10 +124,13 @@ export const en = {
     dropHere: "Drop your own pictures anywhere.",
     samples: "These are samples. Drop your own pictures anywhere.",
     removeSamples: "Remove samples",
+    keepSamples: "Keep them",
+    addSamples: "Try it with samples",
     selected: (n: number) => (n === 1 ? "1 selected" : `${n} selected`),
     reference: "Reference",
     collection: "Collection",
     collectionName: "Name of the collection",
+    collected: (n: number, name: string) => (n === 1 ? `1 put into ${name}.` : `${n} put into ${name}.`),
     like: "Like",
     export: "Export",
     delete: "Delete",
@@ -120,7 +138,8 @@ export const en = {
     deselect: "Deselect",
     density: "Size of pictures",
     likeThis: "More like this",
-    color: "Colour",
+    thePicture: "the picture",
+    color: "the colour",
     not: (name: string) => `not ${name}`,
     why: "Why",
     uploading: (done: number, all: number) => `${done} of ${all}`,
@@ -156,6 +175,8 @@ export const en = {
   generation: {
     compare: "Compare",
     again: "Again",
+    redraw: "New draw",
+    toComposer: "To the composer",
     cancel: "Cancel the rest",
     retry: (tile: string) => `Retry ${tile}`,
     tile: (tile: string, state: string) => `${tile}, ${state}`,
@@ -211,22 +232,14 @@ export const en = {
     all: "The model may change all of the picture.",
     drawFirst: "Draw over what is to be changed.",
   },
-  settings: {
-    providers: "Providers",
-    providersText:
-      "With a provider's key real images are made, and paid for. Keys are kept sealed; nobody can read them here.",
-    newKey: "New key",
-    write: "Save",
-    try: "Try it",
-    forget: "Forget it",
-    taken: (models: number) => `It works: ${models} models.`,
-    fromEnvironment: (variable: string) => `The key comes from ${variable}.`,
-    key: { written: "A key is saved.", missing: "There is no key.", "not-needed": "No key is needed." },
-  },
-  soon: {
-    replies: "Replies are reviewed from the command line until their page is here:",
-    work: "Jobs, limits and spend, from the command line until their page is here:",
-  },
+  settings,
+  palette,
+  keys,
+  duplicates,
+  trash,
+  replies,
+  review,
+  work,
   count: (n: number) => new Intl.NumberFormat("en").format(n),
   money: (usd: number) =>
     new Intl.NumberFormat("en", {
@@ -235,7 +248,22 @@ export const en = {
       minimumFractionDigits: usd !== 0 && Math.abs(usd) < 0.1 ? 3 : 2,
       maximumFractionDigits: usd !== 0 && Math.abs(usd) < 0.1 ? 3 : 2,
     }).format(usd),
-  seconds: (s: number) => (s < 1 ? "a moment" : s < 100 ? `${Math.round(s)} s` : `${Math.round(s / 60)} min`),
+  bytes: (n: number) =>
+    new Intl.NumberFormat("en", {
+      style: "unit",
+      unit: n < 1e6 ? "kilobyte" : "megabyte",
+      maximumFractionDigits: 1,
+    }).format(n < 1e6 ? n / 1e3 : n / 1e6),
+  forecast: (isFree: boolean, usd: number | null | undefined, s: number | null | undefined): string => {
+    const cost = isFree
+      ? en.composer.free
+      : usd === null || usd === undefined
+        ? en.composer.unknownPrice
+        : en.money(usd);
+    const time = s === null || s === undefined ? en.composer.timeUnknown : en.composer.about(en.seconds(s));
+    return `${cost} · ${time}`;
+  },
+  seconds: (s: number): string => (s < 1 ? "a moment" : s < 100 ? `${Math.round(s)} s` : `${Math.round(s / 60)} min`),
   ago: (at: Date, now: Date) => {
     const seconds = Math.round((now.getTime() - at.getTime()) / 1000);
     if (seconds < 45) return "just now";

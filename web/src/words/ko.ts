@@ -1,4 +1,7 @@
 import type { Words } from "./en";
+import { duplicates, keys, palette, trash } from "./ko/keys";
+import { replies, review } from "./ko/replies";
+import { settings, work } from "./ko/work";
 
 /** 한국어. */
 export const ko: Words = {
@@ -76,6 +79,8 @@ export const ko: Words = {
     anImage: (price) => `한 장에 ${price}`,
     unknownPrice: "가격 모름",
     needsKey: "키 없음",
+    usual: "평소대로",
+    pasteKey: "실제로 만들려면 키를 넣으세요",
     make: (counts) => `${counts}장 만들기`,
     about: (time) => `약 ${time}`,
     timeUnknown: "시간 모름",
@@ -91,7 +96,16 @@ export const ko: Words = {
   },
   grid: {
     search: "검색",
-    searchHint: "말로 찾으세요",
+    searchHint: "말로 찾거나 그림을 여기에 놓으세요",
+    searchMade: "만든 것에서 찾기",
+    byColor: "색으로 찾기",
+    anyColor: "다른 색",
+    anyModel: "모든 모델",
+    yourPicture: "내 그림",
+    stages: { lexical: "낱말", text: "뜻", look: "모습", appearance: "생김새", color: "색" },
+    fewer: "줄이기",
+    moreChips: (n) => `${n}개 더`,
+    nothingMade: "만든 것 중 일치하는 것이 없습니다.",
     library: "라이브러리",
     made: "만든 것",
     liked: "좋아요",
@@ -111,10 +125,13 @@ export const ko: Words = {
     dropHere: "내 그림을 아무 곳에나 끌어다 놓으세요.",
     samples: "예시 그림입니다. 내 그림을 아무 곳에나 끌어다 놓으세요.",
     removeSamples: "예시 지우기",
+    keepSamples: "그대로 두기",
+    addSamples: "예시로 해 보기",
     selected: (n) => `${n}장 선택`,
     reference: "참고 그림으로",
     collection: "모음",
     collectionName: "모음의 이름",
+    collected: (n, name) => `${n}장을 ${name}에 넣었습니다.`,
     like: "좋아요",
     export: "내보내기",
     delete: "삭제",
@@ -122,6 +139,7 @@ export const ko: Words = {
     deselect: "선택 해제",
     density: "그림 크기",
     likeThis: "비슷한 그림 더 보기",
+    thePicture: "그림",
     color: "색",
     not: (name) => `${name} 제외`,
     why: "이유",
@@ -158,6 +176,8 @@ export const ko: Words = {
   generation: {
     compare: "비교",
     again: "다시 만들기",
+    redraw: "다시 뽑기",
+    toComposer: "편집기로",
     cancel: "나머지 취소",
     retry: (tile) => `${tile} 다시 시도`,
     tile: (tile, state) => `${tile}, ${state}`,
@@ -213,22 +233,14 @@ export const ko: Words = {
     all: "모델이 그림 전체를 바꿀 수 있습니다.",
     drawFirst: "고칠 곳을 칠하세요.",
   },
-  settings: {
-    providers: "제공자",
-    providersText:
-      "제공자의 키가 있으면 실제 그림을 만들고 비용을 냅니다. 키는 봉인해 보관하며 여기서 아무도 읽을 수 없습니다.",
-    newKey: "새 키",
-    write: "저장",
-    try: "확인",
-    forget: "삭제",
-    taken: (models) => `작동합니다. 모델 ${models}개.`,
-    fromEnvironment: (variable) => `키를 ${variable}에서 읽습니다.`,
-    key: { written: "키가 저장되어 있습니다.", missing: "키가 없습니다.", "not-needed": "키가 필요 없습니다." },
-  },
-  soon: {
-    replies: "이 페이지가 생기기 전까지 답글은 명령줄에서 검토합니다.",
-    work: "이 페이지가 생기기 전까지 작업과 한도, 지출은 명령줄에서 봅니다.",
-  },
+  settings,
+  palette,
+  keys,
+  duplicates,
+  trash,
+  replies,
+  review,
+  work,
   count: (n) => new Intl.NumberFormat("ko").format(n),
   money: (usd) =>
     new Intl.NumberFormat("ko", {
@@ -237,6 +249,21 @@ export const ko: Words = {
       minimumFractionDigits: usd !== 0 && Math.abs(usd) < 0.1 ? 3 : 2,
       maximumFractionDigits: usd !== 0 && Math.abs(usd) < 0.1 ? 3 : 2,
     }).format(usd),
+  bytes: (n) =>
+    new Intl.NumberFormat("ko", {
+      style: "unit",
+      unit: n < 1e6 ? "kilobyte" : "megabyte",
+      maximumFractionDigits: 1,
+    }).format(n < 1e6 ? n / 1e3 : n / 1e6),
+  forecast: (isFree, usd, s) => {
+    const cost = isFree
+      ? ko.composer.free
+      : usd === null || usd === undefined
+        ? ko.composer.unknownPrice
+        : ko.money(usd);
+    const time = s === null || s === undefined ? ko.composer.timeUnknown : ko.composer.about(ko.seconds(s));
+    return `${cost} · ${time}`;
+  },
   seconds: (s) => (s < 1 ? "곧" : s < 100 ? `${Math.round(s)}초` : `${Math.round(s / 60)}분`),
   ago: (at, now) => {
     const seconds = Math.round((now.getTime() - at.getTime()) / 1000);

@@ -1,14 +1,22 @@
-import { Soon } from "../shared/Soon";
 import { useWords } from "../words";
+import { Jobs } from "./Jobs";
+import { Limits } from "./Limits";
+import { PromptFile } from "./PromptFile";
+import { Spend } from "./Spend";
+import styles from "./Work.module.css";
 
-const COMMANDS = [
-  "atelier jobs list",
-  "atelier quota",
-  "atelier cost",
-  "atelier run prompts.jsonl --out answers.jsonl",
-];
-
+/** What runs, what it waits for, and what it cost. */
 export function Work() {
   const words = useWords();
-  return <Soon title={words.places.work} text={words.soon.work} commands={COMMANDS} />;
+  return (
+    <main className={styles["page"]}>
+      <h1 className="hidden">{words.places.work}</h1>
+      <div className={styles["column"]}>
+        <Jobs />
+        <PromptFile />
+      </div>
+      <Limits />
+      <Spend />
+    </main>
+  );
 }

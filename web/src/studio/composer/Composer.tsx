@@ -151,7 +151,14 @@ export function Composer({ onMade }: { onMade: () => void }) {
           <kbd>{navigator.platform.startsWith("Mac") ? "⌘↵" : "Ctrl ↵"}</kbd>
         </button>
         <p role="status" className="soft small">
-          {isEmpty ? words.composer.writeFirst : preview.data && forecastText(preview.data.forecast, words)}
+          {isEmpty
+            ? words.composer.writeFirst
+            : preview.data &&
+              words.forecast(
+                preview.data.forecast.sandbox,
+                preview.data.forecast.cost_usd,
+                preview.data.forecast.seconds,
+              )}
         </p>
         <div className={styles["acts"]}>
           <button type="button" className="quiet" disabled={!plan} onClick={() => setShowsPrompt(true)}>
@@ -167,21 +174,6 @@ export function Composer({ onMade }: { onMade: () => void }) {
       )}
     </form>
   );
-}
-
-type Forecast = NonNullable<ReturnType<typeof usePreview>["data"]>["forecast"];
-
-/** "free · about 2 s", or what it costs. */
-function forecastText(forecast: Forecast, words: ReturnType<typeof useWords>): string {
-  const cost =
-    forecast.cost_usd === null || forecast.cost_usd === undefined
-      ? words.composer.unknownPrice
-      : words.money(forecast.cost_usd);
-  const time =
-    forecast.seconds === null || forecast.seconds === undefined
-      ? words.composer.timeUnknown
-      : words.composer.about(words.seconds(forecast.seconds));
-  return `${forecast.sandbox ? words.composer.free : cost} · ${time}`;
 }
 
 /** The prompts that were made, the latest first: they are gone through by Alt and the arrows. */

@@ -1,6 +1,8 @@
-import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 
-import { api, data, type Preview } from "../../api/api";
+import type { Preview } from "../../api/api";
+import { shownModel, useModels } from "../../shared/ModelSelect";
+import { useMe } from "../../shared/Shell";
 import { useWords } from "../../words";
 import { compose, SANDBOX, useDraft } from "../draft";
 import styles from "./Sides.module.css";
@@ -9,7 +11,9 @@ import styles from "./Sides.module.css";
 export function Sides({ forecast }: { forecast: Preview["forecast"] | undefined }) {
   const words = useWords();
   const { models } = useDraft();
-  const known = useQuery({ queryKey: ["models"], queryFn: () => data(api.GET("/api/v1/models")) });
+  const { data: me } = useMe();
+  const isAdmin = me?.user.role === "admin";
+  const known = useModels();
   const makers = known.data?.models.filter((model) => model.makes_images) ?? [];
   const names = new Set(makers.map((model) => model.model));
   const set = (place: number, model: string) =>
@@ -34,10 +38,10 @@ export function Sides({ forecast }: { forecast: Preview["forecast"] | undefined 
               value={model}
               onChange={(event) => set(place, event.target.value)}
             >
-              {!names.has(model) && <option value={model}>{shown(model)}</option>}
+              {!names.has(model) && <option value={model}>{shownModel(model)}</option>}
               {makers.map((maker) => (
                 <option key={maker.model} value={maker.model}>
-                  {shown(maker.model)}
+                  {shownModel(maker.model)}
                   {maker.sandbox ? ` · ${words.composer.free}` : maker.ready ? "" : ` · ${words.composer.needsKey}`}
                 </option>
               ))}
@@ -69,11 +73,11 @@ export function Sides({ forecast }: { forecast: Preview["forecast"] | undefined 
           + {words.composer.addSide.replace(/^\+?\s*/, "")}
         </button>
       )}
+      {isAdmin && makers.length > 0 && makers.every((one) => one.sandbox || !one.ready) && (
+        <p className="soft small">
+          <Link to="/settings">{words.composer.pasteKey}</Link>
+        </p>
+      )}
     </div>
   );
-}
-
-/** A model as people call it: without the provider that they know anyway. */
-function shown(model: string): string {
-  return model.startsWith("sandbox:") ? `Sandbox · ${model.slice(8)}` : model.replace(/^[a-z]+:/, "");
 }

@@ -3,10 +3,9 @@ import { useQuery } from "@tanstack/react-query";
 
 import { api, data } from "../../api/api";
 import { useWords } from "../../words";
-import { compose, type Draft, useDraft } from "../draft";
+import { compose, type Draft, RATIOS, useDraft } from "../draft";
 import styles from "./rows.module.css";
 
-const RATIOS = ["1:1", "4:5", "3:2", "16:9"];
 const COUNTS = [1, 2, 4, 8];
 const MODES = [
   ["auto", "full"],

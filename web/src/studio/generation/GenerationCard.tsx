@@ -4,6 +4,7 @@ import { useEffect, useState } from "react";
 import { api, data, type Generation, queryClient } from "../../api/api";
 import { ProblemText } from "../../shared/ProblemText";
 import { useWords } from "../../words";
+import { compose, draftOf, requestOf } from "../draft";
 import { useLook } from "../Studio";
 import styles from "./GenerationCard.module.css";
 import { Tile } from "./Tile";
@@ -29,6 +30,19 @@ export function GenerationCard({ id }: { id: string }) {
           body: { seed },
         }),
       ),
+    onSuccess: put,
+  });
+  const redraw = useMutation({
+    mutationFn: () => {
+      if (!generation.data) throw new Error("there is no plan yet");
+      const draft = { ...draftOf(generation.data.plan), draw: Math.floor(Math.random() * 2 ** 31) };
+      return data(
+        api.POST("/api/v1/generations", {
+          params: { header: { "Idempotency-Key": crypto.randomUUID() } },
+          body: { request: requestOf(draft) },
+        }),
+      );
+    },
     onSuccess: put,
   });
   const cancel = useMutation({
@@ -87,6 +101,7 @@ export function GenerationCard({ id }: { id: string }) {
         <span>
           <b>{words.generation.foot(done.length, images.length)}</b> ·{" "}
           {isFree ? words.generation.free : words.money(cost)}
+          {isFree && cost > 0 && <span className="soft"> · {words.composer.wouldCost(words.money(cost))}</span>}
         </span>
         <div>
           <button
@@ -100,6 +115,21 @@ export function GenerationCard({ id }: { id: string }) {
           <button type="button" className="quiet" disabled={again.isPending} onClick={() => again.mutate(null)}>
             {words.generation.again}
           </button>
+          {!plan.edit && (
+            <button type="button" className="quiet" disabled={redraw.isPending} onClick={() => redraw.mutate()}>
+              {words.generation.redraw}
+            </button>
+          )}
+          <button
+            type="button"
+            className="quiet"
+            onClick={() => {
+              compose(draftOf(plan));
+              document.getElementById("prompt")?.focus();
+            }}
+          >
+            {words.generation.toComposer}
+          </button>
           {isOpen && (
             <button type="button" className="quiet" disabled={cancel.isPending} onClick={() => cancel.mutate()}>
               {words.generation.cancel}
@@ -107,7 +137,7 @@ export function GenerationCard({ id }: { id: string }) {
           )}
         </div>
       </footer>
-      <ProblemText error={again.error ?? cancel.error} />
+      <ProblemText error={again.error ?? redraw.error ?? cancel.error} />
     </article>
   );
 }

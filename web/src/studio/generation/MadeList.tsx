@@ -12,10 +12,10 @@ const PAGE = 100;
 /** What was made, a card for each time that something was asked for, the newest first. */
 export function MadeList({ scroller }: { scroller: HTMLElement | null }) {
   const words = useWords();
-  const { q } = useSearch({ from: "/" });
+  const { q, model } = useSearch({ from: "/" });
   const asked = q?.trim().split(/\s+/).filter(Boolean) ?? [];
   const made = useInfiniteQuery({
-    queryKey: ["made", "all", q ?? ""],
+    queryKey: ["made", "all", q ?? "", model ?? ""],
     queryFn: ({ pageParam }) =>
       data(
         api.GET("/api/v1/images", {
@@ -23,6 +23,7 @@ export function MadeList({ scroller }: { scroller: HTMLElement | null }) {
             query: {
               limit: PAGE,
               ...(asked.length > 0 ? { word: asked } : {}),
+              ...(model ? { model } : {}),
               ...(pageParam ? { after: pageParam } : {}),
             },
           },
@@ -52,7 +53,7 @@ export function MadeList({ scroller }: { scroller: HTMLElement | null }) {
   if (made.data && generations.length === 0) {
     return (
       <p role="status" className={styles["empty"]}>
-        {q ? words.grid.nothing("0") : words.grid.emptyMade}
+        {q || model ? words.grid.nothingMade : words.grid.emptyMade}
       </p>
     );
   }

@@ -1,8 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { useSearch } from "@tanstack/react-router";
-import { useCallback, useMemo } from "react";
+import { useCallback, useMemo, useState } from "react";
 
 import { api, data, type Hit } from "../../api/api";
+import { useKeys } from "../../shared/keys";
 import { ProblemText } from "../../shared/ProblemText";
 import { useWords } from "../../words";
 import { compose } from "../draft";
@@ -21,14 +22,23 @@ const MOST = 200;
 export function FoundList({ scroller }: { scroller: HTMLElement | null }) {
   const words = useWords();
   const look = useLook();
-  const { q, f, like } = useSearch({ from: "/" });
+  const { q, f, like, color, upload } = useSearch({ from: "/" });
+  const [showsWhy, setShowsWhy] = useState(false);
+  useKeys({ w: () => setShowsWhy(!showsWhy) });
   const found = useQuery({
-    queryKey: ["search", q ?? "", f ?? [], like ?? ""],
+    queryKey: ["search", q ?? "", f ?? [], like ?? "", color ?? "", upload ?? ""],
     queryFn: ({ signal }) =>
       data(
         api.GET("/api/v1/search", {
           params: {
-            query: { ...(q ? { q } : {}), ...(f ? { filter: f } : {}), ...(like ? { like } : {}), limit: MOST },
+            query: {
+              ...(q ? { q } : {}),
+              ...(f ? { filter: f } : {}),
+              ...(like ? { like } : {}),
+              ...(color ? { color } : {}),
+              ...(upload ? { upload } : {}),
+              limit: MOST,
+            },
           },
           signal,
         }),
@@ -49,7 +59,12 @@ export function FoundList({ scroller }: { scroller: HTMLElement | null }) {
           {hits.length === 0 ? words.grid.nothing(all) : words.grid.of(words.count(found.data.total), all)}
           {found.data.words_only && ` · ${words.grid.wordsOnly(found.data.words_only)}`}
         </p>
-        {control}
+        <span className={styles["acts"]}>
+          <button type="button" className="quiet" aria-pressed={showsWhy} onClick={() => setShowsWhy(!showsWhy)}>
+            {words.grid.why} <kbd>W</kbd>
+          </button>
+          {control}
+        </span>
       </div>
       {hits.length === 0 && (
         <div role="group" aria-label={words.grid.ways} className={styles["ways"]}>
@@ -71,33 +86,48 @@ export function FoundList({ scroller }: { scroller: HTMLElement | null }) {
           <button
             type="button"
             className="button"
-            onClick={() => look({ q: undefined, f: undefined, like: undefined })}
+            onClick={() => look({ q: undefined, f: undefined, like: undefined, color: undefined, upload: undefined })}
           >
             {words.grid.clear}
           </button>
         </div>
       )}
-      <Hits hits={hits} height={height} scroller={scroller} />
+      <Hits hits={hits} height={height} scroller={scroller} showsWhy={showsWhy} />
       {nearest.length > 0 && (
         <section aria-label={words.grid.nearest} className={styles["nearest"]}>
           <h2>{words.grid.nearest}</h2>
-          <Hits hits={nearest} height={Math.min(height, 140)} scroller={scroller} label={words.grid.nearest} />
+          <Hits
+            hits={nearest}
+            height={Math.min(height, 140)}
+            scroller={scroller}
+            showsWhy={showsWhy}
+            label={words.grid.nearest}
+          />
         </section>
       )}
     </>
   );
 }
 
-function Hits(props: { hits: readonly Hit[]; height: number; scroller: HTMLElement | null; label?: string }) {
+function Hits(props: {
+  hits: readonly Hit[];
+  height: number;
+  scroller: HTMLElement | null;
+  showsWhy: boolean;
+  label?: string;
+}) {
+  const words = useWords();
   const look = useLook();
-  const { hits } = props;
+  const { hits, showsWhy } = props;
   const ratios = useMemo(() => hits.map((hit) => (hit.height > 0 ? hit.width / hit.height : 1)), [hits]);
   const cell = useCallback(
     (place: number) => {
       const hit = hits[place];
-      return hit && cellOf({ ...hit, caption: hit.caption ?? null });
+      if (!hit) return undefined;
+      const cell = cellOf({ ...hit, caption: hit.caption ?? null });
+      return showsWhy ? { ...cell, note: whyOf(hit, words) } : cell;
     },
-    [hits],
+    [hits, showsWhy, words],
   );
   const { selected, select, clear } = useSelection(cell);
   const onKey = usePictureKeys(select);
@@ -118,4 +148,19 @@ function Hits(props: { hits: readonly Hit[]; height: number; scroller: HTMLEleme
       <SelectionBar selected={selected} clear={clear} />
     </>
   );
+}
+
+/** Each stage's rank and score, as far as it found the picture. */
+function whyOf(hit: Hit, words: ReturnType<typeof useWords>): string {
+  const { stages } = hit;
+  const line = (name: string, stage: { rank: number; score: number } | null | undefined) =>
+    stage ? [`${name} ${stage.rank} · ${stage.score.toFixed(2)}`] : [];
+  return [
+    hit.score.toFixed(2),
+    ...line(words.grid.stages.lexical, stages.lexical),
+    ...line(words.grid.stages.text, stages.text),
+    ...line(words.grid.stages.look, stages.look),
+    ...line(words.grid.stages.appearance, stages.appearance),
+    ...line(words.grid.stages.color, stages.color),
+  ].join("\n");
 }

@@ -1,6 +1,8 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, type MouseEvent, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 
+import { keyOf } from "../../shared/keys";
+import { useSettings } from "../../shared/settings";
 import { useWords } from "../../words";
 import styles from "./Grid.module.css";
 import { GAP, justified } from "./rows";
@@ -11,6 +13,8 @@ export interface Cell {
   name: string;
   src: string;
   color?: string | undefined;
+  /** What is written on it, where something is to be said of each. */
+  note?: string | undefined;
 }
 
 export interface GridProps {
@@ -34,6 +38,7 @@ export function Grid(props: GridProps) {
   const box = useRef<HTMLDivElement>(null);
   const width = useWidth(box);
   const rows = useMemo(() => justified(props.ratios, width, props.height), [props.ratios, width, props.height]);
+  const { hasKeys } = useSettings();
   const [focused, setFocused] = useState(0);
   const offset = useOffset(box, props.scroller, rows.length);
   const virtual = useVirtualizer({
@@ -121,17 +126,18 @@ export function Grid(props: GridProps) {
                   onClick={(event) => cell && open(event, cell, place)}
                   onFocus={() => setFocused(place)}
                   onKeyDown={(event) => {
-                    if (!cell || event.metaKey || event.ctrlKey || event.altKey) return;
+                    if (!cell || event.defaultPrevented || event.metaKey || event.ctrlKey || event.altKey) return;
                     if (event.key === "Enter" || event.key === " ") {
                       event.preventDefault();
                       props.onOpen(cell, place);
-                    } else if (props.onKey?.(event.key.toLowerCase(), cell)) {
+                    } else if (hasKeys && props.onKey?.(keyOf(event.nativeEvent), cell)) {
                       event.preventDefault();
                       event.stopPropagation();
                     }
                   }}
                 >
                   {cell && <img src={cell.src} alt="" loading="lazy" decoding="async" draggable={false} />}
+                  {cell?.note && <p className={styles["note"]}>{cell.note}</p>}
                 </div>
               );
             })}

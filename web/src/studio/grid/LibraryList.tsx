@@ -8,6 +8,7 @@ import { usePictureKeys } from "./actions";
 import { type Cell, Grid } from "./Grid";
 import styles from "./lists.module.css";
 import { ratioOf } from "./rows";
+import { AddSamples, SamplesLine } from "./Samples";
 import { SelectionBar } from "./SelectionBar";
 import { useDensity } from "./useDensity";
 import { useSelection } from "./useSelection";
@@ -35,9 +36,12 @@ export function LibraryList({ scroller }: { scroller: HTMLElement | null }) {
   const count = layout.data?.ratios.length ?? 0;
   if (layout.data && count === 0) {
     return (
-      <p className={styles["empty"]}>
-        {words.grid.empty} {words.grid.dropHere}
-      </p>
+      <div className={styles["empty"]}>
+        <p>
+          {words.grid.empty} {words.grid.dropHere}
+        </p>
+        <AddSamples />
+      </div>
     );
   }
   return (
@@ -46,8 +50,17 @@ export function LibraryList({ scroller }: { scroller: HTMLElement | null }) {
         <p role="status" className="soft small">
           {layout.data ? words.grid.all(words.count(count)) : "\u00a0"}
         </p>
-        {control}
+        <span className={styles["acts"]}>
+          <button type="button" className="quiet" onClick={() => look({ show: "duplicates" })}>
+            {words.duplicates.title}
+          </button>
+          <button type="button" className="quiet" onClick={() => look({ show: "trash" })}>
+            {words.trash.title}
+          </button>
+          {control}
+        </span>
       </div>
+      <SamplesLine />
       {layout.data && (
         <Grid
           ratios={layout.data.ratios}

@@ -1,17 +1,24 @@
-import { useQuery } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { useSearch } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 
-import { api, data } from "../../api/api";
+import { api, data, fileBody } from "../../api/api";
 import { isComposing } from "../../shared/keys";
+import { ModelSelect } from "../../shared/ModelSelect";
+import { Popover } from "../../shared/Popover";
+import { ProblemText } from "../../shared/ProblemText";
 import { useWords } from "../../words";
 import { useLook } from "../Studio";
+import { Chips } from "./Chips";
 import styles from "./SearchBar.module.css";
+import { SearchedBy } from "./SearchedBy";
 
 const LISTS = ["library", "made", "liked"] as const;
-const MOST_CHIPS = 8;
+/** Colours that are asked for by a click; any other by the browser's own field. */
+const COLORS = ["#b3261e", "#d9772b", "#e3c341", "#4f8a3c", "#2f8f8b", "#2f6db3", "#6b4fa3", "#c4688f", "#7a5a3c"];
+const GREYS = ["#141413", "#8a8780", "#f4f2ee"];
 
-/** Words, chips and which list: what narrows down what is below. */
+/** Words, a picture, a colour, chips and which list: what narrows down what is below. */
 export function SearchBar() {
   const words = useWords();
   const search = useSearch({ from: "/" });
@@ -25,33 +32,73 @@ export function SearchBar() {
     const timer = setTimeout(() => look({ q: typed, like: undefined }, true), 150);
     return () => clearTimeout(timer);
   }, [typed, search.q, look]);
-  const tags = useQuery({
-    queryKey: ["library", "tags"],
-    queryFn: () => data(api.GET("/api/v1/library/tags")),
-    enabled: list === "library",
+  const upload = useMutation({
+    mutationFn: (file: File) =>
+      data(api.POST("/api/v1/uploads", { params: { query: { name: file.name } }, ...fileBody(file) })),
+    onSuccess: (uploaded) => look({ upload: uploaded.id, like: undefined, in: undefined }),
   });
-  const chosen = search.f ?? [];
-  const toggle = (tag: string) => {
-    const [is, isNot] = [`tag=${tag}`, `tag!=${tag}`];
-    const others = chosen.filter((filter) => filter !== is && filter !== isNot);
-    const next = chosen.includes(is) ? [...others, isNot] : chosen.includes(isNot) ? others : [...others, is];
-    look({ f: next.length > 0 ? next : undefined });
+  const takePicture = (files: FileList): boolean => {
+    const file = [...files].find((one) => one.type.startsWith("image/"));
+    if (file) upload.mutate(file);
+    return file !== undefined;
   };
   return (
     <div className={styles["bar"]}>
       <div className={styles["find"]}>
-        <input
-          type="search"
-          className={`field ${styles["field"]}`}
-          aria-label={words.grid.search}
-          placeholder={words.grid.searchHint}
-          value={typed}
-          onChange={(event) => setTyped(event.target.value)}
-          onKeyDown={(event) => {
-            if (isComposing(event.nativeEvent)) return;
-            if (event.key === "Escape" && typed === "") event.currentTarget.blur();
-          }}
-        />
+        <div className={styles["box"]}>
+          <input
+            type="search"
+            className={`field ${styles["field"]}`}
+            aria-label={words.grid.search}
+            placeholder={list === "library" ? words.grid.searchHint : words.grid.searchMade}
+            value={typed}
+            onChange={(event) => setTyped(event.target.value)}
+            onDragOver={(event) => event.preventDefault()}
+            onDrop={(event) => {
+              // Dropped here it is searched by; dropped anywhere else it comes into the library.
+              if (list !== "library" || !takePicture(event.dataTransfer.files)) return;
+              event.preventDefault();
+              event.stopPropagation();
+            }}
+            onPaste={(event) => {
+              if (list === "library" && takePicture(event.clipboardData.files)) event.preventDefault();
+            }}
+            onKeyDown={(event) => {
+              if (isComposing(event.nativeEvent)) return;
+              if (event.key === "Escape" && typed === "") event.currentTarget.blur();
+            }}
+          />
+          {list === "library" && (
+            <Popover
+              label={words.grid.byColor}
+              className={styles["swatch"]}
+              button={
+                <i
+                  style={{ background: search.color ?? "conic-gradient(#b3261e, #e3c341, #4f8a3c, #2f6db3, #b3261e)" }}
+                />
+              }
+            >
+              <div className={styles["colors"]}>
+                {[...COLORS, ...GREYS].map((color) => (
+                  <button
+                    key={color}
+                    type="button"
+                    aria-label={color}
+                    aria-pressed={search.color === color}
+                    style={{ background: color }}
+                    onClick={() => look({ color: search.color === color ? undefined : color })}
+                  />
+                ))}
+                <input
+                  type="color"
+                  aria-label={words.grid.anyColor}
+                  value={search.color ?? "#888888"}
+                  onChange={(event) => look({ color: event.target.value }, true)}
+                />
+              </div>
+            </Popover>
+          )}
+        </div>
         <div role="tablist" aria-label={words.places.studio} className="segments">
           {LISTS.map((one) => (
             <button
@@ -66,30 +113,28 @@ export function SearchBar() {
           ))}
         </div>
       </div>
-      {list === "library" && (tags.data?.names.length ?? 0) > 0 && (
-        <ul className={styles["chips"]}>
-          {[...(tags.data?.names ?? [])]
-            .sort((a, b) => b.images - a.images)
-            .slice(0, MOST_CHIPS)
-            .map((tag) => {
-              const isOn = chosen.includes(`tag=${tag.name}`);
-              const isNot = chosen.includes(`tag!=${tag.name}`);
-              return (
-                <li key={tag.name}>
-                  <button
-                    type="button"
-                    className={styles["chip"]}
-                    aria-pressed={isOn || isNot}
-                    onClick={() => toggle(tag.name)}
-                  >
-                    {isNot ? words.grid.not(tag.name) : tag.name}{" "}
-                    <span className="soft">{words.count(tag.images)}</span>
-                  </button>
-                </li>
-              );
-            })}
-        </ul>
-      )}
+      {list === "library" && <SearchedBy />}
+      {list === "library" && <Chips />}
+      {list === "made" && <MadeFilters />}
+      <ProblemText error={upload.error} />
+    </div>
+  );
+}
+
+/** Of what was made, that of one model. */
+function MadeFilters() {
+  const words = useWords();
+  const { model } = useSearch({ from: "/" });
+  const look = useLook();
+  return (
+    <div className={styles["filters"]}>
+      <ModelSelect
+        label={words.composer.model}
+        value={model ?? ""}
+        none={words.grid.anyModel}
+        kind="images"
+        onChange={(chosen) => look({ model: chosen || undefined })}
+      />
     </div>
   );
 }

@@ -1,4 +1,5 @@
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 
 import { api, data, picture, queryClient } from "../../api/api";
 import { ProblemText } from "../../shared/ProblemText";
@@ -32,8 +33,12 @@ export function SelectionBar({ selected, clear }: { selected: ReadonlySet<string
   });
   const collect = useMutation({
     mutationFn: (name: string) => data(api.PATCH("/api/v1/library/images", { body: { ids, add_collections: [name] } })),
-    onSuccess: again,
+    onSuccess: async (_, name) => {
+      toast({ text: words.grid.collected(ids.length, name) });
+      await again();
+    },
   });
+  const [isNaming, setNaming] = useState(false);
   if (selected.size === 0) return null;
   return (
     <div role="toolbar" aria-label={words.grid.selected(selected.size)} className={styles["bar"]}>
@@ -48,16 +53,19 @@ export function SelectionBar({ selected, clear }: { selected: ReadonlySet<string
       >
         {words.grid.reference}
       </button>
-      <button
-        type="button"
-        className="button"
-        onClick={() => {
-          const name = prompt(words.grid.collectionName)?.trim();
-          if (name) collect.mutate(name);
-        }}
-      >
-        {words.grid.collection}
-      </button>
+      {isNaming ? (
+        <CollectionName
+          onCancel={() => setNaming(false)}
+          onChoose={(name) => {
+            collect.mutate(name);
+            setNaming(false);
+          }}
+        />
+      ) : (
+        <button type="button" className="button" onClick={() => setNaming(true)}>
+          {words.grid.collection}
+        </button>
+      )}
       <button type="button" className="button" disabled={exported.isPending} onClick={() => exported.mutate()}>
         {words.grid.export}
       </button>
@@ -72,9 +80,59 @@ export function SelectionBar({ selected, clear }: { selected: ReadonlySet<string
   );
 }
 
+/** The name of a collection: one that there is, or a new one. */
+function CollectionName({ onChoose, onCancel }: { onChoose: (name: string) => void; onCancel: () => void }) {
+  const words = useWords();
+  const collections = useQuery({
+    queryKey: ["library", "collections"],
+    queryFn: () => data(api.GET("/api/v1/library/collections")),
+  });
+  return (
+    <form
+      className={styles["naming"]}
+      onSubmit={(event) => {
+        event.preventDefault();
+        const name = String(new FormData(event.currentTarget).get("name")).trim();
+        if (name) onChoose(name);
+      }}
+      onKeyDown={(event) => {
+        if (event.key === "Escape") onCancel();
+      }}
+    >
+      <input
+        // It was asked for: the name is what is wanted now.
+        // biome-ignore lint/a11y/noAutofocus: naming begins where the button stood
+        autoFocus
+        className="field"
+        name="name"
+        list="collections"
+        required
+        maxLength={200}
+        aria-label={words.grid.collectionName}
+        placeholder={words.grid.collectionName}
+      />
+      <datalist id="collections">
+        {collections.data?.names.map((one) => (
+          <option key={one.name} value={one.name} />
+        ))}
+      </datalist>
+      <button type="submit" className="button">
+        {words.settings.write}
+      </button>
+    </form>
+  );
+}
+
 /** Puts images of the library back: of each the latest deletion. */
 async function restore(images: readonly string[]): Promise<void> {
-  const { trash } = await data(api.GET("/api/v1/trash", { params: { query: { limit: 500 } } }));
-  const ids = images.flatMap((id) => trash.find((one) => one.kind === "image" && one.name === id)?.id ?? []);
+  const missing = new Set(images);
+  const ids: string[] = [];
+  let after: string | null | undefined;
+  do {
+    const query = { limit: 500, ...(after ? { after } : {}) };
+    const page = await data(api.GET("/api/v1/trash", { params: { query } }));
+    for (const one of page.trash) if (one.kind === "image" && missing.delete(one.name)) ids.push(one.id);
+    after = page.next;
+  } while (after && missing.size > 0);
   await data(api.POST("/api/v1/trash/restorations", { body: { ids } }));
 }
