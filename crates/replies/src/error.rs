@@ -43,6 +43,9 @@ pub enum RepliesError {
     /// There is no such project.
     #[error("there is no project '{0}'")]
     NoSuchProject(String),
+    /// None of the projects has a post of this id.
+    #[error("there is no post '{0}'")]
+    NoSuchPost(String),
     /// No project was named.
     #[error("no project was named")]
     NoProject,
@@ -101,6 +104,7 @@ atelier_engine::error_codes! {
         Self::Review(_) => "review-unreadable",
             "Give a CSV file that 'replies export' wrote, with its columns of ids.";
         Self::StrictImport { .. } => "import-bad-rows", "Correct the rows, or skip them.";
+        Self::NoSuchPost(_) => "no-such-post", "List the posts of the project to see their ids.";
         Self::NoSuchProject(_) => "no-such-project", "List the projects, or add this one with its finder.yml.";
         Self::NoProject => "no-project", "Name at least one project, or take all of them.";
         Self::EmbedIncomplete { .. } => "embedding-incomplete",

@@ -58,6 +58,9 @@ async fn list(
     let wanted = wanted.map(label).transpose()?;
     let list = context.app.posts(project, wanted.as_deref(), after.map(str::parse).transpose()?, limit).await?;
     context.out.result(&list, || {
+        if let (Some(label), true) = (&wanted, list.posts.is_empty()) {
+            return format!("{project} has no {label} posts here; 'atelier replies generate' scores and labels them");
+        }
         if list.posts.is_empty() {
             return format!(
                 "{project} has no posts here; import some with 'atelier posts import FILE --project {project}'"

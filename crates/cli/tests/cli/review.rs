@@ -31,6 +31,20 @@ impl Drafts {
     }
 }
 
+/// What was drafted before stays; other jobs' posts are left alone.
+#[test]
+fn a_post_is_drafted_for_again_by_its_id_with_a_hint() {
+    let drafts = Drafts::new();
+    let all = |world: &World| world.json("replies list --limit 1000")["drafts"].as_array().unwrap().len();
+    let before = all(&drafts.world);
+    let post = drafts.world.json("replies list --limit 1")["drafts"][0]["post"].as_str().unwrap().to_owned();
+    drafts.world.ok(&World::generate(&format!("--model sandbox --post {post} --hint shorter")));
+    assert_eq!(all(&drafts.world), before + before / 2);
+    let refused = drafts.world.run(&World::generate("--model sandbox --post nobody-wrote-this"));
+    let refused = refused.expect_code(2);
+    assert!(refused.stderr.contains("[no-such-post]"), "{refused}");
+}
+
 #[test]
 fn a_draft_is_approved_exported_and_posted() {
     let drafts = Drafts::new();

@@ -1,6 +1,6 @@
 //! Everything before drafting: which posts, and what they score.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use atelier_embed::Vector;
@@ -212,8 +212,8 @@ impl PreparedProject {
 /// Selects, gates, compares, scores and labels. Writes nothing but the vectors that were missing.
 ///
 /// # Errors
-/// [`RepliesError::NoProject`], [`RepliesError::NoSuchProject`], [`RepliesError::Finder`], and what the
-/// store and the embedder report.
+/// [`RepliesError::NoProject`], [`RepliesError::NoSuchProject`], [`RepliesError::NoSuchPost`], [`RepliesError::Finder`],
+/// and what the store and the embedder report.
 pub async fn prepare(
     store: &Store,
     selection: &Selection,
@@ -229,6 +229,11 @@ pub async fn prepare(
         if projects.iter().all(|project| project.name != *name) {
             projects.push(stages.project(name).await?);
         }
+    }
+    let found: HashSet<&str> =
+        projects.iter().flat_map(|project| &project.scored).map(|scored| scored.post.id.as_str()).collect();
+    if let Some(missing) = selection.posts.iter().find(|id| !found.contains(id.as_str())) {
+        return Err(RepliesError::NoSuchPost(missing.clone()));
     }
     let again = !selection.posts.is_empty();
     Ok(Prepared { projects, now, embedder: embedding.id().to_string(), again })
