@@ -79,6 +79,7 @@ test("every page can be looked at, light and dark, wide and narrow", async () =>
   await page.getByRole("combobox", { name: "What to do" }).waitFor();
   await take(page, "palette-light");
   await page.keyboard.press("Escape");
+  await page.getByRole("combobox", { name: "What to do" }).waitFor({ state: "detached" });
   await page.keyboard.press("?");
   await page.getByRole("dialog", { name: "Keys" }).waitFor();
   await take(page, "keys-light");
