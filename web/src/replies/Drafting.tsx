@@ -92,7 +92,7 @@ export function Drafting({ project }: { project: string }) {
       <p className={styles["acts"]}>
         <button
           type="button"
-          className={styles["main"]}
+          className="button main"
           disabled={posts === 0 || draft.isPending}
           onClick={() => draft.mutate()}
         >

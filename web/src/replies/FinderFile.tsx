@@ -24,7 +24,7 @@ export function FinderFile({ project, finder }: { project: string; finder: strin
     mutationFn: () =>
       data(api.PUT("/api/v1/projects/{name}/finder", { params: { path: { name: project } }, body: { finder: text } })),
     onSuccess: async () => {
-      toast({ text: words.replies.saved });
+      toast({ text: words.saved });
       await queryClient.invalidateQueries({ queryKey: ["projects"] });
       await queryClient.invalidateQueries({ queryKey: ["drafting", project] });
     },

@@ -52,7 +52,7 @@ export function Posts({ project, label }: { project: string; label: "green" | "y
       </table>
       {posts.hasNextPage && (
         <button type="button" className="button" disabled={posts.isFetching} onClick={() => void posts.fetchNextPage()}>
-          {words.replies.more}
+          {words.more}
         </button>
       )}
     </section>

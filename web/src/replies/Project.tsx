@@ -2,6 +2,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, useParams, useSearch } from "@tanstack/react-router";
 
 import { api, data, fileBody, queryClient } from "../api/api";
+import { FileButton } from "../shared/FileButton";
 import { ProblemText } from "../shared/ProblemText";
 import { save } from "../shared/save";
 import { useToast } from "../shared/Toasts";
@@ -101,19 +102,12 @@ function Import({ project, onDone }: { project: string; onDone: () => void }) {
       <h2>{words.replies.import}</h2>
       <p className="soft">{words.replies.importText}</p>
       <p>
-        <label className="button">
-          {words.replies.chooseFile}
-          <input
-            type="file"
-            className="hidden"
-            accept=".csv,.json,.jsonl,.ndjson,.tsv,.txt"
-            disabled={read.isPending}
-            onChange={(event) => {
-              take(event.target.files);
-              event.target.value = "";
-            }}
-          />
-        </label>
+        <FileButton
+          text={words.chooseFile}
+          accept=".csv,.json,.jsonl,.ndjson,.tsv,.txt"
+          disabled={read.isPending}
+          onFile={read.mutate}
+        />
       </p>
       {read.data && (
         <div role="status" className="small">
@@ -192,19 +186,7 @@ function Export({ project, onDone }: { project: string; onDone: () => void }) {
             {words.replies.exportAgain(exported)}
           </button>
         )}
-        <label className="button">
-          {words.replies.importReview}
-          <input
-            type="file"
-            className="hidden"
-            accept=".csv"
-            onChange={(event) => {
-              const file = event.target.files?.[0];
-              if (file) back.mutate(file);
-              event.target.value = "";
-            }}
-          />
-        </label>
+        <FileButton text={words.replies.importReview} accept=".csv" onFile={back.mutate} />
       </p>
       <ul className="small">
         {problemsOf(back.data).map((row) => (

@@ -15,7 +15,7 @@ export function Person({ me }: { me: Schemas["MeView"] }) {
   const change = useMutation({
     mutationFn: (body: Schemas["ChangeMe"]) => data(api.PATCH("/api/v1/me", { body })),
     onSuccess: async () => {
-      toast({ text: words.replies.saved });
+      toast({ text: words.saved });
       await queryClient.invalidateQueries({ queryKey: ["me"] });
     },
   });

@@ -42,6 +42,9 @@ export const en = {
   retry: "Try again",
   close: "Close",
   undo: "Undo",
+  saved: "Saved.",
+  chooseFile: "Choose a file",
+  more: "More",
   composer: {
     label: "Make",
     prompt: "Prompt",

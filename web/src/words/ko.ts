@@ -43,6 +43,9 @@ export const ko: Words = {
   retry: "다시 시도",
   close: "닫기",
   undo: "되돌리기",
+  saved: "저장했습니다.",
+  chooseFile: "파일 고르기",
+  more: "더 보기",
   composer: {
     label: "만들기",
     prompt: "프롬프트",

@@ -32,7 +32,7 @@ export function Jobs() {
       </ul>
       {jobs.hasNextPage && (
         <button type="button" className="button" disabled={jobs.isFetching} onClick={() => void jobs.fetchNextPage()}>
-          {words.replies.more}
+          {words.more}
         </button>
       )}
     </section>

@@ -3,6 +3,7 @@ import { useState } from "react";
 
 import { api, data, fileBody, queryClient } from "../api/api";
 import type { Schemas } from "../api/client";
+import { FileButton } from "../shared/FileButton";
 import { ModelSelect } from "../shared/ModelSelect";
 import { ProblemText } from "../shared/ProblemText";
 import { useLater } from "../shared/useLater";
@@ -38,19 +39,12 @@ export function PromptFile() {
     >
       <div className={styles["drop"]} data-over={isOver || undefined}>
         <p>{words.work.drop}</p>
-        <label className="button">
-          {words.replies.chooseFile}
-          <input
-            type="file"
-            className="hidden"
-            accept=".jsonl,.ndjson,.json,.csv,.tsv,.txt"
-            disabled={upload.isPending}
-            onChange={(event) => {
-              take(event.target.files);
-              event.target.value = "";
-            }}
-          />
-        </label>
+        <FileButton
+          text={words.chooseFile}
+          accept=".jsonl,.ndjson,.json,.csv,.tsv,.txt"
+          disabled={upload.isPending}
+          onFile={upload.mutate}
+        />
       </div>
       <ProblemText error={upload.error} />
       {upload.data && <Run key={upload.data.id} file={upload.data} onDone={() => upload.reset()} />}
@@ -126,12 +120,7 @@ function Run({ file, onDone }: { file: Schemas["UploadView"]; onDone: () => void
         />
       </label>
       <p className={styles["acts"]}>
-        <button
-          type="button"
-          className={styles["main"]}
-          disabled={run.isPending || isWrong}
-          onClick={() => run.mutate()}
-        >
+        <button type="button" className="button main" disabled={run.isPending || isWrong} onClick={() => run.mutate()}>
           {words.work.run}
         </button>
         <button type="button" className="quiet" onClick={onDone}>

@@ -1,7 +1,6 @@
 import { Dialog } from "../../shared/Dialog";
 import { useWords } from "../../words";
 import type { ReviewedPost } from "./posts";
-import styles from "./Review.module.css";
 
 /** Asked once, with the number, before everything that is shown is approved. */
 export function ApproveAll(props: {
@@ -16,7 +15,7 @@ export function ApproveAll(props: {
       <p>
         <button
           type="button"
-          className={styles["approve"]}
+          className="button main"
           disabled={props.posts.length === 0}
           onClick={() => props.onApprove(props.posts)}
         >

@@ -59,7 +59,7 @@ export function DraftAgain({ draft, onClose }: { draft: Draft; onClose: () => vo
         </label>
         <ProblemText error={again.error} />
         <p>
-          <button type="submit" className={styles["approve"]} disabled={again.isPending || job.isPending}>
+          <button type="submit" className="button main" disabled={again.isPending || job.isPending}>
             {words.review.again}
           </button>
         </p>

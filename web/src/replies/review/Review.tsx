@@ -141,7 +141,7 @@ export function Review() {
               </div>
             )}
             <div className={styles["acts"]}>
-              <button type="button" className={styles["approve"]} onClick={() => approve()}>
+              <button type="button" className="button main" onClick={() => approve()}>
                 {words.review.approve} <kbd>↵</kbd>
               </button>
               <button type="button" className="button" onClick={() => setMode("edit")}>

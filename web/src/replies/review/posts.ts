@@ -8,7 +8,8 @@ export interface ReviewedPost {
   standing: "open" | "approved" | "rejected";
 }
 
-const APPROVED = ["approved", "exported", "posted"];
+/** Where a draft stands once somebody has wanted it. */
+export const APPROVED = ["approved", "exported", "posted"];
 
 /** The posts, the best score first; a post's drafts by their rank, those of the latest job before the others. */
 export function byPost(drafts: readonly Draft[], overlay: ReadonlyMap<string, Wanted>): ReviewedPost[] {

@@ -6,6 +6,7 @@ import { api, type Draft, data, queryClient } from "../../api/api";
 import { Problem, type Schemas } from "../../api/client";
 import { draftChanged } from "../../api/events";
 import { remember, remembered } from "../../shared/settings";
+import { APPROVED } from "./posts";
 import { DecisionQueue, type Wanted } from "./queue";
 
 /** Somebody else's decision that stood in the way of one's own. */
@@ -76,7 +77,7 @@ export class Saving {
         (one) =>
           one.post === draft.post &&
           one.id !== draft.id &&
-          ["approved", "exported", "posted"].includes(one.status) &&
+          APPROVED.includes(one.status) &&
           !this.queue.overlay().has(one.id),
       );
     if (!twin) return;

@@ -16,10 +16,8 @@ export const replies = {
     posted: "posted",
   },
   finderHint: "Topics, voice, what is left out, and from which score a post is green. It is checked as you type.",
-  saved: "Saved.",
   import: "Import",
   importText: "Drop a file of posts here: CSV, JSON, JSON Lines, or the X API's.",
-  chooseFile: "Choose a file",
   imported: (n: number, added: number, updated: number) => `${n} read: ${added} new, ${updated} changed`,
   skipped: (n: number) => (n === 1 ? "1 row can't be read" : `${n} rows can't be read`),
   line: (n: number) => `line ${n}`,
@@ -42,7 +40,6 @@ export const replies = {
   importReview: "Bring a reviewed file back",
   cameBack: "What was decided in the file is taken over.",
   posts: "Posts",
-  more: "More",
 };
 
 export const review = {

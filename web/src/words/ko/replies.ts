@@ -18,10 +18,8 @@ export const replies: Words["replies"] = {
     posted: "게시",
   },
   finderHint: "주제, 말투, 제외할 것, 초록이 되는 점수를 적습니다. 입력하는 동안 확인합니다.",
-  saved: "저장했습니다.",
   import: "가져오기",
   importText: "글 파일을 여기에 끌어다 놓으세요. CSV, JSON, JSON Lines, X API의 파일을 읽습니다.",
-  chooseFile: "파일 고르기",
   imported: (n, added, updated) => `${n}개 읽음, 새 글 ${added}개, 바뀐 글 ${updated}개`,
   skipped: (n) => `읽을 수 없는 행 ${n}개`,
   line: (n) => `${n}행`,
@@ -44,7 +42,6 @@ export const replies: Words["replies"] = {
   importReview: "검토한 파일 다시 넣기",
   cameBack: "파일에서 정한 내용을 반영했습니다.",
   posts: "글",
-  more: "더 보기",
 };
 
 export const review: Words["review"] = {
