@@ -42,6 +42,12 @@ test("every page can be looked at, light and dark, wide and narrow", async () =>
   await page.getByText(/free · about/).waitFor();
   await drawn(page);
   await take(page, "studio-light");
+  await page.getByRole("button", { name: /^Camera/ }).click();
+  await page.getByRole("radio", { name: "Golden hour" }).check();
+  await page.getByRole("radio", { name: "35 mm" }).check();
+  await drawn(page);
+  await take(page, "camera-light");
+  await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Make 4 + 4" }).click();
   const card = page.getByRole("article").first();
   await card.getByRole("button", { name: "B 4, done" }).waitFor();

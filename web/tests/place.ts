@@ -21,15 +21,20 @@ export interface Place {
   end: () => Promise<void>;
 }
 
-/** Starts it; `library` says whether it has the samples. */
-export async function place({ library }: { library: boolean }): Promise<Place> {
+/** Starts it. `library` says whether it has the samples, `provider` with what flags a provider of its own is started: one
+ * that asks for money, and outlives the server's jobs. */
+export async function place({ library, provider }: { library: boolean; provider?: string[] }): Promise<Place> {
   const folder = mkdtempSync(join(tmpdir(), "atelier-web-"));
   const data = join(folder, "data");
   if (library) {
     const run = spawnSync(BINARY, ["library", "samples", "--data-dir", data]);
     if (run.status !== 0) throw new Error(run.stderr.toString());
   }
-  let server = await serve(data, join(folder, "port-0"), "127.0.0.1:0");
+  const paid = provider && (await started(["sandbox", "--addr", "127.0.0.1:0", ...provider], join(folder, "paid"), {}));
+  const keys = paid && { GOOGLE_GEMINI_BASE_URL: paid.url, GEMINI_API_KEY: "sandbox" };
+  const serve = (portFile: string, address: string) =>
+    started(["serve", "--no-samples", "--addr", address, "--data-dir", data], portFile, keys ?? {});
+  let server = await serve(join(folder, "port-0"), "127.0.0.1:0");
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
   let starts = 0;
   // Before somebody has a password: after that nobody is let in for being at this machine.
@@ -55,11 +60,12 @@ export async function place({ library }: { library: boolean }): Promise<Place> {
     restart: async () => {
       await stop(server.process);
       starts += 1;
-      server = await serve(data, join(folder, `port-${starts}`), new URL(server.url).host);
+      server = await serve(join(folder, `port-${starts}`), new URL(server.url).host);
     },
     end: async () => {
       await browser.close();
       await stop(server.process);
+      if (paid) await stop(paid.process);
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -71,16 +77,15 @@ async function signedIn(url: string): Promise<string> {
   return answer.headers.getSetCookie().map((cookie) => cookie.split(";")[0])[0] ?? "";
 }
 
-async function serve(data: string, portFile: string, address: string): Promise<{ url: string; process: ChildProcess }> {
-  const environment = { ...process.env, GEMINI_API_KEY: "", GOOGLE_API_KEY: "", OPENAI_API_KEY: "" };
-  const server = spawn(
-    BINARY,
-    ["serve", "--no-samples", "--addr", address, "--data-dir", data, "--port-file", portFile],
-    {
-      env: environment,
-      stdio: "ignore",
-    },
-  );
+interface Started {
+  url: string;
+  process: ChildProcess;
+}
+
+/** A server of the program's, once it can be asked. */
+async function started(command: string[], portFile: string, keys: Record<string, string>): Promise<Started> {
+  const environment = { ...process.env, GEMINI_API_KEY: "", GOOGLE_API_KEY: "", OPENAI_API_KEY: "", ...keys };
+  const server = spawn(BINARY, [...command, "--port-file", portFile], { env: environment, stdio: "ignore" });
   for (let waited = 0; waited < STARTS_WITHIN; waited += 50) {
     if (existsSync(portFile)) {
       const at = readFileSync(portFile, "utf8").trim();

@@ -99,6 +99,31 @@ describe("Making", () => {
   });
 });
 
+describe("The camera", () => {
+  test("is chosen by what it does, by keyboard, and goes into the prompt", async () => {
+    const page = await opened(await here.page());
+    await page.getByRole("textbox", { name: "Prompt" }).fill("a market in the rain");
+    await page.getByRole("button", { name: /^Camera/ }).press("Enter");
+    const camera = page.getByRole("dialog", { name: "Camera" });
+    await camera.getByRole("radio", { name: "85 mm" }).press("Space");
+    await camera.getByRole("radio", { name: "Daylight" }).press("ArrowRight");
+    expect(await camera.getByRole("radio", { name: "Golden hour" }).isChecked()).toBe(true);
+    await page.waitForFunction(() =>
+      [...document.querySelectorAll<HTMLImageElement>("dialog img")].every((one) => one.naturalWidth > 0),
+    );
+    expect(await camera.locator("img").count()).toBe(25);
+    expect(await violations(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Camera: 85 mm · Golden hour" }).waitFor();
+    await page.getByRole("button", { name: "See the whole prompt" }).click();
+    await page
+      .getByText(/85 mm portrait lens/)
+      .first()
+      .waitFor();
+    await page.context().close();
+  });
+});
+
 describe("Finding", () => {
   test("words find, nothing matching says so among how many, with what is nearest and a way out", async () => {
     const page = await opened(await here.page());

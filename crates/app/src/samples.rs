@@ -132,11 +132,7 @@ impl App {
 
 /// The samples that are in the library.
 async fn sample_images(library: &Library) -> AppResult<Vec<Image>> {
-    let mut images = Vec::with_capacity(HASHES.len());
-    for hash in HASHES.iter() {
-        images.extend(library.store().image_with_hash(hash).await?);
-    }
-    Ok(images)
+    Ok(library.store().images_with_hashes(&HASHES).await?)
 }
 
 /// The hash of what a vector in this space is made of.

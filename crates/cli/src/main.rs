@@ -17,6 +17,7 @@ mod out;
 mod progress;
 mod reference;
 mod signals;
+mod telemetry;
 
 use std::process::ExitCode;
 
@@ -27,6 +28,7 @@ use mimalloc::MiMalloc;
 use args::Cli;
 use exit::Exit;
 use out::Out;
+use telemetry::Telemetry;
 
 /// A call makes some two hundred small allocations, on one thread or the other: glibc's take a tenth of its time.
 #[global_allocator]
@@ -34,7 +36,6 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    out::start_log(cli.global.verbose);
     if cli.is_background() {
         // Before there are other threads: each has a priority of its own, which it takes from the one that starts it.
         commands::yield_to_others();
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
             return Exit::from(&error).into();
         }
     };
+    let telemetry = Telemetry::start(cli.global.verbose, runtime.handle());
     // Beside its calls, and not on this thread: each step of a run would cost a switch from one to the other.
     let exit = match runtime.block_on(runtime.spawn(commands::run(cli, out))) {
         Ok(Ok(exit)) => exit,
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
             Err(_) => Exit::Failed(ErrorClass::Defect),
         },
     };
+    telemetry.end();
     // A hanging connection must not hold up the end: what had to be saved has been.
     runtime.shutdown_background();
     exit.into()

@@ -4,7 +4,6 @@ use std::io::{ErrorKind, IsTerminal, Write};
 
 use atelier_app::{AppError, AppResult, code};
 use serde::Serialize;
-use tracing_subscriber::EnvFilter;
 
 use crate::error::hint;
 
@@ -80,18 +79,6 @@ impl Out {
             text.push_str(&hint);
         }
         self.note(text);
-    }
-}
-
-/// Logs go to stderr: warnings, or what `RUST_LOG` or the number of `-v` asks for.
-pub(crate) fn start_log(verbose: u8) {
-    let level = ["warn", "info", "debug", "trace"][usize::from(verbose.min(3))];
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new(format!("warn,atelier={level},atelier_app={level},atelier_prompts={level},atelier_server={level},atelier_engine={level},atelier_providers={level},atelier_store={level},atelier_replies={level},atelier_studio={level},atelier_search={level},atelier_embed={level}")));
-    let started =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().try_init();
-    if started.is_err() {
-        Out::new(false).note("the log could not be started");
     }
 }
 

@@ -90,7 +90,11 @@ impl Output {
     }
 
     fn header(&mut self) -> PromptsResult<()> {
-        if self.csv { self.put(b"id,status,text,input_tokens,output_tokens,cost_usd,attempts,error\n") } else { Ok(()) }
+        if self.csv {
+            self.put(b"id,status,text,input_tokens,output_tokens,cost_usd,attempts,error,cut\n")
+        } else {
+            Ok(())
+        }
     }
 
     fn line(&self, outcome: &OutcomeRecord) -> Vec<u8> {
@@ -117,6 +121,7 @@ impl Output {
             cost_usd: answer.as_ref().and_then(|answer| self.cost(answer)),
             attempts: outcome.attempts,
             error: problem(&outcome.verdict).map(|(code, message)| LineProblem { code, message }),
+            cut: answer.as_ref().is_some_and(|answer| !answer.complete),
         };
         // Texts and finite numbers can't fail to become JSON.
         serde_json::to_string(&line).unwrap_or_default()
@@ -127,6 +132,7 @@ impl Output {
         let number = |value: Option<u64>| value.map(|value| value.to_string()).unwrap_or_default();
         let usage = answer.as_ref().map(|answer| answer.usage).unwrap_or_default();
         let cost = answer.as_ref().and_then(|answer| self.cost(answer)).map(|cost| cost.to_string());
+        let cut = answer.as_ref().is_some_and(|answer| !answer.complete);
         let cells = [
             outcome.key.clone(),
             outcome.verdict.status().to_owned(),
@@ -136,6 +142,7 @@ impl Output {
             cost.unwrap_or_default(),
             outcome.attempts.to_string(),
             problem(&outcome.verdict).map(|(code, message)| format!("{code}: {message}")).unwrap_or_default(),
+            if cut { "yes".to_owned() } else { String::new() },
         ];
         let mut writer = csv::Writer::from_writer(Vec::new());
         let row = writer
@@ -162,6 +169,9 @@ struct PromptsLine<'a> {
     cost_usd: Option<f64>,
     attempts: u32,
     error: Option<LineProblem<'a>>,
+    /// Whether the answer ends before its end: at the cap on its tokens, say.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    cut: bool,
 }
 
 #[derive(Serialize)]

@@ -1,4 +1,5 @@
 import { duplicates, keys, palette, trash } from "./en/keys";
+import { presets } from "./en/presets";
 import { replies, review } from "./en/replies";
 import { settings, work } from "./en/work";
 
@@ -63,6 +64,7 @@ export const en = {
     held: "held",
     isOff: "off",
     nothingFits: "nothing fits",
+    drawnLater: "found in the library for what you write",
     hold: "Hold",
     swap: "Swap",
     off: "Off",
@@ -71,6 +73,7 @@ export const en = {
     camera: "Camera",
     cameraParts: { shot: "Shot", view: "View", lens: "Lens", light: "Light" },
     any: "any",
+    anyOf: (part: string) => `Any ${part.toLowerCase()}`,
     ratio: "Ratio",
     count: "Images a side",
     side: (letter: string) => `Side ${letter}`,
@@ -240,6 +243,7 @@ export const en = {
   keys,
   duplicates,
   trash,
+  presets,
   replies,
   review,
   work,

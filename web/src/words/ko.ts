@@ -1,5 +1,6 @@
 import type { Words } from "./en";
 import { duplicates, keys, palette, trash } from "./ko/keys";
+import { presets } from "./ko/presets";
 import { replies, review } from "./ko/replies";
 import { settings, work } from "./ko/work";
 
@@ -64,6 +65,7 @@ export const ko: Words = {
     held: "고정",
     isOff: "끔",
     nothingFits: "맞는 그림이 없음",
+    drawnLater: "쓰는 내용에 맞춰 라이브러리에서 고릅니다",
     hold: "고정",
     swap: "바꾸기",
     off: "끄기",
@@ -72,6 +74,7 @@ export const ko: Words = {
     camera: "카메라",
     cameraParts: { shot: "숏", view: "시점", lens: "렌즈", light: "빛" },
     any: "상관없음",
+    anyOf: (part: string) => `${part} 상관없음`,
     ratio: "비율",
     count: "한쪽당 장수",
     side: (letter) => `${letter}쪽`,
@@ -241,6 +244,7 @@ export const ko: Words = {
   keys,
   duplicates,
   trash,
+  presets,
   replies,
   review,
   work,

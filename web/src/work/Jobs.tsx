@@ -1,9 +1,11 @@
 import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
 import { useSearch } from "@tanstack/react-router";
+import { useState } from "react";
 
 import { api, data, type Job, queryClient } from "../api/api";
 import { ProblemText } from "../shared/ProblemText";
 import { useWords } from "../words";
+import { dollars } from "./money";
 import styles from "./Work.module.css";
 
 const PAGE = 30;
@@ -104,8 +106,50 @@ function JobRow({ job, isAsked }: { job: Job; isAsked: boolean }) {
       >
         <i style={{ width: `${share * 100}%` }} data-over={isOver || undefined} />
       </div>
+      {isPaused && job.max_cost_usd && <MoreBudget job={job} most={job.max_cost_usd} />}
       <ProblemText error={act.error} />
     </li>
+  );
+}
+
+/** Another budget for a job that has reached its own, and it goes on. */
+function MoreBudget({ job, most }: { job: Job; most: number }) {
+  const words = useWords();
+  const [written, setWritten] = useState(String(most));
+  const budget = dollars(written);
+  const resume = useMutation({
+    mutationFn: () =>
+      data(
+        api.POST("/api/v1/jobs/{id}/resume", {
+          params: { path: { id: job.job } },
+          body: { max_cost_usd: budget },
+        }),
+      ),
+    onSettled: () => queryClient.invalidateQueries({ queryKey: ["jobs"] }),
+  });
+  return (
+    <form
+      className={styles["acts"]}
+      onSubmit={(event) => {
+        event.preventDefault();
+        resume.mutate();
+      }}
+    >
+      <label>
+        <span className="soft small">{words.work.budget}</span>{" "}
+        <input
+          className={`field ${styles["amount"]}`}
+          inputMode="decimal"
+          value={written}
+          aria-invalid={!(budget > 0)}
+          onChange={(event) => setWritten(event.target.value)}
+        />
+      </label>
+      <button type="submit" className="button" disabled={resume.isPending || !(budget > most)}>
+        {words.work.resumeWith(words.money(budget > 0 ? budget : most))}
+      </button>
+      <ProblemText error={resume.error} />
+    </form>
   );
 }
 

@@ -8,6 +8,7 @@ import { ModelSelect } from "../shared/ModelSelect";
 import { ProblemText } from "../shared/ProblemText";
 import { useLater } from "../shared/useLater";
 import { useWords } from "../words";
+import { dollars } from "./money";
 import styles from "./Work.module.css";
 
 /** A file of prompts: dropped, forecast, run. */
@@ -57,7 +58,7 @@ function Run({ file, onDone }: { file: Schemas["UploadView"]; onDone: () => void
   const words = useWords();
   const [wanted, setWanted] = useState({ model: "", system: "", budget: "" });
   const [key] = useState(() => crypto.randomUUID());
-  const budget = Number(wanted.budget.replace(/[$\s]/g, "").replace(",", "."));
+  const budget = dollars(wanted.budget);
   const isWrong = wanted.budget.trim() !== "" && !(budget > 0);
   const body = JSON.stringify({
     ...(wanted.model ? { model: wanted.model } : {}),

@@ -207,6 +207,9 @@ pub(crate) struct EditImage {
     /// changes
     #[arg(long)]
     pub(crate) whole: bool,
+    /// Print what would be sent, what it would cost and how long it would take, and send nothing; no key is needed
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) sides: SideFlags,
     #[command(flatten)]
@@ -220,6 +223,9 @@ pub(crate) struct AgainImages {
     /// The seed of the first image [default: drawn]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=0x7fff_ffff))]
     pub(crate) seed: Option<u64>,
+    /// Print what would be sent, what it would cost and how long it would take, and send nothing; no key is needed
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) make: MakeFlags,
 }

@@ -247,6 +247,9 @@ fn a_part_of_an_image_is_changed_and_the_rest_stays() {
     let mask = image::RgbaImage::from_fn(320, 240, |x, _| image::Rgba([0, 0, 0, if x < 160 { 255 } else { 0 }]));
     mask.save(world.path("mask.png")).unwrap();
     let flags = "--mask mask.png --out edited --model sandbox:openai:gpt-image-2";
+    let forecast = world.json(&format!("images edit {before} a-red-house {flags} --dry-run"));
+    assert_eq!(forecast["forecast"]["images"], 1, "{forecast}");
+    assert_eq!(world.find_job(), None, "a forecast makes nothing");
     let made = world.json(&format!("images edit {before} a-red-house {flags}"));
     assert_eq!(made["done"], 1, "{made}");
     let id = made["images"][0]["id"].as_str().unwrap();

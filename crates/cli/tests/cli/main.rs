@@ -27,5 +27,6 @@ mod sandbox;
 mod secrets;
 mod serve;
 mod several_projects;
+mod traces;
 mod usage;
 mod world;

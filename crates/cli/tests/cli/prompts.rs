@@ -140,6 +140,21 @@ fn failed_lines_are_told_and_tried_again_when_that_is_asked_for() {
 }
 
 #[test]
+fn an_answer_that_its_cap_cut_off_says_so() {
+    let (_provider, world) = served(
+        "",
+        "{\"id\":\"long\",\"prompt\":\"Say it\"}\n{\"id\":\"short\",\"prompt\":\"Say it\",\"max_output_tokens\":3}\n",
+    );
+    world.ok(&run(&world, &format!("{MODEL} --ordered")));
+    let cut: Vec<Value> = lines(&world).iter().map(|line| line["cut"].clone()).collect();
+    assert_eq!(cut, [Value::Null, true.into()]);
+    let out = world.path("out.csv");
+    world.ok(&format!("run {} --out {} {MODEL} --ordered", world.path("in.jsonl").display(), out.display()));
+    let rows: Vec<csv::StringRecord> = csv::Reader::from_path(&out).unwrap().records().map(Result::unwrap).collect();
+    assert_eq!(rows.iter().map(|row| &row[8]).collect::<Vec<_>>(), ["", "yes"]);
+}
+
+#[test]
 fn csv_goes_in_and_out() {
     let (_provider, world) = served("", "");
     world.write("in.csv", "id,prompt\na,\"Say \"\"hi\"\", please\"\nb,Say bye\n");

@@ -44,17 +44,22 @@ impl Served {
         )
     }
 
-    /// Asks, and gives the body of an answer that has to be a good one.
-    fn ask(&self, method: &str, path: &str, more: &str, body: &[u8]) -> Value {
+    /// Asks, and gives the answer as it came.
+    fn raw(&self, method: &str, path: &str, more: &str, body: &[u8]) -> Vec<u8> {
         let mut stream = self.connect();
         stream.write_all(self.head(method, path, body.len(), more).as_bytes()).unwrap();
         stream.write_all(body).unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
-        let answer = String::from_utf8(answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with("HTTP/1.1 2"), "{method} {path}: {answer}");
-        serde_json::from_str(body).unwrap_or(Value::Null)
+        answer
+    }
+
+    /// Asks, and gives the body of an answer that has to be a good one.
+    fn ask(&self, method: &str, path: &str, more: &str, body: &[u8]) -> Value {
+        let answer = self.raw(method, path, more, body);
+        let (head, body) = parted(&answer);
+        assert!(head.starts_with("HTTP/1.1 2"), "{method} {path}: {head} {}", String::from_utf8_lossy(body));
+        serde_json::from_slice(body).unwrap_or(Value::Null)
     }
 
     fn get(&self, path: &str) -> Value {
@@ -65,6 +70,12 @@ impl Served {
         let more = format!("Content-Type: application/json\r\nIdempotency-Key: {key}\r\n");
         self.ask("POST", path, &more, body.to_string().as_bytes())
     }
+}
+
+/// An answer's head and its body.
+fn parted(answer: &[u8]) -> (&str, &[u8]) {
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    (std::str::from_utf8(&answer[..end]).unwrap(), &answer[end + 4..])
 }
 
 fn repository(path: &str) -> std::path::PathBuf {
@@ -112,13 +123,27 @@ fn a_server_that_is_asked_to_end_says_so_and_ends_well() {
     served.running.wait().expect_code(0);
 }
 
-/// kill -9 while it takes an upload, makes images and runs a file of prompts; started again it goes on by itself.
+/// A picture of 20 MB, more than a connection holds on its way: noise, which no format makes small.
+fn large_picture(world: &World) -> std::path::PathBuf {
+    let mut random = fastrand::Rng::with_seed(7);
+    let picture =
+        image::RgbImage::from_fn(2600, 2600, |_, _| image::Rgb([random.u8(..), random.u8(..), random.u8(..)]));
+    let path = world.path("large.png");
+    picture.save(&path).unwrap();
+    path
+}
+
+/// kill -9 while it takes an upload, gives a download, makes images and runs a file of prompts; started again it goes on by itself.
 #[test]
 fn whatever_a_server_was_doing_goes_on_after_kill_9() {
     let provider = Provider::start("--latency 40ms");
     let mut world = World::new();
     world.against(&provider);
+    let large = std::fs::read(large_picture(&world)).unwrap();
+    world.ok("library import large.png");
     let served = serve(&world);
+    let original =
+        format!("/library/images/{}/original", served.get("/library/images")["images"][0]["id"].as_str().unwrap());
     let lines: String = (0..300).map(|line| format!("{{\"prompt\": \"say {line}\"}}\n")).collect();
     let upload = served.ask("POST", "/prompts?name=p.jsonl", "", lines.as_bytes());
     let path = format!("/prompts/{}/run", upload["id"].as_str().unwrap());
@@ -131,8 +156,18 @@ fn whatever_a_server_was_doing_goes_on_after_kill_9() {
     let mut half = served.connect();
     half.write_all(served.head("POST", "/library/images?name=half.png", 8 << 20, "").as_bytes()).unwrap();
     half.write_all(&vec![7; 4 << 20]).unwrap();
+    // A download of which a part has come.
+    let mut download = served.connect();
+    download.write_all(served.head("GET", &original, 0, "").as_bytes()).unwrap();
+    let mut first = vec![0; 1 << 20];
+    download.read_exact(&mut first).unwrap();
     provider.until("calls", 40);
     served.running.kill();
+    // It ends short of the length that was said, and goes on from there.
+    let _ = download.read_to_end(&mut first);
+    let (_, begun) = parted(&first);
+    assert!(begun.len() < large.len() && large.starts_with(begun), "{} of {} bytes", begun.len(), large.len());
+    let begun = begun.to_vec();
     until("the calls to end", || (provider.count("in_flight") == 0).then_some(()));
 
     let doubtful: BTreeSet<String> = [&prompts, &made]
@@ -150,6 +185,8 @@ fn whatever_a_server_was_doing_goes_on_after_kill_9() {
     }
     let calls = provider.count("calls");
     assert!(calls <= 308 + doubtful.len() as u64, "{calls} calls, {} in doubt", doubtful.len());
+    let rest = served.raw("GET", &original, &format!("Range: bytes={}-\r\n", begun.len()), b"");
+    assert!([begun.as_slice(), parted(&rest).1].concat() == large, "the two parts are the picture");
     // The same requests once more are the same jobs.
     assert_eq!(
         served.submit("run", &path, &json!({ "model": "gemini:gemini-3.5-flash-lite" }))["job"],
@@ -157,12 +194,12 @@ fn whatever_a_server_was_doing_goes_on_after_kill_9() {
     );
     assert_eq!(provider.count("calls"), calls);
     // Nothing of the half upload is left, and the whole one, sent twice, is one image.
-    assert_eq!(served.get("/library/images")["total"], 0);
+    assert_eq!(served.get("/library/images")["total"], 1);
     let left = std::fs::read_dir(world.data().join("incoming")).map_or(0, Iterator::count);
     assert_eq!(left, 0, "files that were on their way");
     let picture = std::fs::read(repository("assets/library/lighthouse-at-dusk-from-below.jpg")).unwrap();
     for _ in 0..2 {
         served.ask("POST", "/library/images?name=l.jpg", "", &picture);
     }
-    assert_eq!(served.get("/library/images")["total"], 1);
+    assert_eq!(served.get("/library/images")["total"], 2);
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
+use tracing::{Span, field};
 
+use crate::job::Pool;
 use crate::journal::{Amounts, EntryId, JournalError, Reserved};
 use crate::latency::{SHORTEST_DEADLINE, SharedLatency};
 use crate::model::{Fault, FaultKind, Model, Reply, Request};
@@ -84,12 +86,45 @@ pub(super) async fn exchange(
     let started = Instant::now();
     let answer = within_deadline(model.call(request), &call, &latency).await;
     let took = started.elapsed();
+    told(&answer);
     let result = answer.map(|reply| {
         let items: Vec<Item> = call.items.iter().map(|queued| queued.item.clone()).collect();
         let outcomes = task.parse(&reply, &items);
         (reply, outcomes)
     });
     Exchange { call, result, took }
+}
+
+/// A call's span, by the names of OpenTelemetry's conventions for generative models. It holds numbers and names: what was
+/// asked and what was answered is nobody's business but the caller's.
+pub(super) fn traced(pool: &Pool, job: &str, call: &Call) -> Span {
+    tracing::info_span!(
+        "call",
+        otel.name = %pool.id,
+        otel.kind = "client",
+        otel.status_code = field::Empty,
+        error.r#type = field::Empty,
+        gen_ai.request.model = &*pool.serves,
+        gen_ai.usage.input_tokens = field::Empty,
+        gen_ai.usage.output_tokens = field::Empty,
+        atelier.job = job,
+        atelier.items = call.items.len(),
+    )
+}
+
+/// Notes in the call's span how it ended.
+fn told(answer: &Result<Reply, Fault>) {
+    let span = Span::current();
+    match answer {
+        Ok(reply) => {
+            span.record("gen_ai.usage.input_tokens", reply.usage.input_tokens);
+            span.record("gen_ai.usage.output_tokens", reply.usage.output_tokens);
+        }
+        Err(fault) => {
+            span.record("error.type", fault.kind.code());
+            span.record("otel.status_code", "ERROR");
+        }
+    }
 }
 
 /// Waits for the answer as long as calls like this one are known to take. What is known grows while it

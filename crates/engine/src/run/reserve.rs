@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use tracing::Instrument;
 
-use super::call::{Call, Reserving, exchange};
+use super::call::{Call, Reserving, exchange, traced};
 use super::{Run, Step};
 use crate::job::RunEnd;
 use crate::journal::{Amounts, Reservation, Reserved};
@@ -147,7 +148,9 @@ impl Run<'_> {
         self.in_flight += 1;
         let (model, task) = (Arc::clone(&state.pool.model), Arc::clone(&self.job.task));
         let latency = state.latency.clone();
-        self.steps.spawn(async move { Step::Exchanged(Box::new(exchange(call, request, model, task, latency).await)) });
+        let span = traced(&state.pool, &self.job.id, &call);
+        let exchange = exchange(call, request, model, task, latency);
+        self.steps.spawn(async move { Step::Exchanged(Box::new(exchange.await)) }.instrument(span));
     }
 
     /// Gives back what a call that never left had taken.

@@ -10,8 +10,12 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Body as _;
+use opentelemetry::global;
+use opentelemetry_http::HeaderExtractor;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
+use tracing::{Instrument, Span, field};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::hosts::asked_host;
 use super::metrics::count;
@@ -86,7 +90,8 @@ async fn headers_and_log(request: Request, next: Next) -> Response {
     let id = format!("{:016x}", fastrand::u64(..));
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let has_body = !request.body().is_end_stream();
-    let response = next.run(request).await;
+    let span = traced(&request, &id);
+    let response = next.run(request).instrument(span.clone()).await;
     let response = with_body(response, &id);
     let mut response = with_headers(response, &id);
     if has_body && response.status().is_client_error() {
@@ -94,6 +99,10 @@ async fn headers_and_log(request: Request, next: Next) -> Response {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     let (status, took) = (response.status().as_u16(), began.elapsed());
+    span.record("http.response.status_code", status);
+    if status >= 500 {
+        span.record("otel.status_code", "ERROR");
+    }
     tracing::info!(
         request = id,
         method = method.as_str(),
@@ -103,6 +112,28 @@ async fn headers_and_log(request: Request, next: Next) -> Response {
         "{method} {path}: {status}"
     );
     response
+}
+
+/// The request's span, by the names of OpenTelemetry's conventions for HTTP. It goes on the trace of whoever asked, a
+/// proxy say.
+fn traced(request: &Request, id: &str) -> Span {
+    let span = tracing::info_span!(
+        "request",
+        otel.name = field::Empty,
+        otel.kind = "server",
+        otel.status_code = field::Empty,
+        http.request.method = request.method().as_str(),
+        http.route = field::Empty,
+        http.response.status_code = field::Empty,
+        url.path = request.uri().path(),
+        atelier.request = id,
+    );
+    if !span.is_disabled() {
+        let parent = global::get_text_map_propagator(|known| known.extract(&HeaderExtractor(request.headers())));
+        // It fails where no traces are sent.
+        let _ = span.set_parent(parent);
+    }
+    span
 }
 
 fn with_body(response: Response, id: &str) -> Response {

@@ -13,6 +13,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use metrics::{Key, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use tracing::Span;
 
 use super::hosts::is_local;
 use super::problem::{Answer, Problem};
@@ -60,6 +61,11 @@ pub(super) async fn count(State(server): State<Server>, request: Request, next: 
     let began = tokio::time::Instant::now();
     let method = request.method().as_str().to_owned();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    if let Some(route) = &route {
+        let span = Span::current();
+        span.record("http.route", route);
+        span.record("otel.name", format!("{method} {route}"));
+    }
     let response = next.run(request).await;
     // What no route matches is one series, whatever strangers try.
     let route = route.as_deref().unwrap_or("none");

@@ -28,14 +28,24 @@ impl Store {
 
     /// The images of these ids, in their order. One that is not there is left out.
     pub async fn images_with_ids(&self, ids: &[String]) -> StoreResult<Vec<Image>> {
-        let mut found: HashMap<String, Image> = HashMap::with_capacity(ids.len());
-        for ids in ids.chunks(LOOK_UP) {
-            let condition = format!("i.id IN ({})", places(1, ids.len()));
-            let values = ids.iter().map(|id| id.as_str().into()).collect();
-            let images = self.images_where(condition, values).await?;
-            found.extend(images.into_iter().map(|image| (image.id.clone(), image)));
-        }
+        let found = self.images_among("i.id", ids).await?;
+        let mut found: HashMap<String, Image> = found.into_iter().map(|image| (image.id.clone(), image)).collect();
         Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+    }
+
+    /// The images of these contents, in no order: by the BLAKE3 hashes of their files, in hex.
+    pub async fn images_with_hashes(&self, hashes: &[String]) -> StoreResult<Vec<Image>> {
+        self.images_among("i.hash", hashes).await
+    }
+
+    async fn images_among(&self, column: &str, wanted: &[String]) -> StoreResult<Vec<Image>> {
+        let mut images = Vec::with_capacity(wanted.len());
+        for some in wanted.chunks(LOOK_UP) {
+            let condition = format!("{column} IN ({})", places(1, some.len()));
+            let values = some.iter().map(|value| value.as_str().into()).collect();
+            images.extend(self.images_where(condition, values).await?);
+        }
+        Ok(images)
     }
 
     /// A page of the images that pass the filter, the newest first.

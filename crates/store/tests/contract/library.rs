@@ -97,6 +97,8 @@ pub(crate) async fn an_image_comes_back_as_it_was_added(place: &dyn Place) {
     assert_eq!(other.image("c").await.unwrap(), None);
     assert_eq!(other.image_with_hash("hash of a").await.unwrap(), Some(image("a", 0)));
     assert_eq!(other.image_with_hash("a").await.unwrap(), None);
+    let hashes = ["hash of a", "a"].map(str::to_owned);
+    assert_eq!(other.images_with_hashes(&hashes).await.unwrap(), [image("a", 0)]);
 }
 
 pub(crate) async fn the_same_bytes_are_kept_once(place: &dyn Place) {

@@ -22,14 +22,15 @@ export function ReferenceControl({ kind, plan }: { kind: "tone" | "angle"; plan:
         ? words.composer.drawn(reference.drawn.best, reference.drawn.pool)
         : plan
           ? words.composer.nothingFits
-          : "";
+          : words.composer.drawnLater;
+  const isShown = shown !== null && !isOff;
   return (
     <fieldset className={styles["reference"]} aria-label={label}>
       <legend className="label">{label}</legend>
       <div className={styles["picture"]}>
-        {shown && !isOff && <img src={picture.thumbnail(shown.id)} alt={shown.name} />}
+        {isShown ? <img src={picture.thumbnail(shown.id)} alt={shown.name} /> : <p className="small soft">{caption}</p>}
       </div>
-      <p className="small">{caption || "\u00a0"}</p>
+      <p className="small">{isShown ? caption : "\u00a0"}</p>
       <p className={styles["acts"]}>
         <button
           type="button"

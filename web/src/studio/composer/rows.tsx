@@ -1,7 +1,4 @@
-/** The composer's rows: how references go along, camera, ratio, how many. */
-import { useQuery } from "@tanstack/react-query";
-
-import { api, data } from "../../api/api";
+/** The composer's rows: how references go along, ratio, how many. */
 import { useWords } from "../../words";
 import { compose, type Draft, RATIOS, useDraft } from "../draft";
 import styles from "./rows.module.css";
@@ -12,7 +9,6 @@ const MODES = [
   ["palette-only", "colors"],
   ["off", "off"],
 ] as const;
-const CAMERA = ["shot", "view", "lens", "light"] as const;
 
 function Choices<T extends string | number>(props: {
   label: string;
@@ -82,42 +78,5 @@ export function ModeControl() {
       chosen={mode}
       onChoose={(chosen) => compose({ mode: chosen })}
     />
-  );
-}
-
-/** Shot, view, lens and light, by the names of presets. */
-export function CameraControl() {
-  const words = useWords();
-  const { camera } = useDraft();
-  const presets = useQuery({
-    queryKey: ["presets"],
-    queryFn: () => data(api.GET("/api/v1/presets")),
-    staleTime: Number.POSITIVE_INFINITY,
-  });
-  return (
-    <fieldset className={styles["camera"]}>
-      <legend className="soft">{words.composer.camera}</legend>
-      {CAMERA.map((part) => (
-        <select
-          key={part}
-          className={`field ${styles["select"]}`}
-          aria-label={words.composer.cameraParts[part]}
-          value={camera[part] ?? ""}
-          onChange={(event) => {
-            const { [part]: _, ...others } = camera;
-            compose({ camera: event.target.value === "" ? others : { ...others, [part]: event.target.value } });
-          }}
-        >
-          <option value="">
-            {words.composer.cameraParts[part]}: {words.composer.any}
-          </option>
-          {presets.data?.presets[part]?.map((preset) => (
-            <option key={preset.name} value={preset.name} title={preset.words}>
-              {preset.name.replaceAll("-", " ")}
-            </option>
-          ))}
-        </select>
-      ))}
-    </fieldset>
   );
 }

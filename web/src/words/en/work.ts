@@ -14,6 +14,7 @@ export const work = {
   states: { parked: "parked", stopped: "paused", cancelled: "cancelled" },
   pause: "Pause",
   resume: "Resume",
+  resumeWith: (money: string) => `Resume with ${money}`,
   retry: (n: number) => `Retry ${n} failed`,
   downloadSoFar: "Download so far",
   progress: (done: number, all: number) => `${done} of ${all} done`,

@@ -16,6 +16,7 @@ export const work: Words["work"] = {
   states: { parked: "대기", stopped: "멈춤", cancelled: "취소됨" },
   pause: "멈추기",
   resume: "이어 하기",
+  resumeWith: (money) => `${money}로 계속`,
   retry: (n) => `실패한 ${n}개 다시 시도`,
   downloadSoFar: "지금까지 내려받기",
   progress: (done, all) => `${all}개 중 ${done}개 끝남`,

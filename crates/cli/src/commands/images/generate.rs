@@ -88,11 +88,18 @@ pub(super) async fn edit(context: &Context, command: EditImage) -> AppResult<Exi
         reference_seed: None,
     };
     let plan = app.plan_edit(&request, &edit).await?;
+    if command.dry_run {
+        return show(context, plan.id, plan.plan, &command.make.run).await;
+    }
     submit(context, &plan.id, &make(&command.make)).await
 }
 
 pub(super) async fn again(context: &Context, command: AgainImages) -> AppResult<Exit> {
     let plan = context.app.studio()?.plan_again(&command.generation, command.seed).await?;
+    if command.dry_run {
+        let content = context.app.studio()?.generation(&plan).await?.1;
+        return show(context, plan, content, &command.make.run).await;
+    }
     submit(context, &plan, &make(&command.make)).await
 }
 

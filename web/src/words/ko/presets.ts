@@ -1,0 +1,30 @@
+import type { Words } from "../en";
+
+/** 카메라 프리셋. */
+export const presets: Words["presets"] = {
+  "extreme-close-up": "익스트림 클로즈업",
+  "close-up": "클로즈업",
+  "medium-close-up": "미디엄 클로즈업",
+  medium: "미디엄",
+  full: "풀 샷",
+  long: "롱 샷",
+  "extreme-long": "익스트림 롱",
+  "eye-level": "눈높이",
+  high: "위에서",
+  low: "아래에서",
+  "birds-eye": "조감",
+  dutch: "기울인 앵글",
+  "over-the-shoulder": "어깨 너머",
+  "24mm": "24mm",
+  "35mm": "35mm",
+  "50mm": "50mm",
+  "85mm": "85mm",
+  "135mm": "135mm",
+  daylight: "자연광",
+  "golden-hour": "골든아워",
+  overcast: "흐린 날",
+  studio: "스튜디오",
+  hard: "강한 빛",
+  backlit: "역광",
+  night: "밤",
+};
