@@ -20,6 +20,8 @@ const studioSearch = v.object({
   color: v.fallback(v.optional(v.pipe(v.string(), v.hexColor())), undefined),
   upload: v.fallback(v.optional(v.string()), undefined),
   model: v.fallback(v.optional(v.string()), undefined),
+  project: v.fallback(v.optional(v.string()), undefined),
+  days: v.fallback(v.optional(v.picklist([1, 7, 30, 365])), undefined),
   show: v.fallback(v.optional(v.picklist(["duplicates", "trash"])), undefined),
 });
 export type StudioSearch = v.InferOutput<typeof studioSearch>;

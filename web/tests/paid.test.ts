@@ -55,5 +55,11 @@ test("a budget that is reached stops a file of prompts, says so, and it goes on 
   await job.getByLabel("Budget").fill("2");
   await job.getByRole("button", { name: "Resume with $2.00" }).click();
   await job.getByText("200 of 200").waitFor();
+  const pool = page.getByRole("listitem", { name: /gemini-3\.5-flash-lite$/ });
+  await pool.getByRole("button", { name: "Change its limits" }).click();
+  await pool.getByRole("textbox").fill("requests=7/10s");
+  await pool.getByRole("button", { name: "Save" }).click();
+  await pool.getByText(/of 7 · requests=7\/10s/).waitFor();
+  expect(await violations(page)).toEqual([]);
   await page.context().close();
 });

@@ -44,7 +44,7 @@ test("every page can be looked at, light and dark, wide and narrow", async () =>
   await take(page, "studio-light");
   await page.getByRole("button", { name: /^Camera/ }).click();
   await page.getByRole("radio", { name: "Golden hour" }).check();
-  await page.getByRole("radio", { name: "35 mm" }).check();
+  await page.getByRole("radio", { name: "35 mm", exact: true }).check();
   await drawn(page);
   await take(page, "camera-light");
   await page.keyboard.press("Escape");

@@ -89,6 +89,44 @@ describe("A project", () => {
     await page.getByText("is taken over").waitFor();
     await page.context().close();
   });
+
+  test("has its finder.yml as a form beside the file: each changes the other, comments stay, and thresholds say what they let through", async () => {
+    const page = await here.page();
+    await drafted("form");
+    const { finder } = await here.ask<{ finder: string }>("GET", "/projects/form");
+    await page.goto(`${here.url}/replies/form`);
+    const file = page.getByRole("textbox", { name: "finder.yml" });
+    await page.getByText(/^Of \d+ scored posts: /).waitFor();
+    await page.getByRole("slider", { name: "Green from" }).fill("0.99");
+    await page.getByRole("slider", { name: "Yellow from" }).fill("0");
+    await page.getByText(/^Of (\d+) scored posts: 0 green, \1 yellow, 0 red\.$/).waitFor();
+    const topic = page.getByRole("group", { name: "diagnosis" });
+    await topic.getByLabel("What it is about").fill("What a creak says");
+    await page.getByLabel("Words that leave a post out").fill("casino\n");
+    await page.getByLabel("Words that leave a post out").press("End");
+    await page.keyboard.type("lottery");
+    const text = await file.inputValue();
+    expect(text).toContain("green_min: 0.99");
+    expect(text).toContain("description: What a creak says");
+    expect(text).toMatch(/blacklist_keywords:\n\s+- casino\n\s+- lottery\n/);
+    expect(text.match(/^# .*$/m)?.[0]).toBe(finder.match(/^# .*$/m)?.[0]);
+    await file.fill(text.replace("What a creak says", "What a click says"));
+    expect(await topic.getByLabel("What it is about").inputValue()).toBe("What a click says");
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("region", { name: "finder.yml" }).getByRole("button", { name: "Save" }).click();
+    await expect
+      .poll(async () => (await here.ask<{ finder: string }>("GET", "/projects/form")).finder)
+      .toContain("What a click says");
+    await page
+      .getByRole("list", { name: "How far its posts have come" })
+      .getByRole("link", { name: /^imported/ })
+      .click();
+    await page
+      .getByText(/^Left out: /)
+      .first()
+      .waitFor();
+    await page.context().close();
+  });
 });
 
 describe("A review", () => {

@@ -285,6 +285,13 @@ describe("Editing", () => {
     const mask = edit.getByRole("application", { name: "Mask" });
     const make = edit.getByRole("button", { name: /^Make / });
     await edit.getByRole("textbox").fill("a red door");
+    const chooser = page.waitForEvent("filechooser");
+    await edit.getByText("Choose a file").click();
+    await (await chooser).setFiles({ name: "door.png", mimeType: "image/png", buffer: png(99) });
+    await edit.getByRole("img", { name: "door.png" }).waitFor();
+    await edit.getByLabel("Side B").selectOption("sandbox:gemini-3-pro-image");
+    await edit.getByRole("button", { name: "Make 2 + 2" }).waitFor();
+    await edit.getByLabel("Side B").selectOption("");
     expect(await make.isDisabled()).toBe(true);
     const box = await mask.boundingBox();
     if (!box) throw new Error("the mask is not there");
@@ -302,6 +309,11 @@ describe("Editing", () => {
     await make.click();
     const card = page.getByRole("article", { name: "a red door" });
     await card.getByRole("button", { name: "A 2, done" }).waitFor();
+    await page.getByLabel("When").selectOption("1");
+    await page.getByLabel("Project").selectOption("studio");
+    await page.getByRole("searchbox", { name: "Search" }).fill("a submarine");
+    await page.getByText("Nothing that was made matches.").waitFor();
+    await page.getByRole("searchbox", { name: "Search" }).fill("red door");
     await card.getByRole("button", { name: "Compare" }).click();
     const compare = page.getByRole("dialog", { name: "Compare" });
     await compare.getByText("before").waitFor();

@@ -46,6 +46,7 @@ pub mod replies;
 mod run;
 mod samples;
 pub mod search;
+mod setup;
 mod tidy;
 mod trash;
 mod uploads;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use atelier_engine::{AccountLimits, EngineError, Limit, Pool, Price, ScopeId, Timestamp};
 use atelier_providers::{BaseUrl, HttpClient, ModelPrices, ModelRef, PriceOverride, PriceTable};
 use atelier_sandbox::{FaultRate, Quota, Sandbox, SandboxConfig, Span};
+use atelier_store::Store;
 use jiff::tz::TimeZone;
 use tokio::sync::OnceCell;
 
@@ -67,16 +68,25 @@ impl Pools {
     pub async fn open_to(intent: Intent, app: &App, run: &RunSettings) -> AppResult<Arc<Self>> {
         let is_forecast = intent == Intent::Forecast;
         let keys = StoredKeys::read(app).await?;
-        let parts = serde_json::json!([run.model, run.limits, run.sandbox, run.price, is_forecast, keys.state()]);
-        app.shared_pools(parts.to_string(), || Self::connect(app, run, intent, &keys))
+        let set = limits_set(app).await?;
+        let limits: Vec<_> = set.iter().map(|(pool, limits)| (pool, texts(limits))).collect();
+        let parts =
+            serde_json::json!([run.model, run.limits, run.sandbox, run.price, is_forecast, keys.state(), limits]);
+        app.shared_pools(parts.to_string(), || Self::connect(app, run, intent, &keys, &set))
     }
 
-    fn connect(app: &App, run: &RunSettings, intent: Intent, keys: &StoredKeys) -> AppResult<Self> {
+    fn connect(
+        app: &App,
+        run: &RunSettings,
+        intent: Intent,
+        keys: &StoredKeys,
+        set: &LimitsOfPools,
+    ) -> AppResult<Self> {
         let model: ModelRef = run.model.parse()?;
         let prices = app.prices()?;
         let http = app.http()?;
         let mut sandbox = None;
-        let of = PoolOf { prices: &prices, model: &model, run };
+        let of = PoolOf { prices: &prices, model: &model, run, set };
         let pools = if model.is_sandbox() {
             let config = sandbox_config(&run.sandbox, model.name())?;
             // Whoever only wants to know what it would take asks nobody.
@@ -199,6 +209,7 @@ struct PoolOf<'a> {
     prices: &'a Prices,
     model: &'a ModelRef,
     run: &'a RunSettings,
+    set: &'a LimitsOfPools,
 }
 
 impl PoolOf<'_> {
@@ -231,13 +242,15 @@ fn remote(remote: &Remote<'_>, of: &PoolOf<'_>) -> AppResult<Vec<(Pool, BaseUrl)
         let account = ProviderAccount::unnamed(model.wire());
         let client = remote.connect(model, account)?;
         let id = pool_id(&client.endpoint, account, model);
-        return Ok(vec![of.with(&id, client, run.limits.clone(), 1)]);
+        let limits = merged(of.set.get(&*id).map_or(&[], Vec::as_slice), &run.limits);
+        return Ok(vec![of.with(&id, client, limits, 1)]);
     }
     let pool = |pool: &PoolConfig| {
         let account = ProviderAccount::of(config, model.wire(), pool);
         let client = remote.connect(model, account)?;
         let (id, scope) = (pool_id(&client.endpoint, account, model), account.scope(&client.endpoint));
-        let (mut pool, endpoint) = of.with(&id, client, merged(&pool.limits, &run.limits), pool.weight);
+        let limits = merged(of.set.get(&*id).unwrap_or(&pool.limits), &run.limits);
+        let (mut pool, endpoint) = of.with(&id, client, limits, pool.weight);
         pool.account = account
             .config
             .filter(|account| !account.limits.is_empty())
@@ -249,7 +262,7 @@ fn remote(remote: &Remote<'_>, of: &PoolOf<'_>) -> AppResult<Vec<(Pool, BaseUrl)
 
 /// The pools and accounts that the configuration names, with their limits. An account's name ends in `/`, and
 /// only those are here that have limits. No key is needed to know them.
-pub(crate) fn configured(app: &App) -> AppResult<BTreeMap<ScopeId, Vec<Limit>>> {
+pub(crate) fn configured(app: &App) -> AppResult<LimitsOfPools> {
     let mut limits = BTreeMap::new();
     for pool in &app.config().pools {
         let model = ModelRef::from_str(&pool.model)?;
@@ -261,6 +274,22 @@ pub(crate) fn configured(app: &App) -> AppResult<BTreeMap<ScopeId, Vec<Limit>>> 
         }
     }
     Ok(limits)
+}
+
+/// Limits, by the pool or the account that they are for.
+pub(crate) type LimitsOfPools = BTreeMap<ScopeId, Vec<Limit>>;
+
+/// The limits that an administrator has set; none where there is no store yet.
+pub(crate) async fn limits_set(app: &App) -> AppResult<LimitsOfPools> {
+    if !Store::exists(app.data_dir()) {
+        return Ok(LimitsOfPools::new());
+    }
+    let set = app.store()?.limits_set().await?;
+    Ok(set.into_iter().map(|set| (set.pool, set.limits)).collect())
+}
+
+fn texts(limits: &[Limit]) -> Vec<String> {
+    limits.iter().map(ToString::to_string).collect()
 }
 
 /// `PROVIDER/ACCOUNT/MODEL`.

@@ -3,12 +3,13 @@
 use std::io::Read;
 use std::path::Path;
 
+use atelier_replies::gate::gate;
 use atelier_replies::{Finder, RepliesError, import};
-use atelier_store::{Cursor, Project, Store};
+use atelier_store::{Cursor, Project, ScoredPost, Store};
 
 use crate::app::App;
 use crate::error::{AppError, AppResult, excerpt};
-use crate::views::{BadRowView, FunnelView, PostListView, PostView, PostsImportView, ProjectView};
+use crate::views::{BadRowView, FunnelView, PostListView, PostView, PostsImportView, ProjectView, ScoresView};
 
 /// Projects are read in pages of this size.
 const PAGE: usize = 500;
@@ -201,10 +202,23 @@ impl App {
         after: Option<Cursor>,
         limit: usize,
     ) -> AppResult<PostListView> {
-        self.check_project(project).await?;
+        let finder = self.project_finder(project).await?;
         let posts = self.store()?.scored_posts(project, label, after, limit).await?;
         let next = posts.last().filter(|_| posts.len() == limit).map(|(post, _)| post.cursor().to_string());
-        Ok(PostListView { posts: posts.into_iter().map(PostView::from).collect(), next })
+        let view = |post: ScoredPost| {
+            let left_out = gate(&finder.sources, &post.0).map(|refusal| refusal.to_string());
+            PostView { left_out, ..PostView::from(post) }
+        };
+        Ok(PostListView { posts: posts.into_iter().map(view).collect(), next })
+    }
+
+    /// How a project's posts were scored, by hundredths.
+    ///
+    /// # Errors
+    /// `no-such-project`, and what the store reports.
+    pub async fn scores(&self, project: &str) -> AppResult<ScoresView> {
+        self.check_project(project).await?;
+        Ok(ScoresView { hundredths: self.store()?.score_hundredths(project).await? })
     }
 }
 

@@ -27,6 +27,8 @@ const FORECAST: usize = 5_000;
 /// A file of prompts that was read through: nothing is sent before all of it is understood.
 pub struct ReadPrompts {
     input: PathBuf,
+    /// What the user calls it.
+    name: String,
     survey: Survey,
     run: RunSettings,
     defaults: PromptDefaults,
@@ -75,7 +77,8 @@ impl App {
             let hint = "leave the system text, temperature and cap out, or say them in each line";
             return Err(AppError::new(code!("defaults-unused"), message).hint(hint));
         }
-        Ok(ReadPrompts { input, survey, run, defaults, pools })
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(ReadPrompts { input, name, survey, run, defaults, pools })
     }
 
     /// The same with a file that was uploaded.
@@ -90,7 +93,8 @@ impl App {
         intent: Intent,
     ) -> AppResult<ReadPrompts> {
         let file = self.prompts_file(upload).await?;
-        self.read_prompts(&file, said, defaults, intent).await
+        let name = self.upload(upload).await?.name;
+        Ok(ReadPrompts { name, ..self.read_prompts(&file, said, defaults, intent).await? })
     }
 
     /// Submits a file that was uploaded; its answers are written where [`App::prompts_output`] says.
@@ -109,7 +113,7 @@ impl App {
     /// # Errors
     /// What the engine reports.
     pub async fn forecast_prompts(&self, read: &ReadPrompts) -> AppResult<PromptsForecastView> {
-        let ReadPrompts { input, survey, run, defaults, pools } = read;
+        let ReadPrompts { input, survey, run, defaults, pools, .. } = read;
         let items = sample(input, FORECAST)?;
         let job = Job {
             id: "forecast".into(),
@@ -140,7 +144,7 @@ impl App {
     /// # Errors
     /// `input-changed`, `model-changed`, `output-exists`; what the store reports.
     pub async fn submit_prompts(&self, read: ReadPrompts, out: &Path, ordered: bool) -> AppResult<SubmittedPrompts> {
-        let ReadPrompts { input, survey, run, defaults, pools } = read;
+        let ReadPrompts { input, name, survey, run, defaults, pools } = read;
         pools.check_budget(&run)?;
         let out = if out == Path::new("-") { out.to_owned() } else { absolute(out)? };
         // Before there is a job that could not go anywhere.
@@ -150,7 +154,7 @@ impl App {
         }
         let settings = PromptSettings { input, out, ordered, survey, defaults };
         let (store, model) = (self.store()?, run.model.clone());
-        let stored = JobSettings::new(run, settings.clone()).to_json();
+        let stored = JobSettings::new(run, settings.clone()).titled(&name).to_json();
         let found = find_or_create(&store, &model, &settings, &stored, self.clock().now()).await;
         let found = found.map_err(|error| {
             let job = match &error {

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use atelier_engine::{EngineError, Limit, PoolId, Window};
+use atelier_engine::{EngineError, Limit, LimitError, PoolId, Window};
 use atelier_providers::ModelRef;
+use atelier_store::LimitsSet;
 use jiff::tz::TimeZone;
 
+use crate::accounts::Origin;
 use crate::app::App;
-use crate::error::{AppError, AppResult};
-use crate::pools::configured;
+use crate::error::{AppError, AppResult, excerpt};
+use crate::pools::{configured, limits_set};
 use crate::views::{LimitView, PoolView, QuotaView};
 
 /// So many calls show how a window fills.
@@ -23,12 +25,15 @@ impl App {
     pub async fn quota(&self) -> AppResult<QuotaView> {
         let store = self.store()?;
         let mut pools = configured(self)?;
+        let set = limits_set(self).await?;
+        pools.extend(set.clone());
         for pool in store.pools().await?.into_iter().filter(|pool| !pool.starts_with("sandbox/")) {
             pools.entry(pool).or_default();
         }
         let mut views = Vec::with_capacity(pools.len());
         for (pool, limits) in pools {
-            views.push(self.pool_view(&pool, &limits).await?);
+            let is_set = set.contains_key(&pool);
+            views.push(PoolView { is_set, ..self.pool_view(&pool, &limits).await? });
         }
         Ok(QuotaView { pools: views })
     }
@@ -44,7 +49,12 @@ impl App {
             Some(window) => self.recent_calls(pool, window).await?,
             None => Vec::new(),
         };
-        Ok(PoolView { pool: pool.to_string(), limits: uses.into_iter().map(LimitView::new).collect(), recent })
+        Ok(PoolView {
+            pool: pool.to_string(),
+            limits: uses.into_iter().map(LimitView::new).collect(),
+            recent,
+            is_set: false,
+        })
     }
 
     /// How many seconds ago the calls of a pool left within a window, the latest first.
@@ -57,6 +67,27 @@ impl App {
         Ok(ago)
     }
 
+    /// Sets the limits of a pool, in the place of those that the configuration has for it; with none at all, those count
+    /// again. It holds for work that is begun or gone on with from now on.
+    ///
+    /// # Errors
+    /// `no-such-pool`; `bad-limit`; what the store reports.
+    pub async fn set_limits(&self, pool: &str, limits: &[String], origin: &Origin) -> AppResult<PoolView> {
+        let quota = self.quota().await?;
+        // The limits of an account span pools, and belong to the configuration.
+        if pool.ends_with('/') || !quota.pools.iter().any(|known| known.pool == pool) {
+            return Err(no_such_pool(pool));
+        }
+        let read = |text: &String| text.parse().map_err(|error: LimitError| bad_limit(&error));
+        let limits: Vec<Limit> = limits.iter().map(read).collect::<AppResult<_>>()?;
+        let pool: PoolId = pool.into();
+        let set =
+            LimitsSet { pool: Arc::clone(&pool), limits, set_at: self.clock().now(), set_by: self.owner().to_owned() };
+        self.store()?.set_limits(&set, &self.audited("limits-set", &pool, origin)).await?;
+        let found = self.quota().await?.pools.into_iter().find(|one| *one.pool == *pool);
+        found.ok_or_else(|| no_such_pool(&pool))
+    }
+
     /// Forgets the limits that refusals have taught about a pool, or about all; how many.
     ///
     /// # Errors
@@ -67,10 +98,7 @@ impl App {
         let pools: Vec<PoolId> = match pool {
             None => known,
             Some(name) if known.iter().any(|pool| **pool == *name) => vec![Arc::from(name)],
-            Some(name) => {
-                return Err(AppError::new(code!("no-such-pool"), format!("there is no pool '{name}'"))
-                    .hint("list the limits to see the pools there are"));
-            }
+            Some(name) => return Err(no_such_pool(&name)),
         };
         let mut forgotten = 0;
         for pool in &pools {
@@ -78,6 +106,15 @@ impl App {
         }
         Ok(forgotten)
     }
+}
+
+fn bad_limit(error: &LimitError) -> AppError {
+    AppError::new(code!("bad-limit"), error.to_string()).hint(error.hint())
+}
+
+fn no_such_pool(name: &str) -> AppError {
+    AppError::new(code!("no-such-pool"), format!("there is no pool '{}'", excerpt(name, 200)))
+        .hint("list the limits to see the pools there are")
 }
 
 /// Where the pool's days begin: what its provider says.

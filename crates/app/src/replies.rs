@@ -204,7 +204,9 @@ impl App {
     pub async fn submit_replies(&self, ready: &mut ReadyReplies) -> AppResult<Option<JobId>> {
         let ReadyReplies { prepared, run, output_cap, began, .. } = ready;
         let id = atelier_store::job_id("replies", *began);
-        let settings = |work| JobSettings::new(run.clone(), work).to_json();
+        let projects: Vec<&str> = prepared.projects.iter().map(|project| project.name.as_str()).collect();
+        let title = projects.join(", ");
+        let settings = |work| JobSettings::new(run.clone(), work).titled(&title).to_json();
         Ok(generate::submit(&self.store()?, prepared, &id, *output_cap, settings, *began).await?)
     }
 

@@ -57,9 +57,11 @@ impl Store {
         rows(self.query(query).await?, spending)
     }
 
-    /// Every pool that something was reserved from or learnt about.
+    /// Every pool that something was reserved from or learnt about, or whose limits were set.
     pub async fn pools(&self) -> StoreResult<Vec<PoolId>> {
-        let query = Statement::new("SELECT pool FROM reservations UNION SELECT pool FROM lessons ORDER BY 1");
+        let query = Statement::new(
+            "SELECT pool FROM reservations UNION SELECT pool FROM lessons UNION SELECT pool FROM limits_set ORDER BY 1",
+        );
         rows(self.query(query).await?, |row| row.columns().shared())
     }
 

@@ -92,6 +92,6 @@ pub use store::{LOCAL_OWNER, Store, StoreOptions};
 pub use trash::{TRASH_KEEPS, TrashKind, Trashed};
 pub use uploads::Upload;
 pub use users::{
-    AuditEntry, AuditRecord, Credential, CredentialKind, Identity, Link, LinkKind, NewCredential, NewUser,
+    AuditEntry, AuditRecord, Credential, CredentialKind, Identity, LimitsSet, Link, LinkKind, NewCredential, NewUser,
     PendingSignIn, Role, SealedKey, User, UserChange,
 };

@@ -91,6 +91,11 @@ function apply(cache: QueryClient, change: Change): void {
       soon(cache, "search");
       break;
     case "job":
+      // One that begins or ends may have called a model for the first time.
+      soon(cache, "quotas");
+      soon(cache, "costs");
+      soon(cache, "jobs");
+      break;
     case "items":
       soon(cache, "costs");
       soon(cache, "jobs");

@@ -6,6 +6,7 @@ import { ProblemText } from "../shared/ProblemText";
 import { useToast } from "../shared/Toasts";
 import { useLater } from "../shared/useLater";
 import { useWords } from "../words";
+import { FinderForm } from "./FinderForm";
 import styles from "./Replies.module.css";
 
 /** A project's finder.yml, checked as it is typed: what is looked for, what is left out, in what voice it is answered. */
@@ -27,6 +28,7 @@ export function FinderFile({ project, finder }: { project: string; finder: strin
       toast({ text: words.saved });
       await queryClient.invalidateQueries({ queryKey: ["projects"] });
       await queryClient.invalidateQueries({ queryKey: ["drafting", project] });
+      await queryClient.invalidateQueries({ queryKey: ["posts", project] });
     },
   });
   const isChanged = text !== finder;
@@ -34,14 +36,17 @@ export function FinderFile({ project, finder }: { project: string; finder: strin
     <section aria-label="finder.yml" className={styles["finder"]}>
       <h2>finder.yml</h2>
       <p className="soft small">{words.replies.finderHint}</p>
-      <textarea
-        className={`field ${styles["file"]}`}
-        aria-label="finder.yml"
-        spellCheck={false}
-        rows={Math.min(40, text.split("\n").length + 1)}
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-      />
+      <div className={styles["both"]}>
+        <FinderForm project={project} text={text} onChange={setText} />
+        <textarea
+          className={`field ${styles["file"]}`}
+          aria-label="finder.yml"
+          spellCheck={false}
+          rows={Math.min(40, text.split("\n").length + 1)}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+        />
+      </div>
       <ProblemText error={write.error ?? check.error} />
       <p className={styles["acts"]}>
         <button

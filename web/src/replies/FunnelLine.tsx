@@ -33,6 +33,7 @@ export function FunnelLine({ project }: { project: string }) {
       <li>{posts(stages.imported, funnel.posts)}</li>
       <li>{posts(stages.green, funnel.green, "green")}</li>
       <li>{posts(stages.yellow, funnel.yellow, "yellow")}</li>
+      <li>{posts(stages.red, funnel.red, "red")}</li>
       <li>{review(stages.drafted, funnel.drafted, "all")}</li>
       <li>{review(stages.toReview, funnel.to_review, "open")}</li>
       <li>{review(stages.approved, funnel.approved, "approved")}</li>

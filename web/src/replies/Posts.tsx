@@ -41,7 +41,10 @@ export function Posts({ project, label }: { project: string; label: "green" | "y
           {all.map((post) => (
             <tr key={post.id}>
               <td className="soft">@{post.author}</td>
-              <td>{post.text}</td>
+              <td>
+                {post.text}
+                {post.left_out && <p className="soft small">{words.replies.leftOut(post.left_out)}</p>}
+              </td>
               <td className="soft">{post.topic ?? ""}</td>
               <td data-label={post.label} className={styles["score"]}>
                 {post.score?.toFixed(2) ?? ""} {post.label ?? ""}

@@ -6,6 +6,7 @@ import { People } from "./People";
 import { Person } from "./Person";
 import { Providers } from "./Providers";
 import styles from "./Settings.module.css";
+import { Setup } from "./Setup";
 
 /** What one sets for oneself, and what an administrator sets for all. */
 export function Settings() {
@@ -21,6 +22,7 @@ export function Settings() {
       <Credentials me={me} />
       {isAdmin && <People />}
       {isAdmin && <Providers />}
+      {isAdmin && <Setup />}
     </main>
   );
 }

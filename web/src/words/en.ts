@@ -1,7 +1,8 @@
+import { finder } from "./en/finder";
 import { duplicates, keys, palette, trash } from "./en/keys";
 import { presets } from "./en/presets";
 import { replies, review } from "./en/replies";
-import { settings, work } from "./en/work";
+import { settings, setup, work } from "./en/work";
 
 /** Every text of the studio, in English. Other languages have the same keys: a missing text does not compile. */
 export const en = {
@@ -106,6 +107,11 @@ export const en = {
     byColor: "Search by colour",
     anyColor: "Another colour",
     anyModel: "any model",
+    project: "Project",
+    anyProject: "any project",
+    when: "When",
+    anyTime: "at any time",
+    lastDays: (days: number) => (days === 1 ? "today" : days === 365 ? "in the last year" : `in the last ${days} days`),
     yourPicture: "your picture",
     stages: { lexical: "words", text: "meaning", look: "look", appearance: "appearance", color: "colour" },
     fewer: "Fewer",
@@ -233,16 +239,21 @@ export const en = {
     mask: "Mask",
     original: "The picture that is changed",
     prompt: "What is to be seen there",
+    replacement: "What is to be put there: a picture, if you have one",
+    take: (name: string) => `Take ${name}`,
+    noSide: "no other model",
     whole: "Let it change all of it",
     within: "Nothing outside the mask changes.",
     all: "The model may change all of the picture.",
     drawFirst: "Draw over what is to be changed.",
   },
   settings,
+  setup,
   palette,
   keys,
   duplicates,
   trash,
+  finder,
   presets,
   replies,
   review,

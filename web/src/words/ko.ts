@@ -1,8 +1,9 @@
 import type { Words } from "./en";
+import { finder } from "./ko/finder";
 import { duplicates, keys, palette, trash } from "./ko/keys";
 import { presets } from "./ko/presets";
 import { replies, review } from "./ko/replies";
-import { settings, work } from "./ko/work";
+import { settings, setup, work } from "./ko/work";
 
 /** 한국어. */
 export const ko: Words = {
@@ -107,6 +108,11 @@ export const ko: Words = {
     byColor: "색으로 찾기",
     anyColor: "다른 색",
     anyModel: "모든 모델",
+    project: "프로젝트",
+    anyProject: "모든 프로젝트",
+    when: "언제",
+    anyTime: "모든 기간",
+    lastDays: (days) => (days === 1 ? "오늘" : days === 365 ? "지난 1년" : `지난 ${days}일`),
     yourPicture: "내 그림",
     stages: { lexical: "낱말", text: "뜻", look: "모습", appearance: "생김새", color: "색" },
     fewer: "줄이기",
@@ -234,16 +240,21 @@ export const ko: Words = {
     mask: "마스크",
     original: "고칠 그림",
     prompt: "그 자리에 무엇이 보여야 하나요",
+    replacement: "넣을 그림이 있다면",
+    take: (name) => `${name} 사용`,
+    noSide: "다른 모델 없음",
     whole: "전체를 바꿔도 됨",
     within: "마스크 바깥은 바뀌지 않습니다.",
     all: "모델이 그림 전체를 바꿀 수 있습니다.",
     drawFirst: "고칠 곳을 칠하세요.",
   },
   settings,
+  setup,
   palette,
   keys,
   duplicates,
   trash,
+  finder,
   presets,
   replies,
   review,

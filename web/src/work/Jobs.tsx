@@ -69,7 +69,10 @@ function JobRow({ job, isAsked }: { job: Job; isAsked: boolean }) {
   return (
     <li className={styles["job"]} data-asked={isAsked || undefined} aria-label={job.job}>
       <div className={styles["line"]}>
-        <b>{words.work.kinds[job.kind as "images"] ?? job.kind}</b>
+        <b className={styles["title"]} title={job.title ?? undefined}>
+          {words.work.kinds[job.kind as "images"] ?? job.kind}
+          {job.title && <span className={styles["about"]}>{job.title}</span>}
+        </b>
         <span>
           {job.items > 0 && words.generation.foot(ended, job.items)}
           {!["running", "open", "done"].includes(job.state) && (

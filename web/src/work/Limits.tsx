@@ -8,6 +8,9 @@ import { useMe } from "../shared/Shell";
 import { useWords } from "../words";
 import styles from "./Work.module.css";
 
+/** What is used of a limit changes with each call, which nobody is told of one by one. */
+const LOOK_AGAIN = 5000;
+
 /** Each pool's window as a line, with a tick where each call left: it moves to the left and is free again at its end. */
 export function Limits() {
   const words = useWords();
@@ -16,12 +19,14 @@ export function Limits() {
   const quotas = useQuery({
     queryKey: ["quotas"],
     queryFn: () => data(api.GET("/api/v1/quotas")),
+    refetchInterval: LOOK_AGAIN,
   });
   const forget = useMutation({
     mutationFn: (pool: string) => data(api.POST("/api/v1/quotas/forget", { body: { pool } })),
     onSuccess: () => queryClient.invalidateQueries({ queryKey: ["quotas"] }),
   });
-  const pools = quotas.data?.pools.filter((pool) => pool.limits.length > 0) ?? [];
+  // One without limits is there to be given some.
+  const pools = quotas.data?.pools.filter((pool) => pool.limits.length > 0 || isAdmin) ?? [];
   return (
     <section aria-labelledby="limits" className={styles["part"]}>
       <h2 id="limits">{words.meter.limits}</h2>
@@ -29,7 +34,13 @@ export function Limits() {
       {quotas.data && pools.length === 0 && <p className="soft">{words.meter.noLimits}</p>}
       <ul className={styles["pools"]}>
         {pools.map((pool) => (
-          <li key={pool.pool}>
+          <li key={pool.pool} aria-label={pool.pool}>
+            {pool.limits.length === 0 && (
+              <p className={styles["line"]}>
+                <b>{pool.pool}</b>
+                <span className="soft small">{words.work.noLimit}</span>
+              </p>
+            )}
             {pool.limits.map((limit) => (
               <div key={limit.limit} className={styles["pool"]}>
                 <div className={styles["line"]}>
@@ -50,10 +61,77 @@ export function Limits() {
                 )}
               </div>
             ))}
+            {isAdmin && !pool.pool.endsWith("/") && <Change key={pool.limits.map(written).join()} pool={pool} />}
           </li>
         ))}
       </ul>
     </section>
+  );
+}
+
+/** A limit as it is written. */
+function written(limit: Schemas["LimitView"]): string {
+  return limit.limit;
+}
+
+/** Other limits for a pool, in the place of those that are configured. */
+function Change({ pool }: { pool: Schemas["PoolView"] }) {
+  const words = useWords();
+  const [isOpen, setOpen] = useState(false);
+  const [text, setText] = useState(() =>
+    pool.limits
+      .filter((limit) => !limit.learnt_at)
+      .map(written)
+      .join("\n"),
+  );
+  const set = useMutation({
+    mutationFn: (limits: string[]) => data(api.PUT("/api/v1/quotas", { body: { pool: pool.pool, limits } })),
+    onSuccess: () => {
+      setOpen(false);
+      void queryClient.invalidateQueries({ queryKey: ["quotas"] });
+    },
+  });
+  if (!isOpen) {
+    return (
+      <button type="button" className="quiet" onClick={() => setOpen(true)}>
+        {pool.is_set ? words.work.changeSet : words.work.change}
+      </button>
+    );
+  }
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  return (
+    <form
+      className={styles["change"]}
+      onSubmit={(event) => {
+        event.preventDefault();
+        set.mutate(lines);
+      }}
+    >
+      <label>
+        <span className="label">{words.work.limitsOf(pool.pool)}</span>
+        <textarea
+          className="field"
+          rows={Math.max(2, lines.length + 1)}
+          placeholder={"requests=15/60s\nusd=5/day"}
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+        />
+      </label>
+      <p className={styles["acts"]}>
+        <button type="submit" className="button" disabled={set.isPending || lines.length === 0}>
+          {words.settings.write}
+        </button>
+        {pool.is_set && (
+          <button type="button" className="button" disabled={set.isPending} onClick={() => set.mutate([])}>
+            {words.work.asConfigured}
+          </button>
+        )}
+        <button type="button" className="quiet" onClick={() => setOpen(false)}>
+          {words.close}
+        </button>
+      </p>
+      <ProblemText error={set.error} />
+    </form>
   );
 }
 

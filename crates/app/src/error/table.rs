@@ -164,7 +164,7 @@ macro_rules! table {
 
 table! {
     Usage:
-        "bad-cursor" "bad-label" "bad-line" "bad-model" "bad-path" "bad-project-name" "bad-range" "bad-status"
+        "bad-cursor" "bad-label" "bad-limit" "bad-line" "bad-model" "bad-path" "bad-project-name" "bad-range" "bad-status"
         "baseline-invalid" "color-invalid" "count-invalid" "date-invalid" "draft-empty" "empty-input" "filter-invalid" "format-invalid"
         "image-id-invalid" "image-value-invalid" "image-without-vector" "import-bad-rows" "import-unreadable"
         "input-unreadable" "judged-queries-invalid" "mask-invalid" "models-differ" "no-edit" "no-project" "not-confirmed"

@@ -26,7 +26,7 @@ impl App {
         let (_, content) = studio.generation(plan).await?;
         let models: Vec<String> = content.sides.iter().map(|side| side.model.clone()).collect();
         let run = RunSettings { also_spent: make.spent, ..RunSettings::new("", &make.run) };
-        let template = settings(models, make.out.as_deref(), run)?;
+        let template = settings(models, make.out.as_deref(), run)?.titled(&content.prompt);
         self.check_makers(&template).await?;
         Ok(studio.submit(plan, |generation| of_generation(&template, generation).to_json()).await?)
     }
@@ -150,6 +150,7 @@ impl App {
             (run, out) = (settings.run, settings.work.out);
         }
         let settings = settings(models, make.out.as_deref().or(out.as_deref()), run.amended(&make.run))?;
+        let settings = settings.titled(prompt.unwrap_or(&plan.prompt));
         self.check_makers(&settings).await?;
         Ok(studio.retry(generation, which, prompt, of_generation(&settings, generation).to_json()).await?)
     }

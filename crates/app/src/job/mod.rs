@@ -8,5 +8,5 @@ mod worker;
 pub use control::{Cancelled, JobState, Retried};
 pub use kind::{Applied, AtHand, JobKind, Purpose};
 pub use settings::JobSettings;
-pub(crate) use settings::{models_of, run_of};
+pub(crate) use settings::{models_of, run_of, title_of};
 pub use worker::{WorkEvent, Worked};

@@ -11,6 +11,8 @@ use crate::run::RunSettings;
 /// The version that is written. Version 1 said nothing of itself, and for images and embeddings nothing of how they are
 /// run.
 const VERSION: u32 = 2;
+/// Characters of a title.
+const TITLE: usize = 120;
 
 /// A job's settings: how it is run, which is the same for all kinds, and what is its kind's own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,6 +21,9 @@ pub struct JobSettings<W> {
     pub version: u32,
     /// The model, as the user calls it; also in `run`, and here for whoever looks at many jobs.
     pub model: String,
+    /// What it is about, in a line, for whoever looks at many jobs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
     /// How it is run.
     pub run: RunSettings,
     /// What is the kind's own.
@@ -29,7 +34,16 @@ pub struct JobSettings<W> {
 impl<W: Serialize + DeserializeOwned> JobSettings<W> {
     /// The settings of a new job.
     pub fn new(run: RunSettings, work: W) -> Self {
-        Self { version: VERSION, model: run.model.clone(), run, work }
+        Self { version: VERSION, model: run.model.clone(), title: None, run, work }
+    }
+
+    /// The same with what it is about: the first line of the text, as far as one can take it in.
+    #[must_use]
+    pub fn titled(self, text: &str) -> Self {
+        let line = text.trim().lines().next().unwrap_or_default();
+        let short: String = line.chars().take(TITLE).collect();
+        let title = if short.len() < line.len() { format!("{short}…") } else { short };
+        Self { title: Some(title).filter(|title| !title.is_empty()), ..self }
     }
 
     /// The settings of a stored job, whatever version they were written in.
@@ -50,6 +64,11 @@ impl<W: Serialize + DeserializeOwned> JobSettings<W> {
 /// How a stored job is run.
 pub(crate) fn run_of(job: &JobRecord) -> AppResult<RunSettings> {
     JobSettings::<Map<String, Value>>::of(job).map(|settings| settings.run)
+}
+
+/// What a stored job is about.
+pub(crate) fn title_of(job: &JobRecord) -> Option<String> {
+    JobSettings::<Map<String, Value>>::of(job).ok()?.title
 }
 
 /// The models that answer a job, the first of which names it.

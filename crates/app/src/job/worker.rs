@@ -7,6 +7,7 @@ use atelier_engine::{
     Engine, EngineError, Epoch, Event, Job, JobId, Options, Outcome, Report, RunEnd, Stop, StopHandle,
 };
 use atelier_store::{JobRecord, JobState, OutcomeRecord, Store};
+use futures_util::future::BoxFuture;
 use tokio::sync::Notify;
 
 use super::kind::{Applied, AtHand, JobKind, Purpose};
@@ -109,7 +110,17 @@ impl App {
     /// # Errors
     /// `job-held` if somebody works on it, `job-cancelled` if it was given up; what the kind, the pools, the engine and
     /// the store report. What was answered is durable all the same, and is applied by whoever works on it next.
-    pub async fn work(
+    pub fn work<'a>(
+        &'a self,
+        job: &'a JobId,
+        change: &'a RunChange,
+        stop: Stop,
+        watch: &'a mut (dyn FnMut(WorkEvent<'_>) + Send),
+    ) -> BoxFuture<'a, AppResult<Worked>> {
+        Box::pin(self.work_on(job, change, stop, watch))
+    }
+
+    async fn work_on(
         &self,
         job: &JobId,
         change: &RunChange,

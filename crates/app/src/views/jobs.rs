@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::job::{JobState, models_of, run_of};
+use crate::job::{JobState, models_of, run_of, title_of};
 
 /// A job.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -16,6 +16,8 @@ pub struct JobView {
     pub job: String,
     /// What it makes.
     pub kind: String,
+    /// What it is about, in a line: a prompt, a file, projects.
+    pub title: Option<String>,
     /// Who submitted it.
     pub owner: String,
     /// The model, as the user calls it; `None` if its settings can't be read.
@@ -72,6 +74,7 @@ impl JobView {
         Self {
             job: job.id.to_string(),
             kind: job.kind.clone(),
+            title: title_of(job),
             owner: job.owner.clone(),
             sandbox: !models.is_empty() && models.iter().all(|model| is_sandbox(model)),
             model: models.into_iter().next(),

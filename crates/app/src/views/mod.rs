@@ -16,6 +16,7 @@ mod prices;
 mod providers;
 mod quota;
 mod search;
+mod setup;
 mod trash;
 mod uploads;
 
@@ -31,10 +32,11 @@ pub use generations::{
 pub use jobs::{ForecastView, JobDetailView, JobListView, JobView, PromptsForecastView, PromptsSummaryView};
 pub use library::{ImageListView, ImageView, NamedCountView, SamplesView};
 pub use models::{ModelListView, ModelView};
-pub use posts::{BadRowView, FunnelView, PostListView, PostView, PostsImportView, ProjectView};
+pub use posts::{BadRowView, FunnelView, PostListView, PostView, PostsImportView, ProjectView, ScoresView};
 pub use prices::{PriceListView, PriceRowView, PricesImportView};
 pub use providers::{KeySource, ProviderListView, ProviderView, TriedView};
 pub use quota::{LimitAmount, LimitView, PoolView, QuotaView};
 pub use search::{HitView, SearchView};
+pub use setup::{LibrarySetupView, SetupView, SignInSetupView};
 pub use trash::{TrashListView, TrashedView};
 pub use uploads::UploadView;

@@ -84,6 +84,8 @@ pub struct PostView {
     pub label: Option<String>,
     /// The topic that it fits best.
     pub topic: Option<String>,
+    /// Why the project's finder.yml leaves it out, if it does.
+    pub left_out: Option<String>,
 }
 
 impl From<ScoredPost> for PostView {
@@ -92,6 +94,7 @@ impl From<ScoredPost> for PostView {
             score: score.as_ref().map(|score| score.total),
             label: score.as_ref().map(|score| score.label.clone()),
             topic: score.map(|score| score.topic),
+            left_out: None,
             id: post.id,
             text: post.text,
             author: post.author,
@@ -142,6 +145,13 @@ pub struct BadRowView {
     pub line: u64,
     /// Why not.
     pub reason: String,
+}
+
+/// How a project's posts were scored.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ScoresView {
+    /// How many were scored 0.00 to 0.01, 0.01 to 0.02, and so on: 101 counts, the last of those that were scored 1.
+    pub hundredths: Vec<u64>,
 }
 
 /// How many posts of a project there are at each stage. Each stage is counted by itself.

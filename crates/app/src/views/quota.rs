@@ -18,6 +18,8 @@ pub struct PoolView {
     pub pool: String,
     /// Its limits.
     pub limits: Vec<LimitView>,
+    /// Whether an administrator has set them, in the place of what the configuration says.
+    pub is_set: bool,
     /// How many seconds ago its latest calls left, within the longest of its sliding windows; 500 at most.
     pub recent: Vec<f64>,
 }

@@ -59,8 +59,15 @@ fn describe(detail: &JobDetailView) -> String {
     let job = &detail.job;
     let mut lines = vec![
         format!("{} ({}), {}", job.job, job.kind, job.state),
-        format!("submitted {}, last change {}", moment_of(&job.created_at), moment_of(&job.updated_at)),
+        format!(
+            "submitted {} by {}, last change {}",
+            moment_of(&job.created_at),
+            job.owner,
+            moment_of(&job.updated_at)
+        ),
     ];
+    lines.extend(job.title.as_ref().map(|title| format!("about: {title}")));
+    lines.extend(job.model.as_ref().map(|model| format!("model: {model}")));
     lines.extend(job.note.clone());
     lines.extend(job.resume_at.as_ref().map(|at| format!("can go on at {}", moment_of(at))));
     lines.push(format!(

@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
+
 use super::Run;
 use super::pool::PoolState;
 use crate::job::{EngineError, Event, Job, Report, Stop};
@@ -43,7 +45,18 @@ impl Engine {
         self.run_reporting(job, stop, &mut on_event).await
     }
 
-    async fn run_reporting(
+    /// A future that is made here: each crate that waits for an `async fn` compiles it once more, with all that it waits
+    /// for itself.
+    fn run_reporting<'a>(
+        &'a self,
+        job: Job,
+        stop: Stop,
+        on_event: &'a mut (dyn FnMut(Event<'_>) + Send),
+    ) -> BoxFuture<'a, Result<Report, EngineError>> {
+        Box::pin(self.drive(job, stop, on_event))
+    }
+
+    async fn drive(
         &self,
         job: Job,
         stop: Stop,

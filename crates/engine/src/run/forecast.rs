@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
+
 use super::engine::Engine;
 use super::planning::grow;
 use super::pool::PoolState;
@@ -37,7 +39,11 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::run`].
-    pub async fn forecast(&self, job: &Job, items: &[Item]) -> Result<Forecast, EngineError> {
+    pub fn forecast<'a>(&'a self, job: &'a Job, items: &'a [Item]) -> BoxFuture<'a, Result<Forecast, EngineError>> {
+        Box::pin(self.forecast_of(job, items))
+    }
+
+    async fn forecast_of(&self, job: &Job, items: &[Item]) -> Result<Forecast, EngineError> {
         let now = self.time().await?.now();
         let pools = self.open(job, now).await?;
         let pool = pools.first().ok_or(EngineError::NoPool)?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use atelier_embed::Vector;
 use atelier_engine::{JobId, Timestamp};
 use atelier_store::{CandidateFilter, Post, ScoreRecord, Store};
+use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use super::Counts;
@@ -214,7 +215,16 @@ impl PreparedProject {
 /// # Errors
 /// [`RepliesError::NoProject`], [`RepliesError::NoSuchProject`], [`RepliesError::NoSuchPost`], [`RepliesError::Finder`],
 /// and what the store and the embedder report.
-pub async fn prepare(
+pub fn prepare<'a>(
+    store: &'a Store,
+    selection: &'a Selection,
+    now: Timestamp,
+    embedding: &'a dyn Embedding,
+) -> BoxFuture<'a, Result<Prepared, RepliesError>> {
+    Box::pin(prepared(store, selection, now, embedding))
+}
+
+async fn prepared(
     store: &Store,
     selection: &Selection,
     now: Timestamp,

@@ -2,7 +2,8 @@
 
 use atelier_app::accounts::Scope;
 use atelier_app::views::{GeneratedImageListView, GeneratedImageView, PromotedView};
-use atelier_app::{AppError, code};
+use atelier_app::{AppError, AppResult, code};
+use atelier_engine::Timestamp;
 use atelier_store::{GeneratedFilter, GeneratedState};
 use atelier_studio::generate::extension;
 use axum::Json;
@@ -61,6 +62,12 @@ struct Wanted {
     /// `pending`, `done`, `blocked`, `failed` or `cancelled`.
     #[garde(inner(length(max = 20)))]
     state: Option<String>,
+    /// Asked for at this moment or later, such as `2026-11-01T00:00:00Z`.
+    #[garde(inner(length(max = 40)))]
+    from: Option<String>,
+    /// Asked for before this moment.
+    #[garde(inner(length(max = 40)))]
+    before: Option<String>,
     /// After which place: the `next` of the page before.
     #[garde(inner(length(max = 200)))]
     after: Option<String>,
@@ -87,10 +94,21 @@ async fn list(caller: Caller, Query(wanted): Query<Wanted>) -> Answer<Json<Gener
         liked: wanted.liked,
         shared: wanted.shared,
         state: state.transpose()?,
-        ..GeneratedFilter::default()
+        from: moment(wanted.from.as_deref())?,
+        before: moment(wanted.before.as_deref())?,
     };
     let after = wanted.after.as_deref().map(str::parse).transpose()?;
     Ok(Json(caller.app.generated_images(&filter, after.as_ref(), wanted.limit.unwrap_or(50)).await?))
+}
+
+fn moment(text: Option<&str>) -> AppResult<Option<Timestamp>> {
+    let read = |text: &str| {
+        let moment: jiff::Timestamp = text.parse().map_err(|_| {
+            AppError::new(code!("date-invalid"), "this is no moment").hint("give it as 2026-11-01T00:00:00Z")
+        })?;
+        Ok(Timestamp::from_micros(moment.as_microsecond()))
+    };
+    text.map(read).transpose()
 }
 
 /// Show an image that was made

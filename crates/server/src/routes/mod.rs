@@ -20,6 +20,7 @@ mod providers;
 mod quotas;
 mod samples;
 mod search;
+mod setup;
 mod sign_in;
 mod studio;
 mod trash;
@@ -105,6 +106,7 @@ fn all(server: Option<Server>) -> (Router<Server>, OpenApi) {
     let routes = drafts::add(routes);
     let routes = prompts::add(routes);
     let routes = providers::add(routes);
+    let routes = setup::add(routes);
     let routes = jobs::add(routes);
     let routes = quotas::add(routes);
     let routes = costs::add(routes);

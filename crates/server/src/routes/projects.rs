@@ -2,7 +2,7 @@
 
 use atelier_app::accounts::Scope;
 use atelier_app::replies::label;
-use atelier_app::views::{FunnelView, PostListView, PostsImportView, ProjectView};
+use atelier_app::views::{FunnelView, PostListView, PostsImportView, ProjectView, ScoresView};
 use axum::Json;
 use axum::body::Body as RawBody;
 use axum::extract::{Path, State};
@@ -33,6 +33,7 @@ pub(super) fn add(routes: Routes) -> Routes {
         .add(write, routes!(remove))
         .add(read, routes!(check))
         .add(read, routes!(funnel))
+        .add(read, routes!(scores))
         .add(read, routes!(posts))
         .add(write, routes!(import))
         .add(write, routes!(remove_posts))
@@ -134,6 +135,13 @@ async fn check(caller: Caller, Body(file): Body<FinderText>) -> Answer<StatusCod
     params(("name" = String, Path, description = "Its name")), responses((status = 200, description = "How many there are at each stage", body = FunnelView)))]
 async fn funnel(caller: Caller, Path(name): Path<String>) -> Answer<Json<FunnelView>> {
     Ok(Json(caller.app.funnel(&name).await?))
+}
+
+/// See how a project's posts were scored
+#[utoipa::path(get, path = "/projects/{name}/scores", tag = "replies", operation_id = "getScores",
+    params(("name" = String, Path, description = "Its name")), responses((status = 200, description = "How many posts have which score", body = ScoresView)))]
+async fn scores(caller: Caller, Path(name): Path<String>) -> Answer<Json<ScoresView>> {
+    Ok(Json(caller.app.scores(&name).await?))
 }
 
 /// Which posts, and which page of them.

@@ -12,7 +12,11 @@ async fn lists_show_ones_own_and_the_library_is_everybodys() {
     let made = well(ana.post_once("k", "/generations", two_images("a lamp")).await).await;
     until_made(&ana, made["generation"].as_str().unwrap()).await;
     well(ana.send("/library/images?name=a.png", png(10, 200, 10)).await).await;
-    assert_eq!(ana.read("/images").await["images"].as_array().unwrap().len(), 2);
+    for (when, images) in [("", 2), ("?from=2000-01-01T00:00:00Z", 2), ("?before=2000-01-01T00:00:00Z", 0)] {
+        let made = ana.read(&format!("/images{when}")).await;
+        assert_eq!(made["images"].as_array().unwrap().len(), images, "{when}");
+    }
+    assert_eq!(problem(ana.get("/images?from=yesterday").await).await, (400, "date-invalid".to_owned()));
     assert_eq!(ana.read("/jobs").await["jobs"].as_array().unwrap().len(), 1);
     for path in ["/images", "/images?shared=true", "/jobs", "/projects", "/drafts", "/trash"] {
         let read = max.read(path).await;

@@ -125,3 +125,17 @@ async fn words_of_images_are_changed_for_many_at_once() {
     assert_eq!(problem(none).await, (404, "no-such-image".into()));
     assert_eq!(vera.read(&format!("/library/images/{}", ids[0])).await["caption"], "a quiet harbour");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_sees_by_what_the_library_is_searched_and_how_far_that_is() {
+    let place = Place::new().await;
+    let root = place.person("root", Role::Admin).await;
+    let ana = place.person("ana", Role::Member).await;
+    well(ana.send("/library/images?name=lamp.png", png(220, 20, 20)).await).await;
+    assert_eq!(ana.get("/setup").await.status(), 403);
+    let setup = root.read("/setup").await;
+    let library = &setup["library"];
+    assert_eq!((&library["images"], &library["missing"], &library["underway"]), (&json!(1), &json!(0), &json!(false)));
+    assert!(library["text"].as_str().unwrap().starts_with("minilm"), "{library}");
+    assert_eq!(setup["sign_in"], json!([]));
+}

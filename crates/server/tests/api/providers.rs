@@ -9,7 +9,7 @@ use atelier_sandbox::{Sandbox, SandboxConfig};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
-use crate::place::{Asker, Place, problem, settings, until_made, well};
+use crate::place::{Asker, Place, problem, settings, until, until_made, well};
 
 const KEY: &str = "key-that-nobody-reads-4711";
 
@@ -114,4 +114,37 @@ async fn keys_are_the_administrators_alone_and_no_tokens() {
     }
     assert_eq!(problem(write(&root, "gemini/nobody", KEY).await).await, (404, "no-such-account".to_owned()));
     assert_eq!(problem(write(&root, "gemini/team", "schlüssel").await).await.1, "bad-key");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_that_an_administrator_sets_hold_for_what_comes_next() {
+    let (dir, provider) = (Arc::new(tempfile::tempdir().unwrap()), provider());
+    let place = Place::of(app_on(&dir, &provider, &[("TEAM_KEY", "k")]), dir, settings()).await;
+    let root = place.person("root", Role::Admin).await;
+    let ana = place.person("ana", Role::Member).await;
+    // Its name has the address in it, where that is not the provider's own.
+    let quota = root.read("/quotas").await;
+    let mut pools = quota["pools"].as_array().unwrap().iter().map(|pool| pool["pool"].as_str().unwrap().to_owned());
+    let name = pools.find(|pool| pool.ends_with("gemini-3.1-flash-image")).unwrap();
+    let set = async |asker: &Asker, pool: &str, limits: Value| {
+        let put = asker.request(Method::PUT, "/quotas").json(&json!({ "pool": pool, "limits": limits }));
+        put.send().await.unwrap()
+    };
+    assert_eq!(set(&ana, &name, json!(["requests=1/60s"])).await.status(), 403);
+    assert_eq!(problem(set(&root, "gemini/nobody/x", json!(["usd=1/day"])).await).await.1, "no-such-pool");
+    assert_eq!(problem(set(&root, &name, json!(["requests=few"])).await).await.1, "bad-limit");
+    let pool = well(set(&root, &name, json!(["requests=1/60s"])).await).await;
+    assert_eq!((&pool["is_set"], &pool["limits"][0]["limit"]), (&json!(true), &json!("requests=1/60s")));
+    let images = json!({ "request": { "prompt": "a lamp", "count": 2,
+        "sides": [{ "model": "gemini:gemini-3.1-flash-image", "references": "off" }] } });
+    let made = well(ana.post_once("two", "/generations", images).await).await;
+    let job = format!("/jobs/{}", made["generation"].as_str().unwrap());
+    let one = until(&ana, &job, |job| job["done"] == 1).await;
+    assert_eq!((&one["pending"], &one["rate_limited"]), (&json!(1), &json!(0)), "{one}");
+    let quota = root.read("/quotas").await;
+    let pool = quota["pools"].as_array().unwrap().iter().find(|pool| pool["pool"] == *name).unwrap().clone();
+    assert_eq!((&pool["limits"][0]["used"], &pool["limits"][0]["amount"]), (&json!(1), &json!(1)));
+    let pool = well(set(&root, &name, json!([])).await).await;
+    assert_eq!((&pool["is_set"], &pool["limits"]), (&json!(false), &json!([])));
+    assert!(root.read("/audit").await.to_string().contains("limits-set"));
 }

@@ -28,6 +28,14 @@ async fn posts_are_drafted_reviewed_exported_and_taken_back() {
     let ana = place.person("ana", Role::Member).await;
     let drafts = drafted(&ana).await;
     assert!(drafts.len() > 3);
+    let hundredths = ana.read("/projects/brand/scores").await["hundredths"].clone();
+    let scored: u64 = hundredths.as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).sum();
+    let funnel = ana.read("/projects/brand/funnel").await;
+    let labelled: u64 = ["green", "yellow", "red"].iter().map(|label| funnel[label].as_u64().unwrap()).sum();
+    assert_eq!(scored, labelled);
+    let posts = ana.read("/projects/brand/posts?limit=500").await["posts"].clone();
+    let reason = posts.as_array().unwrap().iter().find_map(|post| post["left_out"].as_str()).unwrap();
+    assert!(reason.starts_with("it ") || reason.starts_with("its ") || reason.starts_with("link"), "{reason}");
     let id = |place: usize| drafts[place]["id"].as_str().unwrap();
     let decisions = json!({ "decisions": [
         { "id": id(0), "version": drafts[0]["version"], "status": "approved" },

@@ -22,7 +22,8 @@ async fn a_file_of_prompts_is_run_and_its_answers_are_downloaded() {
     let place = Place::new().await;
     let ana = place.person("ana", Role::Member).await;
     let job = run_prompts(&ana, 50).await;
-    until(&ana, &format!("/jobs/{job}"), |job| job["state"] == "done").await;
+    let done = until(&ana, &format!("/jobs/{job}"), |job| job["state"] == "done").await;
+    assert_eq!(done["title"], "p.jsonl");
     let answers = ana.get(&format!("/jobs/{job}/answers")).await;
     assert_eq!(answers.headers()["cache-control"], "private, no-cache");
     let text = answers.text().await.unwrap();

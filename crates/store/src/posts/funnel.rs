@@ -84,6 +84,28 @@ impl Store {
         })
     }
 
+    /// How many posts of a project were scored 0.00 to 0.01, 0.01 to 0.02, and so on: 101 counts, the last of those that
+    /// were scored 1.
+    pub async fn score_hundredths(&self, project: &str) -> StoreResult<Vec<u64>> {
+        // 0.29 is 28.999999999999996 hundredths.
+        let query = Statement::new(
+            "SELECT CAST(s.total * 100 + 0.000001 AS INTEGER) AS hundredth, count(*) FROM scores s \
+             JOIN posts p ON p.project = s.project AND p.id = s.post WHERE s.project = $1 GROUP BY hundredth",
+        );
+        let counted = rows(self.query(query.bind(project)).await?, |row| {
+            let mut columns = row.columns();
+            Ok((columns.integer()?, columns.count()?))
+        })?;
+        let mut hundredths = vec![0; 101];
+        for (hundredth, posts) in counted {
+            let place = usize::try_from(hundredth.clamp(0, 100)).unwrap_or_default();
+            if let Some(count) = hundredths.get_mut(place) {
+                *count += posts;
+            }
+        }
+        Ok(hundredths)
+    }
+
     /// These posts of a project, as far as it has them.
     pub async fn posts_with_ids(&self, project: &str, ids: &[String]) -> StoreResult<Vec<Post>> {
         let mut posts = Vec::with_capacity(ids.len());

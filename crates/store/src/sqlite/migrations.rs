@@ -8,7 +8,7 @@ use super::faults::fault;
 use crate::error::{StoreError, StoreResult};
 
 /// Migration N takes a database from schema N − 1 to schema N. What was released is never changed.
-const MIGRATIONS: [&str; 10] = [
+const MIGRATIONS: [&str; 11] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_blocks.sql"),
     include_str!("migrations/0003_library.sql"),
@@ -19,6 +19,7 @@ const MIGRATIONS: [&str; 10] = [
     include_str!("migrations/0008_trash.sql"),
     include_str!("migrations/0009_users.sql"),
     include_str!("migrations/0010_provider_keys.sql"),
+    include_str!("migrations/0011_limits.sql"),
 ];
 
 /// The newest schema that this program knows.

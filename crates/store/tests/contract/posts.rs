@@ -285,6 +285,10 @@ pub(crate) async fn a_funnel_counts_posts_by_how_far_they_have_come(place: &dyn 
     store.set_draft_status(&first, DraftStatus::Posted, None, at(3)).await.unwrap();
     assert_eq!(store.funnel("tea").await.unwrap(), Funnel { posted: 1, ..funnel });
 
+    let hundredths = store.score_hundredths("tea").await.unwrap();
+    let counted: Vec<(usize, u64)> = hundredths.iter().copied().enumerate().filter(|(_, posts)| *posts > 0).collect();
+    assert_eq!((hundredths.len(), counted), (101, vec![(10, 1), (50, 1), (90, 1)]));
+
     let green = store.scored_posts("tea", Some("green"), None, 10).await.unwrap();
     assert_eq!(green, [(post("p1", 0), Some(score("p1", 0.9, "green")))]);
     let newest = store.scored_posts("tea", None, None, 1).await.unwrap();

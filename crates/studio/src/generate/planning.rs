@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use atelier_embed::TextEmbedder;
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 
 use super::ImageStudio;
 use super::camera::Presets;
@@ -98,7 +99,15 @@ impl ImageStudio {
     /// # Errors
     /// [`StudioError::BadRequest`] for what can't be made; [`StudioError::NoSuchImage`] for a reference that is not there;
     /// [`StudioError::Picture`] for one that can't be read; what the search and the store report.
-    pub async fn plan(&self, request: &GenerationRequest, helpers: &Helpers<'_>) -> StudioResult<Plan> {
+    pub fn plan<'a>(
+        &'a self,
+        request: &'a GenerationRequest,
+        helpers: &'a Helpers<'_>,
+    ) -> BoxFuture<'a, StudioResult<Plan>> {
+        Box::pin(self.plan_of(request, helpers))
+    }
+
+    async fn plan_of(&self, request: &GenerationRequest, helpers: &Helpers<'_>) -> StudioResult<Plan> {
         request.check()?;
         let presets = Presets::builtin()?;
         let camera = presets.words(&request.camera)?;
@@ -140,7 +149,16 @@ impl ImageStudio {
     ///
     /// # Errors
     /// As of [`plan`](Self::plan), and [`StudioError::BadRequest`] for a mask that fits the picture in no way.
-    pub async fn plan_edit(
+    pub fn plan_edit<'a>(
+        &'a self,
+        request: &'a GenerationRequest,
+        edit: &'a EditRequest,
+        helpers: &'a Helpers<'_>,
+    ) -> BoxFuture<'a, StudioResult<Plan>> {
+        Box::pin(self.plan_of_edit(request, edit, helpers))
+    }
+
+    async fn plan_of_edit(
         &self,
         request: &GenerationRequest,
         edit: &EditRequest,

@@ -29,20 +29,34 @@ impl Hands {
 
     /// Runs work in its turn, unless nobody waits for it any more by then.
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> StudioResult<T> {
-        let Some(pool) = &self.0 else { return blocking(work).await };
-        let (sender, receiver) = oneshot::channel();
-        pool.spawn_fifo(move || {
-            if !sender.is_closed() {
-                let _ = sender.send(work());
-            }
-        });
-        receiver.await.map_err(|_| StudioError::Thread("it stopped unexpectedly".to_owned()))
+        elsewhere(work, |work| match &self.0 {
+            Some(pool) => pool.spawn_fifo(work),
+            None => drop(tokio::task::spawn_blocking(work)),
+        })
+        .await
     }
+}
+
+/// Work of any kind. Threads and tasks are handed no other: what they do with it would be compiled for each kind apart.
+type AnyWork = Box<dyn FnOnce() + Send>;
+
+/// Has work done, and waits for what comes of it. It is left where nobody waits for it any more once its turn comes.
+async fn elsewhere<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+    hand_over: impl FnOnce(AnyWork),
+) -> StudioResult<T> {
+    let (sender, receiver) = oneshot::channel();
+    hand_over(Box::new(move || {
+        if !sender.is_closed() {
+            let _ = sender.send(work());
+        }
+    }));
+    receiver.await.map_err(|_| StudioError::Thread("it stopped unexpectedly".to_owned()))
 }
 
 /// Runs work that waits for the disk or the network on a thread where it does no harm.
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> StudioResult<T> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| StudioError::Thread(error.to_string()))
+    elsewhere(work, |work| drop(tokio::task::spawn_blocking(work))).await
 }
 
 /// Runs work that holds whole pictures, in its turn.

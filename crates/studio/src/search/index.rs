@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use atelier_search::{CutOffs, Index, IndexSettings, SearchError};
+use futures_util::future::BoxFuture;
 use tokio::sync::Mutex;
 
 use super::documents;
@@ -93,9 +94,20 @@ impl ImageSearch {
     ///
     /// # Errors
     /// [`StudioError::Search`] and what the store reports.
-    pub async fn catch_up(&self, observer: impl FnMut(u64) + Send) -> StudioResult<IndexStatus> {
-        let opened = self.open().await?;
-        if opened.owned { self.apply(&opened.index, observer).await } else { self.wait_for_owner(&opened.index).await }
+    pub async fn catch_up(&self, mut observer: impl FnMut(u64) + Send) -> StudioResult<IndexStatus> {
+        self.caught_up(&mut observer).await
+    }
+
+    /// One future for all observers, made here: each crate that waits for an `async fn` compiles it once more.
+    fn caught_up<'a>(&'a self, observer: &'a mut (dyn FnMut(u64) + Send)) -> BoxFuture<'a, StudioResult<IndexStatus>> {
+        Box::pin(async move {
+            let opened = self.open().await?;
+            if opened.owned {
+                self.apply(&opened.index, observer).await
+            } else {
+                self.wait_for_owner(&opened.index).await
+            }
+        })
     }
 
     /// Gives the index up, so that another process may own it.
@@ -135,7 +147,7 @@ impl ImageSearch {
         Ok(opened)
     }
 
-    async fn apply(&self, index: &Arc<Index>, mut observer: impl FnMut(u64) + Send) -> StudioResult<IndexStatus> {
+    async fn apply(&self, index: &Arc<Index>, observer: &mut (dyn FnMut(u64) + Send)) -> StudioResult<IndexStatus> {
         let mut status = IndexStatus { rebuilt: index.rebuilt().is_some(), ..IndexStatus::default() };
         // Whatever was applied and not committed by someone who was cancelled is committed with the next.
         let (mut up_to, mut waiting) = (index.applied(), 0);

@@ -6,6 +6,7 @@ use atelier_embed::{EmbedError, Look, Picture, Vector};
 use atelier_search::{Filter, Hits, Query, Rgb};
 use atelier_store::Image;
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 
 use super::index::ImageSearch;
 use crate::error::{StudioError, StudioResult};
@@ -86,14 +87,16 @@ impl ImageSearch {
     /// [`StudioError::EmptyQuery`] if nothing is asked; [`StudioError::Picture`] if the example can't be read;
     /// [`StudioError::NoLook`] where there is no model for pictures to ask; [`StudioError::Embed`],
     /// [`StudioError::Search`], and what the store reports.
-    pub async fn search(&self, request: SearchRequest) -> StudioResult<SearchResults> {
-        let opened = self.open().await?;
-        let (query, words_only) = self.query(request).await?;
-        let hits = asked(move || opened.index.search(&query)).await??;
-        let ids: Vec<String> = hits.hits.iter().chain(&hits.nearest).map(|hit| hit.id.clone()).collect();
-        let images = self.library().store().images_with_ids(&ids).await?;
-        let images = images.into_iter().map(|image| (image.id.clone(), image)).collect();
-        Ok(SearchResults { hits, images, words_only })
+    pub fn search(&self, request: SearchRequest) -> BoxFuture<'_, StudioResult<SearchResults>> {
+        Box::pin(async move {
+            let opened = self.open().await?;
+            let (query, words_only) = self.query(request).await?;
+            let hits = asked(move || opened.index.search(&query)).await??;
+            let ids: Vec<String> = hits.hits.iter().chain(&hits.nearest).map(|hit| hit.id.clone()).collect();
+            let images = self.library().store().images_with_ids(&ids).await?;
+            let images = images.into_iter().map(|image| (image.id.clone(), image)).collect();
+            Ok(SearchResults { hits, images, words_only })
+        })
     }
 
     async fn query(&self, request: SearchRequest) -> StudioResult<(Query, Option<String>)> {

@@ -4,12 +4,14 @@ import { useReducer, useRef, useState } from "react";
 import { api, data, fileBody, type Generation, picture, queryClient } from "../../api/api";
 import { Dialog } from "../../shared/Dialog";
 import { useKeys } from "../../shared/keys";
+import { ModelSelect } from "../../shared/ModelSelect";
 import { ProblemText } from "../../shared/ProblemText";
 import { useWords } from "../../words";
 import { SANDBOX } from "../draft";
 import { useLook } from "../Studio";
 import styles from "./Edit.module.css";
 import { MaskCanvas } from "./MaskCanvas";
+import { type Replacement, ReplacementField } from "./ReplacementField";
 import { drawn, EMPTY, isBlank, maskFile, type Tool } from "./strokes";
 
 const TOOLS: readonly Tool[] = ["brush", "eraser", "rectangle"];
@@ -31,6 +33,8 @@ export default function Edit({ of, onClose }: { of: string; onClose: () => void 
   const [prompt, setPrompt] = useState("");
   const [count, setCount] = useState(2);
   const [model, setModel] = useState(SANDBOX);
+  const [other, setOther] = useState("");
+  const [replacement, setReplacement] = useState<Replacement | null>(null);
   const [isWhole, setWhole] = useState(false);
   const pixels = useRef({ width: 0, height: 0 });
   const image = useQuery({
@@ -38,9 +42,6 @@ export default function Edit({ of, onClose }: { of: string; onClose: () => void 
     queryFn: () => data(api.GET("/api/v1/library/images/{id}", { params: { path: { id } } })),
     enabled: !isMade,
   });
-  const known = useQuery({ queryKey: ["models"], queryFn: () => data(api.GET("/api/v1/models")) });
-  const makers = known.data?.models.filter((one) => one.makes_images) ?? [];
-
   const make = useMutation({
     mutationFn: async () => {
       const file = await maskFile(mask, pixels.current.width, pixels.current.height);
@@ -57,6 +58,8 @@ export default function Edit({ of, onClose }: { of: string; onClose: () => void 
             count,
             model,
             whole: isWhole,
+            ...(other ? { compare: other } : {}),
+            ...(replacement ? { replacement: replacement.pick } : {}),
           },
         }),
       );
@@ -158,18 +161,15 @@ export default function Edit({ of, onClose }: { of: string; onClose: () => void 
             <span className="label">{words.edit.prompt}</span>
             <textarea className="field" rows={4} value={prompt} onChange={(event) => setPrompt(event.target.value)} />
           </label>
-          <label>
-            <span className="label">{words.composer.model}</span>
-            <select className="field" value={model} onChange={(event) => setModel(event.target.value)}>
-              {!makers.some((one) => one.model === model) && <option value={model}>{model}</option>}
-              {makers.map((one) => (
-                <option key={one.model} value={one.model}>
-                  {one.model}
-                  {one.sandbox ? ` · ${words.composer.free}` : one.ready ? "" : ` · ${words.composer.needsKey}`}
-                </option>
-              ))}
-            </select>
-          </label>
+          <ReplacementField chosen={replacement} onChoose={setReplacement} />
+          <ModelSelect label={words.composer.side("A")} value={model} kind="images" onChange={setModel} />
+          <ModelSelect
+            label={words.composer.side("B")}
+            value={other}
+            none={words.edit.noSide}
+            kind="images"
+            onChange={setOther}
+          />
           <div role="radiogroup" aria-label={words.composer.count} className="segments">
             {COUNTS.map((one) => (
               <label key={one}>
@@ -187,7 +187,7 @@ export default function Edit({ of, onClose }: { of: string; onClose: () => void 
           </p>
           <ProblemText error={make.error} />
           <button type="submit" className={styles["make"]} disabled={!isReady || make.isPending}>
-            {words.composer.make(String(count))}
+            {words.composer.make(other ? `${count} + ${count}` : String(count))}
           </button>
         </form>
       </div>

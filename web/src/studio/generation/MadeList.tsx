@@ -1,32 +1,24 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useSearch } from "@tanstack/react-router";
 import { useEffect, useMemo, useRef } from "react";
 
 import { api, data } from "../../api/api";
 import { useWords } from "../../words";
 import styles from "../grid/lists.module.css";
 import { GenerationCard } from "./GenerationCard";
+import { useMadeFilter } from "./MadeFilters";
 
 const PAGE = 100;
 
 /** What was made, a card for each time that something was asked for, the newest first. */
 export function MadeList({ scroller }: { scroller: HTMLElement | null }) {
   const words = useWords();
-  const { q, model } = useSearch({ from: "/" });
-  const asked = q?.trim().split(/\s+/).filter(Boolean) ?? [];
+  const { query, isFiltered } = useMadeFilter();
   const made = useInfiniteQuery({
-    queryKey: ["made", "all", q ?? "", model ?? ""],
+    queryKey: ["made", "all", query],
     queryFn: ({ pageParam }) =>
       data(
         api.GET("/api/v1/images", {
-          params: {
-            query: {
-              limit: PAGE,
-              ...(asked.length > 0 ? { word: asked } : {}),
-              ...(model ? { model } : {}),
-              ...(pageParam ? { after: pageParam } : {}),
-            },
-          },
+          params: { query: { ...query, limit: PAGE, ...(pageParam ? { after: pageParam } : {}) } },
         }),
       ),
     initialPageParam: "",
@@ -53,7 +45,7 @@ export function MadeList({ scroller }: { scroller: HTMLElement | null }) {
   if (made.data && generations.length === 0) {
     return (
       <p role="status" className={styles["empty"]}>
-        {q || model ? words.grid.nothingMade : words.grid.emptyMade}
+        {isFiltered ? words.grid.nothingMade : words.grid.emptyMade}
       </p>
     );
   }

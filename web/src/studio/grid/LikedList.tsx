@@ -3,6 +3,7 @@ import { useCallback, useMemo } from "react";
 
 import { api, data, picture } from "../../api/api";
 import { useWords } from "../../words";
+import { useMadeFilter } from "../generation/MadeFilters";
 import { useLook } from "../Studio";
 import { Grid } from "./Grid";
 import styles from "./lists.module.css";
@@ -15,16 +16,18 @@ const PAGE = 200;
 export function LikedList({ scroller }: { scroller: HTMLElement | null }) {
   const words = useWords();
   const look = useLook();
+  const { query, isFiltered } = useMadeFilter();
   const liked = useInfiniteQuery({
-    queryKey: ["made", "liked"],
+    queryKey: ["made", "liked", query],
     queryFn: ({ pageParam }) =>
       data(
         api.GET("/api/v1/images", {
-          params: { query: { liked: true, limit: PAGE, ...(pageParam ? { after: pageParam } : {}) } },
+          params: { query: { ...query, liked: true, limit: PAGE, ...(pageParam ? { after: pageParam } : {}) } },
         }),
       ),
     initialPageParam: "",
     getNextPageParam: (page) => page.next ?? undefined,
+    placeholderData: (before) => before,
   });
   const images = useMemo(() => liked.data?.pages.flatMap((page) => page.images) ?? [], [liked.data]);
   const ratios = useMemo(() => images.map((one) => (one.width && one.height ? one.width / one.height : 1)), [images]);
@@ -37,7 +40,8 @@ export function LikedList({ scroller }: { scroller: HTMLElement | null }) {
   );
   const { selected, select } = useSelection(cell);
   const { height, control } = useDensity();
-  if (liked.data && images.length === 0) return <p className={styles["empty"]}>{words.grid.emptyLiked}</p>;
+  if (liked.data && images.length === 0)
+    return <p className={styles["empty"]}>{isFiltered ? words.grid.nothingMade : words.grid.emptyLiked}</p>;
   return (
     <>
       <div className={styles["head"]}>

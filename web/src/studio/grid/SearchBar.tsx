@@ -4,10 +4,10 @@ import { useEffect, useState } from "react";
 
 import { api, data, fileBody } from "../../api/api";
 import { isComposing } from "../../shared/keys";
-import { ModelSelect } from "../../shared/ModelSelect";
 import { Popover } from "../../shared/Popover";
 import { ProblemText } from "../../shared/ProblemText";
 import { useWords } from "../../words";
+import { MadeFilters } from "../generation/MadeFilters";
 import { useLook } from "../Studio";
 import { Chips } from "./Chips";
 import styles from "./SearchBar.module.css";
@@ -115,26 +115,8 @@ export function SearchBar() {
       </div>
       {list === "library" && <SearchedBy />}
       {list === "library" && <Chips />}
-      {list === "made" && <MadeFilters />}
+      {list !== "library" && <MadeFilters />}
       <ProblemText error={upload.error} />
-    </div>
-  );
-}
-
-/** Of what was made, that of one model. */
-function MadeFilters() {
-  const words = useWords();
-  const { model } = useSearch({ from: "/" });
-  const look = useLook();
-  return (
-    <div className={styles["filters"]}>
-      <ModelSelect
-        label={words.composer.model}
-        value={model ?? ""}
-        none={words.grid.anyModel}
-        kind="images"
-        onChange={(chosen) => look({ model: chosen || undefined })}
-      />
     </div>
   );
 }

@@ -6,10 +6,12 @@ export const replies = {
   shared: "shared",
   share: "Others see it, too",
   funnel: "How far its posts have come",
+  leftOut: (why: string) => `Left out: ${why}.`,
   stages: {
     imported: "imported",
     green: "green",
     yellow: "yellow",
+    red: "red",
     drafted: "drafted",
     toReview: "to review",
     approved: "approved",

@@ -29,6 +29,11 @@ export const work = {
   budget: "Budget",
   system: "Instructions that go before each prompt",
   run: "Run it",
+  noLimit: "no limit is known",
+  change: "Change its limits",
+  changeSet: "Set here: change its limits",
+  limitsOf: (pool: string) => `Limits of ${pool}, one a line`,
+  asConfigured: "As configured",
   learnt: (at: Date) => `learnt at ${at.toLocaleTimeString("en", { hour: "2-digit", minute: "2-digit" })}`,
   frees: (at: Date) =>
     `next free at ${at.toLocaleTimeString("en", { hour: "2-digit", minute: "2-digit", second: "2-digit" })}`,
@@ -85,4 +90,26 @@ export const settings = {
   scopes: "What it may do",
   scopeNames: { read: "read", write: "write", spend: "spend", admin: "administer" },
   tokenOnce: "This is shown only now:",
+};
+
+/** How the place is set up. */
+export const setup = {
+  text: "Words are compared by",
+  look: "Pictures are seen by",
+  none: "nothing",
+  compared: "Pictures that can be found by them",
+  all: (images: number) => `all ${images}`,
+  left: (missing: number, images: number, underway: boolean) =>
+    `${images - missing} of ${images}${underway ? ", the others are on their way" : ""}`,
+  libraryText:
+    "Another model is named under [search] in atelier.toml; pictures are looked at anew then, while work goes on.",
+  signIn: "Signing in",
+  passwordsOnly: "By name and password.",
+  mayCome: "Who may come in",
+  everybody: "everybody it vouches for",
+  nobody: "nobody yet",
+  redirect: "Its redirect address",
+  noAddress: "start the server with --public-url",
+  signInText:
+    "Google, Entra, Keycloak and other providers of OpenID Connect are named under [server.sign_in.NAME] in atelier.toml.",
 };

@@ -8,10 +8,12 @@ export const replies: Words["replies"] = {
   shared: "공유됨",
   share: "다른 사람에게도 보이기",
   funnel: "글의 진행 단계",
+  leftOut: (why) => `제외: ${why}`,
   stages: {
     imported: "가져옴",
     green: "초록",
     yellow: "노랑",
+    red: "빨강",
     drafted: "초안",
     toReview: "검토할 것",
     approved: "승인",

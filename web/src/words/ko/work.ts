@@ -30,6 +30,11 @@ export const work: Words["work"] = {
   budget: "예산",
   system: "각 프롬프트 앞에 붙는 지시",
   run: "실행",
+  noLimit: "알려진 제한 없음",
+  change: "제한 바꾸기",
+  changeSet: "여기서 정함: 제한 바꾸기",
+  limitsOf: (pool) => `${pool}의 제한, 한 줄에 하나`,
+  asConfigured: "설정 파일대로",
   learnt: (at) => `${at.toLocaleTimeString("ko", { hour: "2-digit", minute: "2-digit" })}에 알아냄`,
   frees: (at) => `${at.toLocaleTimeString("ko")}에 빔`,
   everybody: "모두의 지출",
@@ -84,4 +89,23 @@ export const settings: Words["settings"] = {
   scopes: "할 수 있는 일",
   scopeNames: { read: "읽기", write: "쓰기", spend: "지출", admin: "관리" },
   tokenOnce: "지금 한 번만 보입니다:",
+};
+
+/** 어떻게 설정되어 있는지. */
+export const setup: Words["setup"] = {
+  text: "단어를 비교하는 모델",
+  look: "그림을 보는 모델",
+  none: "없음",
+  compared: "이 모델로 찾을 수 있는 그림",
+  all: (images) => `${images}개 모두`,
+  left: (missing, images, underway) => `${images}개 중 ${images - missing}개${underway ? ", 나머지는 진행 중" : ""}`,
+  libraryText: "다른 모델은 atelier.toml의 [search]에 적습니다. 그러면 작업이 계속되는 동안 그림을 다시 봅니다.",
+  signIn: "로그인",
+  passwordsOnly: "이름과 비밀번호로.",
+  mayCome: "들어올 수 있는 사람",
+  everybody: "공급자가 보증하는 모든 사람",
+  nobody: "아직 없음",
+  redirect: "리디렉션 주소",
+  noAddress: "--public-url로 서버를 시작하세요",
+  signInText: "Google, Entra, Keycloak 등 OpenID Connect 공급자는 atelier.toml의 [server.sign_in.이름]에 적습니다.",
 };

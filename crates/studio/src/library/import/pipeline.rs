@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use atelier_engine::Stop;
+use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
@@ -36,11 +37,23 @@ impl Importer {
         sources: Vec<ImportSource>,
         options: ImportOptions,
         stop: Stop,
-        observer: impl FnMut(ImportEvent<'_>) + Send,
+        mut observer: impl FnMut(ImportEvent<'_>) + Send,
     ) -> StudioResult<ImportReport> {
         options.check()?;
-        run(self, sources, options, stop, observer).await
+        begun(self, sources, options, stop, &mut observer).await
     }
+}
+
+/// One future for all observers, and one that is made here: an `async fn` is compiled once more by each crate that waits
+/// for it, with all that it waits for itself.
+fn begun<'a>(
+    importer: &'a Importer,
+    sources: Vec<ImportSource>,
+    options: ImportOptions,
+    stop: Stop,
+    observer: &'a mut (dyn FnMut(ImportEvent<'_>) + Send),
+) -> BoxFuture<'a, StudioResult<ImportReport>> {
+    Box::pin(run(importer, sources, options, stop, observer))
 }
 
 async fn run(
@@ -48,7 +61,7 @@ async fn run(
     sources: Vec<ImportSource>,
     options: ImportOptions,
     stop: Stop,
-    observer: impl FnMut(ImportEvent<'_>) + Send,
+    observer: &mut (dyn FnMut(ImportEvent<'_>) + Send),
 ) -> StudioResult<ImportReport> {
     let total = Arc::new(AtomicU64::new(UNCOUNTED));
     let (found_sender, found) = mpsc::channel(PAGE * 2);

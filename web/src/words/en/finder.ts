@@ -1,0 +1,27 @@
+/** A project's finder.yml as a form. */
+export const finder = {
+  unreadable: "The file can't be read as it is: mend it first.",
+  topics: "Topics",
+  label: "Name",
+  description: "What it is about",
+  exemplars: "Posts that belong to it, one a line",
+  addTopic: "Add a topic",
+  voice: "Voice",
+  persona: "Who answers",
+  constraints: "Rules, one a line",
+  good: "Replies that sound right, one a line",
+  bad: "Replies that sound wrong, one a line",
+  sources: "Who and what",
+  preferred: "Authors who are preferred",
+  leftOut: "Authors who are left out",
+  keywords: "Words that leave a post out",
+  languages: "Languages that are taken; none for all",
+  thresholds: "Thresholds",
+  green: "Green from",
+  yellow: "Yellow from",
+  lets: (green: number, yellow: number, all: number) =>
+    `Of ${all} scored posts: ${green} green, ${yellow} yellow, ${all - green - yellow} red.`,
+  noScores: "What these would let through is shown once posts are scored.",
+  weights: "Weights",
+  weightNames: { velocity: "Velocity", relevance: "Relevance", openness: "Openness", author_quality: "Author" },
+};
