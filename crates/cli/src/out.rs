@@ -4,6 +4,7 @@ use std::io::{ErrorKind, IsTerminal, Write};
 
 use atelier_app::{AppError, AppResult, code};
 use serde::Serialize;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::error::hint;
 
@@ -85,13 +86,13 @@ impl Out {
 /// A table with aligned columns; `right` says which are numbers.
 pub(crate) fn table(headers: &[&str], right: &[bool], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-        cells.chain([headers[column].chars().count()]).max().unwrap_or(0)
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| columns(cell));
+        cells.chain([columns(headers[column])]).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..headers.len()).map(width).collect();
     let line = |cells: Vec<&str>| {
         let cells = cells.iter().enumerate().map(|(column, cell)| {
-            let pad = " ".repeat(widths[column].saturating_sub(cell.chars().count()));
+            let pad = " ".repeat(widths[column].saturating_sub(columns(cell)));
             if right[column] { format!("{pad}{cell}") } else { format!("{cell}{pad}") }
         });
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
@@ -101,15 +102,27 @@ pub(crate) fn table(headers: &[&str], right: &[bool], rows: &[Vec<String>]) -> S
     lines.join("\n")
 }
 
-/// The first line of a text, cut to `length` characters; control characters and the like shown as spaces, so
-/// that a hostile text cannot drive the terminal.
+/// How many columns of a terminal a text takes: two for each Chinese, Japanese or Korean character.
+pub(crate) fn columns(text: &str) -> usize {
+    UnicodeWidthStr::width(text)
+}
+
+/// The first line of a text, cut to `length` columns; control characters and the like shown as spaces, so that a hostile
+/// text cannot drive the terminal.
 pub(crate) fn excerpt(text: &str, length: usize) -> String {
     let shown: String = text.chars().map(|c| if is_harmless(c) { c } else { ' ' }).collect();
     let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
-    if shown.chars().count() <= length {
+    if columns(&shown) <= length {
         return shown;
     }
-    let cut: String = shown.chars().take(length.saturating_sub(1)).collect();
+    let mut left = length.saturating_sub(1);
+    let fits = |c: &char| {
+        let width = UnicodeWidthChar::width(*c).unwrap_or(0);
+        let fits = width <= left;
+        left = left.saturating_sub(width);
+        fits
+    };
+    let cut: String = shown.chars().take_while(fits).collect();
     format!("{}…", cut.trim_end())
 }
 
@@ -121,6 +134,15 @@ fn is_harmless(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_align_whatever_the_script() {
+        let rows = [vec!["고양이".to_owned(), "1".to_owned()], vec!["a cat".to_owned(), "12".to_owned()]];
+        let shown = table(&["what", "n"], &[false, true], &rows);
+        let widths: Vec<usize> = shown.lines().map(columns).collect();
+        assert_eq!(widths, [10, 10, 10], "{shown}");
+        assert_eq!(excerpt("고양이가 잔다", 7), "고양이…");
+    }
 
     #[test]
     fn columns_are_aligned_by_their_kind() {

@@ -355,3 +355,58 @@ proptest! {
         prop_assert_eq!((&imported.posts[0].text, imported.posts[0].likes), (&text, likes));
     }
 }
+
+#[test]
+fn what_spreadsheets_make_of_ids_and_tables_is_understood_or_named() {
+    let german = csv("tweet_id;text;author;posted_at\n1,29403E+18;rounded;@a;2026-11-20T09:00:00Z\n");
+    assert_eq!(bad(&german), ["2: tweet_id: '1,29403E+18' was rounded by a spreadsheet or a float; write ids as text"]);
+    for head in ["sep=;\n", "SEP=;\r\n", "sep=|\n"] {
+        let separator = &head[4..5];
+        let table = ["id;text;author;posted_at", "1;first;@a;2026-11-20T09:00:00Z", "2;;@b;2026-11-20T09:00:00Z"];
+        let file = format!("{head}{}\n", table.join("\n").replace(';', separator));
+        let imported = csv(&file);
+        assert_eq!(
+            (ids(&imported), bad(&imported)),
+            (vec!["1"], vec!["4: text: it is missing".to_owned()]),
+            "{head:?}"
+        );
+    }
+}
+
+#[test]
+fn times_are_read_as_x_and_spreadsheets_write_them() {
+    for (written, meant) in [
+        ("Fri Nov 20 10:00:00 +0000 2026", "2026-11-20T10:00:00Z"),
+        ("Fri Nov 20 10:00:00 +0900 2026", "2026-11-20T01:00:00Z"),
+        ("2026-11-20 9:30", "2026-11-20T09:30:00Z"),
+        ("20.11.2026 09:30", "2026-11-20T09:30:00Z"),
+        ("11/20/2026 9:30", "2026-11-20T09:30:00Z"),
+        ("20/11/2026 09:30:15", "2026-11-20T09:30:15Z"),
+        ("11/11/2026 9:30 PM", "2026-11-11T21:30:00Z"),
+        ("46346.395833333336", "2026-11-20T09:30:00Z"),
+    ] {
+        let imported = one(&format!("1,hi,anna,0,{written},0,0,0,0,,"));
+        assert_eq!(bad(&imported), [""; 0], "{written}");
+        assert_eq!(imported.posts[0].posted_at.to_string(), meant, "{written}");
+    }
+    assert!(reason("1,hi,anna,0,11/10/2026 9:30,0,0,0,0,,").contains("may be either of two days"));
+    for written in ["2026-11-20", "1", "yesterday", "11/31/2026 9:30", "99999999"] {
+        let reason = reason(&format!("1,hi,anna,0,{written},0,0,0,0,,"));
+        assert!(reason.contains("is not a time such as"), "{written}: {reason}");
+    }
+}
+
+#[test]
+fn texts_of_the_x_api_are_decoded_once_and_its_empty_pages_are_no_rows() {
+    let post = |text: &str| {
+        format!(
+            "{{\"data\":[{{\"id\":\"1\",\"author_id\":\"7\",\"created_at\":\"2026-11-20T11:30:00.000Z\",\"text\":\"{text}\"}}],\
+             \"includes\":{{\"users\":[{{\"id\":\"7\",\"username\":\"seven\"}}]}}}}"
+        )
+    };
+    let pages =
+        format!("{}\n{{\"meta\": {{\"result_count\": 0}}}}\n", post("R&amp;D: 3 &lt; 5, and &amp;amp; is shown"));
+    let imported = read("bikes", Some("pages.jsonl"), pages.as_bytes()).unwrap();
+    assert_eq!(bad(&imported), [""; 0]);
+    assert_eq!(imported.posts[0].text, "R&D: 3 < 5, and &amp; is shown");
+}

@@ -197,7 +197,7 @@ fn taxonomy(raw: Spanned<Vec<Spanned<RawNode>>>) -> Result<Vec<Node>, RepliesErr
         }
         nodes.push(Node { label, description: node.description.trim().to_owned(), exemplars: node.exemplars });
     }
-    if nodes.is_empty() { fault(line, "'taxonomy' needs at least one node") } else { Ok(nodes) }
+    if nodes.is_empty() { fault(line, "'taxonomy' is empty: it needs at least one topic") } else { Ok(nodes) }
 }
 
 fn voice(raw: RawVoice) -> Voice {

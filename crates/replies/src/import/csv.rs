@@ -11,9 +11,10 @@ use crate::error::RepliesError;
 /// The rows of a CSV file with their lines. A row whose bytes are no UTF-8, or that has more or fewer cells
 /// than the header, is bad.
 pub(super) fn rows(project: &str, bytes: &[u8]) -> Result<Vec<ParsedRow>, RepliesError> {
-    let mut reader =
-        ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter(bytes)).from_reader(bytes);
-    let unreadable = |error: ::csv::Error| RepliesError::Import(format!("it is no CSV: {error}"));
+    let (separator, skipped) = separator(bytes);
+    let table = bytes.get(skipped..).unwrap_or_default();
+    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator).from_reader(table);
+    let unreadable = |error: ::csv::Error| RepliesError::Import(format!("it is not CSV: {error}"));
     let mut record = ByteRecord::new();
     if !reader.read_byte_record(&mut record).map_err(unreadable)? {
         return Err(RepliesError::Import("it is empty".into()));
@@ -27,15 +28,28 @@ pub(super) fn rows(project: &str, bytes: &[u8]) -> Result<Vec<ParsedRow>, Replie
         if !reader.read_byte_record(&mut record).map_err(unreadable)? {
             return Ok(rows);
         }
-        let end = usize::try_from(reader.position().byte()).unwrap_or(usize::MAX).min(bytes.len());
-        let raw = bytes.get(start..end).unwrap_or_default();
+        let end = usize::try_from(reader.position().byte()).unwrap_or(usize::MAX).min(table.len());
+        let raw = table.get(start..end).unwrap_or_default();
         // The reader passes blank lines only now: the row starts after them.
         let blank = raw.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
-        let line = lines.at(start + blank);
+        let line = lines.at(skipped + start + blank);
         if record.iter().all(<[u8]>::is_empty) {
             continue;
         }
         rows.push((line, row(project, &header, cells, &record, raw)));
+    }
+}
+
+/// What stands between cells, and how many bytes come before the table: a first line such as `sep=;` is for spreadsheets,
+/// which then need not guess.
+fn separator(bytes: &[u8]) -> (u8, usize) {
+    match bytes {
+        [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', separator, rest @ ..] if separator.is_ascii() => match rest {
+            [b'\r', b'\n', ..] => (*separator, 7),
+            [b'\r' | b'\n', ..] => (*separator, 6),
+            _ => (delimiter(bytes), 0),
+        },
+        _ => (delimiter(bytes), 0),
     }
 }
 

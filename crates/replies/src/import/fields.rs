@@ -102,7 +102,8 @@ fn id(cell: NamedCell) -> Result<String, String> {
         Some((name, Cell::Number(number))) => return Err(mangled(name, &number)),
         other => required(other, &ID)?,
     };
-    let number_with_fraction = id.contains(['.', 'e', 'E']) && id.parse::<f64>().is_ok();
+    // A spreadsheet writes its own language's comma.
+    let number_with_fraction = id.contains(['.', ',', 'e', 'E']) && id.replace(',', ".").parse::<f64>().is_ok();
     if number_with_fraction {
         return Err(mangled(name, &id));
     }
@@ -160,18 +161,61 @@ fn count(name: &str, cell: &Cell) -> Result<u64, String> {
     Err(format!("{name}: '{}' is not a whole number of 0 or more", shortened(written)))
 }
 
-/// RFC 3339; also with a space for the T, and without zone, which the older tool wrote and which is UTC.
+/// RFC 3339, also with a space for the T; what X's older API and its archives write; what spreadsheets make of a time. Without
+/// a zone it is UTC, as the older tool wrote it.
 fn posted_at(cell: NamedCell) -> Result<Timestamp, String> {
-    let (name, written) = required(cell, &POSTED_AT)?;
+    let (name, written) = match cell {
+        Some((name, Cell::Number(number))) => (name, number),
+        other => required(other, &POSTED_AT)?,
+    };
     if let Ok(timestamp) = written.parse::<jiff::Timestamp>() {
         return Ok(timestamp.into());
     }
+    if let Ok(timestamp) = jiff::fmt::strtime::parse(OF_X, &written).and_then(|time| time.to_timestamp()) {
+        return Ok(timestamp.into());
+    }
     let has_time = written.contains(':');
-    let civil = written.parse::<DateTime>().ok().filter(|_| has_time);
-    civil
-        .and_then(|civil| Offset::UTC.to_timestamp(civil).ok())
-        .map(Timestamp::from)
-        .ok_or_else(|| format!("{name}: '{}' is not a time such as 2026-11-20T09:30:00Z", shortened(&written)))
+    let civil = written.parse::<DateTime>().ok().filter(|_| has_time).or_else(|| of_spreadsheet(&written));
+    if let Some(timestamp) = civil.and_then(|civil| Offset::UTC.to_timestamp(civil).ok()) {
+        return Ok(timestamp.into());
+    }
+    let shown = shortened(&written);
+    if SLASHED.iter().flatten().any(|format| DateTime::strptime(format, &written).is_ok()) {
+        return Err(format!("{name}: '{shown}' may be either of two days; write it as 2026-11-20T09:30:00Z"));
+    }
+    Err(format!("{name}: '{shown}' is not a time such as 2026-11-20T09:30:00Z"))
+}
+
+/// `Fri Nov 20 10:00:00 +0000 2026`, as X wrote times before its API v2, and still writes them in archives.
+const OF_X: &str = "%a %b %d %H:%M:%S %z %Y";
+/// Times as spreadsheets show them, where day and month can't be taken for each other.
+const PLAIN: [&str; 4] = ["%Y-%m-%d %H:%M", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%Y/%m/%d %H:%M"];
+/// The month first, and the day first.
+const SLASHED: [[&str; 3]; 2] = [
+    ["%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y %I:%M %p"],
+    ["%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y %I:%M %p"],
+];
+/// A spreadsheet's day 1 is 1900-01-01, and it takes 1900 for a leap year: this is its day of 1970-01-01.
+const EPOCH: f64 = 25_569.0;
+/// Numbers of days that are times of posts: from 1990 to 2100. Others are something else.
+const DAYS: std::ops::Range<f64> = 32_874.0..73_051.0;
+
+/// A time as a spreadsheet writes it; none where it may be either of two days.
+fn of_spreadsheet(written: &str) -> Option<DateTime> {
+    if let Ok(days) = written.replace(',', ".").parse::<f64>() {
+        let seconds = ((days - EPOCH) * 86_400.0).round();
+        let timestamp = jiff::Timestamp::from_second(seconds as i64).ok().filter(|_| DAYS.contains(&days))?;
+        return Some(Offset::UTC.to_datetime(timestamp));
+    }
+    if let Some(time) = PLAIN.iter().find_map(|format| DateTime::strptime(format, written).ok()) {
+        return Some(time);
+    }
+    let read = |formats: &[&str; 3]| formats.iter().find_map(|format| DateTime::strptime(format, written).ok());
+    match SLASHED.each_ref().map(read) {
+        [Some(month_first), Some(day_first)] if month_first == day_first => Some(month_first),
+        [Some(time), None] | [None, Some(time)] => Some(time),
+        _ => None,
+    }
 }
 
 fn lang(cell: NamedCell) -> Result<Option<String>, String> {

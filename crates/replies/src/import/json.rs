@@ -27,7 +27,7 @@ pub(super) fn document(project: &str, text: &str, broken: bool) -> Result<Vec<Pa
 }
 
 fn unreadable(error: &serde_json::Error) -> RepliesError {
-    RepliesError::Import(format!("it is no JSON: {error}"))
+    RepliesError::Import(format!("it is not JSON: {error}"))
 }
 
 /// The rows of a document a line.
@@ -44,7 +44,7 @@ pub(super) fn lines(project: &str, text: &str, broken: bool) -> Vec<ParsedRow> {
             Err(_) if broken && line.contains(char::REPLACEMENT_CHARACTER) => {
                 rows.push((number, Err(NOT_UTF_8.into())));
             }
-            Err(error) => rows.push((number, Err(format!("it is no JSON: {error}")))),
+            Err(error) => rows.push((number, Err(format!("it is not JSON: {error}")))),
         }
     }
     rows
@@ -68,6 +68,10 @@ fn value(project: &str, lines: &mut LineLocator<'_>, raw: &RawValue, broken: boo
             .into_iter()
             .map(|element| (lines.line_of(element), element_post(project, element, Some(&authors), broken)))
             .collect();
+    }
+    // A page of the X API's without any posts.
+    if object.contains_key("meta") && !object.contains_key("text") {
+        return Vec::new();
     }
     vec![(line, element_post(project, raw, None, broken))]
 }

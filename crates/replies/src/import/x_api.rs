@@ -53,7 +53,7 @@ pub(super) fn post(project: &str, post: &RawObject<'_>, authors: &Authors) -> Re
     let whole_text = whole_text.and_then(|note| note.get("text").map(|raw| cell(raw)));
     fields::post(project, &|name| match name {
         "id" => member("id"),
-        "text" => whole_text.clone().unwrap_or_else(|| member("text")),
+        "text" => unescaped(whole_text.clone().unwrap_or_else(|| member("text"))),
         "author" => author.0.clone(),
         "followers" => author.1.clone(),
         "posted_at" => member("created_at"),
@@ -64,6 +64,17 @@ pub(super) fn post(project: &str, post: &RawObject<'_>, authors: &Authors) -> Re
         "lang" => member("lang"),
         _ => Cell::Nothing,
     })
+}
+
+/// The API escapes `<`, `>` and `&`, as if every text were to stand in a page. Each is decoded once: what somebody wrote as
+/// `&amp;` stays that.
+fn unescaped(text: Cell) -> Cell {
+    match text {
+        Cell::Text(text) if text.contains('&') => {
+            Cell::Text(text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+        }
+        other => other,
+    }
 }
 
 fn inner(raw: &RawValue) -> Option<RawObject<'_>> {

@@ -65,11 +65,16 @@ impl SandboxProvider {
 }
 
 /// Draws on threads of its own, as many as there are cores: more pictures at a time would only take more memory, and each
-/// thread keeps some of what it has worked in.
+/// thread keeps some of what it has worked in. Others go first: a real provider's work takes none of this machine's cores.
 async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     static HANDS: LazyLock<Option<ThreadPool>> = LazyLock::new(|| {
         let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(|number| format!("sandbox-{number}"));
+        // Elsewhere than on Linux it would be the whole process.
+        #[cfg(target_os = "linux")]
+        let pool = pool.start_handler(|_| {
+            let _ = rustix::process::nice(10);
+        });
         pool.panic_handler(|_| {}).build().ok()
     });
     let (sender, receiver) = oneshot::channel();

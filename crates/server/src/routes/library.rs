@@ -1,6 +1,7 @@
 //! The library: everybody's images, their words, tags and collections.
 
 use std::fs::File;
+use std::num::NonZeroUsize;
 
 use atelier_app::accounts::Scope;
 use atelier_app::views::{ImageListView, ImageView, TrashedView};
@@ -137,6 +138,7 @@ async fn import(
         collections: wanted.collection,
         tags: wanted.tag,
         uploader: Some(caller.principal.user.shown.clone()),
+        threads: NonZeroUsize::MIN,
         ..ImportOptions::default()
     };
     let one = caller.app.import_one(source, options, &Stop::never()).await?;

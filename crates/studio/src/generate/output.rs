@@ -1,6 +1,7 @@
 //! What is done with images that were made: looked at, liked, noted on, exported, deleted, taken into the library.
 
 use std::io::Cursor;
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use atelier_engine::{Stop, Timestamp};
@@ -219,6 +220,7 @@ impl ImageStudio {
         let options = ImportOptions {
             collections: collections.to_vec(),
             tags: vec!["generated".to_owned()],
+            threads: NonZeroUsize::MIN,
             ..ImportOptions::default()
         };
         let mut outcome = None;

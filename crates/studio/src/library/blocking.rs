@@ -10,19 +10,20 @@ use crate::error::{StudioError, StudioResult};
 
 /// What works on pictures: more of them at a time would only hold more memory. One for the process, because it has one
 /// memory and one set of cores.
-static PICTURES: LazyLock<Hands> = LazyLock::new(|| Hands::new("picture"));
+static PICTURES: LazyLock<Hands> = LazyLock::new(|| Hands::new("picture", yield_to_others));
 
 /// The same for questions to the models and to the index. Apart from the pictures, so that a query never waits for one.
-static QUESTIONS: LazyLock<Hands> = LazyLock::new(|| Hands::new("question"));
+static QUESTIONS: LazyLock<Hands> = LazyLock::new(|| Hands::new("question", || {}));
 
 /// Threads of their own, as many as there are cores. Each thread keeps some of the memory that it has worked in: spread
 /// over the many threads that wait for files and databases, that would be hundreds of megabytes.
 struct Hands(Option<ThreadPool>);
 
 impl Hands {
-    fn new(name: &'static str) -> Self {
+    fn new(name: &'static str, begin: fn()) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(move |number| format!("{name}-{number}"));
+        let pool = pool.start_handler(move |_| begin());
         // Whoever waits for work that panicked is told so; the thread goes on.
         Self(pool.panic_handler(|_| {}).build().ok())
     }
@@ -35,6 +36,18 @@ impl Hands {
         })
         .await
     }
+}
+
+/// How much the threads that call this let others go first: an image takes a fraction of a second of a core, and whoever
+/// searches meanwhile would wait for it. Where nobody else wants the core it is as quick as ever.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
+
+/// Lets others go first, from now on and on this thread.
+pub(crate) fn yield_to_others() {
+    // Elsewhere than on Linux it would be the whole process. One that may not is as quick as the others.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::nice(NICENESS);
 }
 
 /// Work of any kind. Threads and tasks are handed no other: what they do with it would be compiled for each kind apart.

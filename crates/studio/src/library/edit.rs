@@ -58,7 +58,7 @@ impl ImageEdit {
         }
         for score in [self.tone_score, self.angle_score].into_iter().flatten().flatten() {
             if !score.is_finite() {
-                let (value, reason) = (score.to_string(), "it is no number");
+                let (value, reason) = (score.to_string(), "it is not a number");
                 return Err(StudioError::Value { what: "a score", value, reason });
             }
         }

@@ -136,7 +136,7 @@ async fn values_that_can_not_be_kept_are_refused() {
         (tag("a\nb"), "a tag can't be \"a\\nb\": it has line breaks or runs of spaces"),
         (
             ImageEdit { tone_score: Some(Some(f64::NAN)), ..ImageEdit::default() },
-            "a score can't be \"NaN\": it is no number",
+            "a score can't be \"NaN\": it is not a number",
         ),
     ];
     for (edit, message) in edits {

@@ -95,7 +95,7 @@ fn print(context: &Context, report: &ImportReport, embedded: Embedded, seconds: 
         say(report.known.saturating_sub(report.updated), "known and unchanged");
         say(report.updated, "known, and described anew");
         say(report.differing, "known, and described otherwise now: --update takes that over");
-        say(report.ignored, "passed over: no pictures, and not named like pictures");
+        say(report.ignored, "passed over: neither pictures nor named like pictures");
         for (reason, files) in &report.passed_over {
             say(*files, &format!("passed over: {}", reason.in_words()));
         }

@@ -18,7 +18,7 @@ use super::stages::{Arrived, Numbered};
 use super::walk::{self, FoundFile, ImportSource};
 use super::work::{self, ImportSettings};
 use crate::error::{StudioError, StudioResult};
-use crate::library::blocking::blocking;
+use crate::library::blocking::{blocking, yield_to_others};
 
 /// A worker's stack: some decoders keep large tables there.
 const STACK: usize = 8 << 20;
@@ -114,6 +114,7 @@ fn start_workers(
         let (queue, done, settings) = (Arc::clone(&queue), done.clone(), settings.clone());
         let (store, runtime) = (importer.library.store().clone(), runtime.clone());
         let worker = move || {
+            yield_to_others();
             loop {
                 let next = queue.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
                 let Some(Numbered { number, name, item, permit }) = next else { return };

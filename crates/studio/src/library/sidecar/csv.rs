@@ -90,7 +90,7 @@ fn description(columns: &[String], filename: usize, row: &StringRecord) -> Resul
             "angle_score" => description.angle_score = number("angle_score", &text())?,
             "attributes" => match serde_json::from_str(value) {
                 Ok(Value::Object(attributes)) => description.attributes.extend(attributes),
-                _ => return Err(format!("attributes: {} is no JSON object", text())),
+                _ => return Err(format!("attributes: {} is not a JSON object", text())),
             },
             _ => {
                 let name = column.strip_prefix("attributes.").unwrap_or(column);
@@ -105,7 +105,7 @@ fn description(columns: &[String], filename: usize, row: &StringRecord) -> Resul
 fn list(what: &str, value: &str) -> Result<Vec<String>, String> {
     if value.starts_with('[') {
         let list: Vec<String> =
-            serde_json::from_str(value).map_err(|error| format!("{what}: it is no list of texts: {error}"))?;
+            serde_json::from_str(value).map_err(|error| format!("{what}: it is not a list of texts: {error}"))?;
         return names(what, list.iter().map(String::as_str));
     }
     names(what, split(value))
