@@ -73,7 +73,7 @@ async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -
         // Elsewhere than on Linux it would be the whole process.
         #[cfg(target_os = "linux")]
         let pool = pool.start_handler(|_| {
-            let _ = rustix::process::nice(5);
+            let _ = rustix::process::nice(10);
         });
         pool.panic_handler(|_| {}).build().ok()
     });

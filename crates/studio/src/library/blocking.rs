@@ -39,10 +39,9 @@ impl Hands {
 }
 
 /// How much the threads that call this let others go first: an image takes a fraction of a second of a core, and whoever
-/// searches meanwhile would wait for it. Where nobody else wants the core it is as quick as ever, and where everybody does it
-/// still gets a quarter of one.
+/// searches meanwhile would wait for it. Where nobody else wants the core it is as quick as ever.
 #[cfg(target_os = "linux")]
-const NICENESS: i32 = 5;
+const NICENESS: i32 = 10;
 
 /// Lets others go first, from now on and on this thread.
 pub(crate) fn yield_to_others() {
