@@ -7,6 +7,7 @@ import { Dialog } from "../../shared/Dialog";
 import { useWords } from "../../words";
 import { compose, useDraft } from "../draft";
 import styles from "./Camera.module.css";
+import rows from "./rows.module.css";
 
 const PARTS = ["shot", "view", "lens", "light"] as const;
 type Part = (typeof PARTS)[number];
@@ -27,7 +28,7 @@ export function CameraControl() {
     return name ? [{ part, name, text: words.presets[name] ?? name }] : [];
   });
   return (
-    <div className={styles["row"]}>
+    <div className={rows["row"]}>
       <span className="soft" aria-hidden>
         {words.composer.camera}
       </span>
